@@ -1,0 +1,1 @@
+"""ComponentResources: what a serverless WebSocket application is made of. They know nothing of this chat's code."""
