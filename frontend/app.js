@@ -1,481 +1,414 @@
-/** Joins the page's parts: the connection's events go to the views, the user's wishes to the connection. */
+/** Joins the page's parts: what the connection tells goes to the views, what the user wishes to the connection. */
 
-import { allowNotifications, chime, notify, showUnread } from './alerts.js';
-import { ChatConnection } from './connection.js';
-import { Log } from './log.js';
-import { choose, chosen, draft, forget, keep, keepDraft, kept, note as noteRoom, visited } from './settings.js';
-import { drawer, People, showRooms } from './sides.js';
-import { addressProblem, COUNTER_FROM, chosenName, listed, MAX_MESSAGE, nameProblem, roomFrom } from './text.js';
-import { Transcript } from './transcript.js';
+import { allowNotifications, chime, notify, showUnread } from "./alerts.js";
+import { ChatConnection } from "./connection.js";
+import { Log } from "./log.js";
+import { forget, keep, kept, visit, visited } from "./settings.js";
+import { byId, People, showRooms } from "./sides.js";
+import * as text from "./text.js";
+import { Transcript } from "./transcript.js";
 
-/** @template {HTMLElement} [T=HTMLElement] @param {string} id */
-const byId = (id) => /** @type {T} */ (document.getElementById(id));
-const byIdInput = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (byId(id));
-const byIdButton = (/** @type {string} */ id) => /** @type {HTMLButtonElement} */ (byId(id));
-
-const DEFAULT_ROOM = 'lobby';
 const NOTE_GROUP_MS = 5 * 60 * 1000;
-const MAX_PEOPLE_IN_NOTE = 6;
+const PEOPLE_IN_NOTE = 6;
 const SAVE_MS = 1000;
 
-const url = byIdInput('url');
-const box = /** @type {HTMLTextAreaElement} */ (byId('message'));
-const nameForm = byId('name-form');
-const touch = matchMedia('(pointer: coarse)').matches;
-
+const box = byId("message");
+const touch = matchMedia("(pointer: coarse)");
+const people = new People();
 /** @type {Map<string, Transcript>} */
 const transcripts = new Map();
-const people = new People();
-let notes = 0;
-let hadFocus = true;
-let loadingOlder = false;
-let saving = 0;
-/** Whether the page has once been connected to this address. */
-let reached = false;
-
-const roomInAddress = () => roomFrom(decodeURIComponent(location.hash.slice(1))) || DEFAULT_ROOM;
+const roomInAddress = () => text.roomFrom(decodeURI(location.hash)) || "lobby";
 let room = roomInAddress();
+let notes = 0;
 
 /** @param {string} name */
-function transcript(name) {
-  const known = transcripts.get(name) ?? new Transcript();
-  transcripts.set(name, known);
-  return known;
+function transcript(name = room) {
+	const known = transcripts.get(name) ?? new Transcript();
+	transcripts.set(name, known);
+	return known;
 }
 
-const log = new Log(transcript(room), byId('log'), byIdButton('jump'));
+const log = new Log(transcript(), byId("log"), byId("jump"));
 
-async function deployedAddress() {
-  try {
-    const answer = await fetch('config.json', { cache: 'no-cache' });
-    return answer.ok ? String((await answer.json()).websocketUrl ?? '') : '';
-  } catch {
-    return '';
-  }
+async function ownServer() {
+	try {
+		return (await (await fetch("config.json", { cache: "no-cache" })).json()).websocketUrl ?? "";
+	} catch {
+		return ""; // A page without a config: the user enters the address.
+	}
 }
-
-const deployed = await deployedAddress();
-url.value = kept('url') || deployed;
-const connection = new ChatConnection({
-  url: url.value,
-  room,
-  name: kept('name'),
-  storage: sessionStorage,
-});
+const deployed = await ownServer();
+let server = kept("url", deployed);
+const connection = new ChatConnection({ url: server, room, name: kept("name", ""), storage: sessionStorage });
 
 /** @param {string} type @param {(detail: any) => void} listener */
 const when = (type, listener) =>
-  connection.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+	connection.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
 
-/** A quiet line of the page's own. @param {string} text @param {string[]} [coming] */
-function say(text, coming) {
-  const shown = transcript(room);
-  const at = Date.now();
-  const last = shown.items.at(-1);
-  if (coming && last?.people && at - last.at < NOTE_GROUP_MS) {
-    const all = [...last.people.filter((each) => !coming.includes(each)), ...coming].slice(-MAX_PEOPLE_IN_NOTE);
-    shown.put({ ...last, people: all, text: all.join(' · ') });
-  } else {
-    notes += 1;
-    const order = shown.lastSeq + 0.5;
-    const item = { key: `note-${notes}`, order, at, text, connectionId: '', name: '', own: false };
-    shown.put({ ...item, state: 'note', ...(coming && { people: coming }) });
-  }
-  log.update();
+/** @param {string} id @param {() => void} act */
+function onSubmit(id, act) {
+	byId(id).addEventListener("submit", (/** @type {Event} */ event) => {
+		event.preventDefault();
+		act();
+	});
 }
 
-function showSides() {
-  const { unread } = transcript(room);
-  showRooms(room, unread);
-  showUnread(`#${room} · Chat`, unread);
+/** A quiet line among the messages. Comings and goings close together share one.
+ * @param {string} words @param {string} [coming] */
+function say(words, coming) {
+	const shown = transcript();
+	const at = Date.now();
+	const last = shown.items.at(-1);
+	if (coming && last?.people && at - last.at < NOTE_GROUP_MS) {
+		const all = [...last.people.filter((each) => each !== words), words].slice(-PEOPLE_IN_NOTE);
+		shown.put({ ...last, people: all, text: all.join(" · ") });
+	} else {
+		notes += 1;
+		const note = { key: `note-${notes}`, order: shown.lastSeq + 0.5, at, text: words, connectionId: "", name: "" };
+		shown.put({ ...note, own: false, state: "note", people: coming ? [words] : undefined });
+	}
+	log.update();
 }
 
-/** Keeps how far this room is read, at most once a second however much arrives. */
+function showCounts() {
+	const { unread } = transcript();
+	showUnread(`#${room} · Chat`, unread);
+	showRooms(room, unread);
+}
+
+let saving = 0;
 function save() {
-  if (saving) return;
-  saving = window.setTimeout(() => {
-    saving = 0;
-    saveNow();
-  }, SAVE_MS);
+	clearTimeout(saving);
+	saving = 0;
+	const { lastSeq, unread, unreadFrom } = transcript();
+	visit(room, lastSeq, unread && unreadFrom ? unreadFrom.order - 1 : lastSeq);
+	showCounts();
 }
-
-function saveNow() {
-  const { lastSeq, unread, unreadFrom } = transcript(room);
-  noteRoom(room, lastSeq, unread && unreadFrom ? unreadFrom.order - 1 : lastSeq);
-  showSides();
-}
-
-/** @param {string} next */
-function enter(next) {
-  saveNow();
-  keepDraft(room, box.value);
-  room = next;
-  showRoom();
-  connection.join(room);
+/** At most once a second, however much arrives. */
+function saveSoon() {
+	saving ||= window.setTimeout(save, SAVE_MS);
 }
 
 function showRoom() {
-  byId('room-name').textContent = `#${room}`;
-  box.value = draft(room);
-  box.placeholder = `Message #${room}`;
-  noteRoom(room, 0, 0);
-  log.show(transcript(room));
-  showSides();
-  count();
+	document.title = `#${room} · Chat`;
+	byId("room-name").textContent = `#${room}`;
+	box.value = kept(`draft.${room}`, "");
+	visit(room);
+	log.show(transcript());
+	showCount();
 }
 
-// The server: address, Connect, Disconnect, status.
+// The server: its address, Connect, Disconnect, the status, and the banner while there is none.
 
-/** @param {string} address */
-function connectTo(address) {
-  const wrong = addressProblem(address);
-  byId('url-problem').textContent = wrong;
-  url.setAttribute('aria-invalid', String(wrong !== ''));
-  if (wrong) {
-    byId('server').classList.add('open');
-    url.focus();
-    return;
-  }
-  keep('url', address === deployed ? '' : address);
-  reached &&= address === connectedTo;
-  connectedTo = address;
-  connection.connect(address);
-}
-let connectedTo = '';
-
-byId('server').addEventListener('submit', (event) => {
-  event.preventDefault();
-  connectTo(url.value.trim());
-});
-byId('disconnect').addEventListener('click', () => connection.disconnect());
-byId('try-now').addEventListener('click', () => connection.connect());
-byId('go-back').addEventListener('click', () => {
-  url.value = deployed;
-  connectTo(deployed);
-});
-
+let reached = false;
+let hadFocus = true;
+let before = "disconnected";
 let retryAt = 0;
 let ticking = 0;
 
+function connect() {
+	const address = byId("url").value.trim();
+	const wrong = text.addressProblem(address);
+	byId("url-problem").textContent = wrong;
+	byId("url").ariaInvalid = String(wrong !== "");
+	if (wrong) return byId("url").focus();
+	reached &&= address === server;
+	server = address;
+	keep("url", address === deployed ? "" : address);
+	connection.connect(address);
+}
+onSubmit("server", connect);
+byId("disconnect").onclick = () => connection.disconnect();
+byId("try-now").onclick = () => connection.connect();
+byId("own-server").onclick = () => {
+	byId("url").value = deployed;
+	connect();
+};
+
 function tick() {
-  const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-  byId('countdown').textContent = retryAt ? `Trying again in ${seconds} s.` : '';
-  window.clearTimeout(ticking);
-  if (retryAt) ticking = window.setTimeout(tick, 250);
+	clearTimeout(ticking);
+	const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
+	byId("countdown").textContent = `Next try in ${seconds} s.`;
+	if (retryAt) ticking = window.setTimeout(tick, 250);
 }
 
-let before = 'disconnected';
-
-when('state', ({ state, retryAt: next }) => {
-  const connected = state === 'connected';
-  const idle = state === 'disconnected';
-  const status = byId('status');
-  status.dataset.state = state;
-  const text = connected ? 'Connected' : state === 'connecting' ? 'Connecting…' : 'Disconnected';
-  if (byId('status-text').textContent !== text) byId('status-text').textContent = text;
-  byIdButton('connect').disabled = connected || state === 'connecting';
-  byIdButton('disconnect').disabled = idle;
-  if (!connected && before === 'connected') hadFocus = document.activeElement === box;
-  if (!connected) {
-    box.disabled = byIdButton('send').disabled = true;
-    people.set([], 0, '');
-  }
-  if (before === 'connected' && idle) say('You are disconnected. Press Connect to come back.');
-  if (before === 'connected' && state === 'waiting') say('The connection was lost.');
-  retryAt = state === 'waiting' ? (next ?? 0) : 0;
-  if (state === 'waiting' || connected || idle) {
-    byId('banner').hidden = state !== 'waiting';
-    byId('banner-text').textContent =
-      state !== 'waiting'
-        ? ''
-        : reached
-          ? 'Offline. What you wrote is kept and will be sent.'
-          : `No answer from ${connectedTo}. Is the URL right, and are you online?`;
-    byId('go-back').hidden = !deployed || connectedTo === deployed;
-  }
-  if (connected) reached = true;
-  before = state;
-  tick();
+when("state", ({ state, retryAt: next = 0 }) => {
+	const connected = state === "connected";
+	const waiting = state === "waiting";
+	byId("status").dataset.state = state;
+	byId("status-text").textContent = connected ? "Connected" : state === "connecting" ? "Connecting…" : "Disconnected";
+	byId("connect").disabled = connected || state === "connecting";
+	byId("disconnect").disabled = state === "disconnected";
+	if (before === "connected" && !connected) {
+		hadFocus = document.activeElement === box;
+		people.set([], 0, "");
+		say(waiting ? "The connection was lost." : "You are disconnected. Press Connect to come back.");
+	}
+	reached ||= connected;
+	if (!connected) allowWriting(false);
+	if (state !== "connecting") {
+		byId("banner").hidden = !waiting;
+		const offline = reached ? "You are offline. What you wrote is kept." : `No answer from ${server}. Is the URL right?`;
+		byId("banner-text").textContent = waiting ? offline : "";
+		byId("own-server").hidden = !deployed || server === deployed;
+	}
+	before = state;
+	retryAt = waiting ? next : 0;
+	tick();
 });
 
-when('joined', ({ room: joined, connectionId, members, memberCount, complete, resumed }) => {
-  const shown = transcript(joined);
-  if (!resumed) {
-    shown.reset();
-    shown.complete = complete;
-  }
-  if (joined !== room) return;
-  people.set(members, memberCount, connectionId);
-  box.disabled = byIdButton('send').disabled = false;
-  const nowhere = document.activeElement === document.body || document.activeElement === null;
-  if (nowhere && hadFocus && !touch) box.focus();
-  say(`You are connected to #${joined}.`);
-});
+/** @param {boolean} allowed */
+function allowWriting(allowed) {
+	box.disabled = byId("send").disabled = !allowed;
+	box.placeholder = allowed ? `Message #${room}` : "Not connected";
+}
 
-when('lost', () => say('Some of what was said while you were away is no longer kept by the server.'));
+when("joined", ({ room: joined, connectionId, members, memberCount, lastSeq, complete, resumed }) => {
+	const shown = transcript(joined);
+	if (!resumed) {
+		shown.reset();
+		shown.complete = complete;
+	}
+	shown.seen = visited().find((each) => each.room === joined)?.read || lastSeq;
+	if (joined !== room) return;
+	people.set(members, memberCount, connectionId);
+	allowWriting(true);
+	if (hadFocus && !touch.matches && [null, document.body].includes(document.activeElement)) box.focus();
+	say(`You are connected to #${room}.`);
+	saveSoon();
+});
 
 // Messages.
 
-when('messages', ({ room: where, messages }) => {
-  const shown = transcript(where);
-  const seen = visited().find((each) => each.room === where)?.read ?? 0;
-  const reading = log.reading && where === room;
-  let news = 0;
-  for (const each of messages) {
-    const { messageId, seq, timestamp, message, connectionId, name, own } = each;
-    const fresh = shown.get(messageId)?.state !== 'stored' && seq > shown.lastSeq && seq > seen;
-    const item = shown.put({
-      key: messageId,
-      order: seq,
-      at: Date.parse(timestamp),
-      text: message,
-      connectionId,
-      name,
-      own: Boolean(own),
-      state: 'stored',
-    });
-    people.typed(connectionId);
-    if (own || !fresh) continue;
-    news += 1;
-    if (reading) continue;
-    if (!shown.unread) shown.unreadFrom = item;
-    shown.unread += 1;
-  }
-  if (where !== room) return;
-  shown.trim();
-  log.update();
-  save();
-  if (!news || (!document.hidden && document.hasFocus())) return;
-  showUnread(`#${room} · Chat`, shown.unread);
-  const last = messages.at(-1);
-  if (chosen('sound')) chime();
-  if (chosen('notify')) notify(`${last.name} in #${room}`, last.message);
+/** @param {Transcript} shown @param {any} frame a message frame */
+const putStored = (shown, { messageId, seq, timestamp, message, connectionId, name, own }) =>
+	shown.put({
+		key: messageId,
+		order: seq,
+		at: Date.parse(timestamp),
+		text: message,
+		connectionId,
+		name,
+		own,
+		state: "stored",
+	});
+
+when("messages", ({ room: from, messages }) => {
+	const shown = transcript(from);
+	const away = from !== room || !log.reading;
+	let news;
+	for (const frame of messages) {
+		const isNew = frame.seq > Math.max(shown.lastSeq, shown.seen) && !frame.own;
+		const item = putStored(shown, frame);
+		people.typed(item.connectionId);
+		if (!isNew) continue;
+		news = item;
+		// Those that came while the reader was away begin below a line, even if the reader is back.
+		if (!shown.unread && (away || shown.seen < Infinity)) shown.unreadFrom = item;
+		shown.seen = Infinity;
+		if (away) shown.unread += 1;
+	}
+	if (from !== room) return;
+	if (log.following) shown.trim();
+	log.update();
+	saveSoon();
+	if (!news || document.hasFocus()) return;
+	showUnread(`#${room} · Chat`, shown.unread);
+	if (kept("sound", false)) chime();
+	if (kept("notify", false)) notify(`${news.name} in #${room}`, news.text);
 });
 
-when('pending', ({ messageId, room: where, text, at }) => {
-  transcript(where).put({
-    key: messageId,
-    order: Infinity,
-    at: at ?? Date.now(),
-    text,
-    connectionId: connection.connectionId ?? '',
-    name: connection.name || (connection.connectionId ?? ''),
-    own: true,
-    state: 'pending',
-  });
-  if (where === room) log.update();
+when("lost", () => say("Some of what was said while you were away is no longer kept by the server."));
+
+when("pending", ({ messageId, room: to, text: words, at }) => {
+	const connectionId = connection.connectionId ?? "";
+	const name = connection.name || connectionId;
+	const item = { key: messageId, order: Infinity, at, text: words, connectionId, name, own: true };
+	transcript(to).put({ ...item, state: "pending" });
+	log.update();
 });
 
-when('failed', ({ messageId, room: where, error, code, retryAfterMs }) => {
-  const item = transcript(where).get(messageId);
-  if (!item) return;
-  transcript(where).put({ ...item, state: 'failed', problem: advice(code, error, retryAfterMs) });
-  if (where === room) log.update();
+when("failed", (failure) => {
+	const shown = transcript(failure.room);
+	const item = shown.get(failure.messageId);
+	if (item) shown.put({ ...item, state: "failed", problem: text.advice(failure) });
+	log.update();
 });
 
-when('discarded', ({ messageId }) => {
-  for (const each of transcripts.values()) each.remove(messageId);
-  log.update();
+when("discarded", ({ messageId }) => {
+	for (const each of transcripts.values()) each.remove(messageId);
+	log.update();
 });
 
-/** What happened, and what to do. @param {string} code @param {string} error @param {number} [waitMs] */
-function advice(code, error, waitMs) {
-  if (code === 'rate_limited') return `Too many messages at once: wait ${Math.ceil((waitMs ?? 1000) / 1000)} s, then retry.`;
-  if (code === 'message_too_long') return 'It is longer than 4,000 characters: send it in parts.';
-  if (code === 'internal') return 'The server had a problem: retry in a moment.';
-  return `${error.replace(/\.?$/, '.')}`;
-}
-
-when('refused', ({ error, code, retryAfterMs }) => {
-  if (code === 'invalid_name') {
-    nameForm.hidden = false;
-    byId('name-problem').textContent = `The server refused that name: ${error}`;
-  } else if (code === 'invalid_room') byId('room-problem').textContent = `The server refused that room: ${error}`;
-  else byId('composer-problem').textContent = advice(code, error, retryAfterMs);
+when("refused", (refusal) => {
+	const { code } = refusal;
+	if (code === "invalid_name") byId("name-form").hidden = false;
+	const place = { invalid_name: "name-problem", invalid_room: "room-problem" }[code] ?? "composer-problem";
+	byId(place).textContent = text.advice(refusal);
 });
 
-log.addEventListener('retry', (event) => connection.retry(/** @type {CustomEvent} */ (event).detail.key));
-log.addEventListener('discard', (event) => {
-  connection.discard(/** @type {CustomEvent} */ (event).detail.key);
-  box.focus();
+/** @param {string} type @param {(key: string) => void} act */
+const onLog = (type, act) => log.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
+onLog("read", save);
+onLog("retry", (key) => connection.retry(key));
+onLog("discard", (key) => {
+	connection.discard(key);
+	box.focus();
 });
-log.addEventListener('read', () => {
-  save();
-  showUnread(`#${room} · Chat`, transcript(room).unread);
-});
-log.addEventListener('older', async () => {
-  const where = room;
-  const shown = transcript(where);
-  const { firstSeq } = shown;
-  if (loadingOlder || firstSeq === undefined || connection.state !== 'connected') return;
-  loadingOlder = true;
-  try {
-    const { messages, complete } = await connection.older(where, firstSeq);
-    for (const each of messages) {
-      const { messageId, seq, timestamp, message, connectionId, name, own } = each;
-      shown.put({ key: messageId, order: seq, at: Date.parse(timestamp), text: message, connectionId, name, own: Boolean(own), state: 'stored' });
-    }
-    shown.complete = complete;
-    if (where === room) log.grew();
-  } catch {
-    // The link broke meanwhile: scrolling asks again.
-  }
-  loadingOlder = false;
+let asking = false;
+onLog("older", async () => {
+	const from = room;
+	const shown = transcript();
+	if (asking || !shown.firstSeq || connection.state !== "connected") return;
+	asking = true;
+	try {
+		const { messages, complete } = await connection.older(from, shown.firstSeq);
+		for (const frame of messages) putStored(shown, frame);
+		shown.complete = complete;
+		if (from === room) log.grow();
+	} catch {
+		// The link broke meanwhile: the next scroll asks again.
+	}
+	asking = false;
 });
 
 // People and rooms.
 
-when('presence', (presence) => {
-  const { event, connectionId = '', name = '' } = presence;
-  if (presence.room !== room) return;
-  const shownName = (/** @type {string} */ full) => `\u2068${chosenName(full, connectionId) || full}\u2069`;
-  const former = people.name(connectionId);
-  people.change(presence);
-  if (connectionId === connection.connectionId) return;
-  if (event === 'join') say('', [`${shownName(name)} joined`]);
-  else if (event === 'leave') say('', [`${shownName(name || former)} left`]);
-  else if (event === 'rename' && former && former !== name) say(`${shownName(former)} is now ${shownName(name)}`);
+when("presence", (presence) => {
+	const { event, connectionId = "", name = "" } = presence;
+	const former = people.name(connectionId);
+	people.change(presence);
+	const who = text.isolated(name || former || "");
+	if (connectionId === connection.connectionId) return;
+	if (event === "join" || event === "leave") say(`${who} ${event === "join" ? "joined" : "left"}`, connectionId);
+	if (event === "rename" && former && former !== name) say(`${text.isolated(former)} is now ${who}`);
 });
-when('typing', ({ connectionId, name }) => people.types(connectionId, name));
+when("typing", ({ connectionId, name }) => people.types(connectionId, text.isolated(name)));
 
-window.addEventListener('hashchange', () => {
-  const next = roomInAddress();
-  roomsDrawer.close();
-  if (next !== room) enter(next);
+window.addEventListener("hashchange", () => {
+	const next = roomInAddress();
+	if (next === room) return;
+	save();
+	room = next;
+	showRoom();
+	connection.join(room);
 });
-window.addEventListener('storage', (event) => event.key === 'chat.rooms' && showSides());
-byId('room-form').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const field = byIdInput('new-room');
-  const next = roomFrom(field.value);
-  byId('room-problem').textContent = next ? '' : 'A room needs letters (a to z) or digits in its name';
-  if (!next) return;
-  field.value = '';
-  location.hash = next;
-  roomsDrawer.close();
-  box.focus();
+window.addEventListener("storage", ({ key }) => key === "chat.rooms" && showCounts());
+
+onSubmit("room-form", () => {
+	const next = text.roomFrom(byId("new-room").value);
+	byId("room-problem").textContent = next ? "" : "A room's name needs letters (a to z) or digits.";
+	if (!next) return;
+	byId("new-room").value = "";
+	location.hash = next;
+	byId("rooms").hidePopover();
+	box.focus();
 });
-byId('room-list').addEventListener('click', (event) => {
-  const button = /** @type {HTMLElement} */ (event.target).closest('button');
-  if (!button) return;
-  event.stopPropagation();
-  forget(button.value);
-  showSides();
-});
-byId('share').addEventListener('click', async () => {
-  const address = new URL(`#${room}`, location.href).href;
-  const button = byId('share');
-  try {
-    if (navigator.share && touch) await navigator.share({ title: `#${room}`, url: address });
-    else await navigator.clipboard.writeText(address);
-    button.textContent = 'Copied';
-  } catch {
-    location.hash = room;
-    say(`Share this address: ${address}`);
-  }
-  setTimeout(() => {
-    button.textContent = 'Share';
-  }, 2000);
-});
-const roomsDrawer = drawer(byId('rooms-toggle'), byId('rooms'));
-drawer(byId('people-toggle'), byId('people'));
-byId('server-toggle').addEventListener('click', () => {
-  const open = byId('server').classList.toggle('open');
-  byId('server-toggle').ariaExpanded = String(open);
-});
+byId("room-list").onclick = (/** @type {any} */ { target }) => {
+	if (target.closest("a")) byId("rooms").hidePopover();
+	if (!target.value) return;
+	forget(target.value);
+	showCounts();
+};
+byId("share").onclick = async () => {
+	location.hash = room;
+	const { href } = location;
+	try {
+		if (touch.matches && navigator.share) await navigator.share({ title: `#${room}`, url: href });
+		else await navigator.clipboard.writeText(href);
+		byId("share").textContent = "Copied";
+	} catch {
+		say(`Copy this address to share the room: ${href}`);
+	}
+	setTimeout(() => {
+		byId("share").textContent = "Share";
+	}, 2000);
+};
 
 // The name.
 
-function showName() {
-  byId('rename').textContent = kept('name') ? 'Change my name' : 'Choose a name';
+function askName() {
+	byId("people").hidePopover();
+	byId("name-form").hidden = false;
+	byId("name").value = kept("name", "");
+	byId("name").focus();
 }
-byId('rename').addEventListener('click', (event) => {
-  event.stopPropagation();
-  nameForm.hidden = false;
-  byIdInput('name').value = kept('name');
-  byId('people').classList.remove('open');
-  byIdInput('name').focus();
-});
-nameForm.addEventListener('submit', (event) => {
-  event.preventDefault();
-  const name = byIdInput('name').value.trim().normalize('NFC');
-  const wrong = nameProblem(name);
-  byId('name-problem').textContent = wrong;
-  if (wrong) return byIdInput('name').focus();
-  keep('name', name);
-  connection.rename(name);
-  nameForm.hidden = true;
-  showName();
-  box.focus();
-});
-byId('name-later').addEventListener('click', () => {
-  choose('unnamed', true);
-  nameForm.hidden = true;
-  box.focus();
+function nameAsked() {
+	byId("name-form").hidden = true;
+	box.focus();
+}
+byId("rename").onclick = askName;
+byId("later").onclick = () => {
+	keep("unnamed", true);
+	nameAsked();
+};
+onSubmit("name-form", () => {
+	const name = byId("name").value.trim().normalize("NFC");
+	const wrong = text.nameProblem(name);
+	byId("name-problem").textContent = wrong;
+	if (wrong) return byId("name").focus();
+	keep("name", name);
+	connection.rename(name);
+	nameAsked();
 });
 
 // The composer.
 
-function count() {
-  const length = [...box.value.trim()].length;
-  const counter = byId('counter');
-  counter.classList.toggle('over', length > MAX_MESSAGE);
-  const left = MAX_MESSAGE - length;
-  counter.textContent =
-    length < COUNTER_FROM ? '' : left < 0 ? `${-left} characters too many: shorten it or send it in parts` : `${left} characters left`;
+const lengthOf = (/** @type {string} */ words) => [...words].length;
+
+function showCount() {
+	const length = lengthOf(box.value.trim());
+	byId("counter").textContent = text.counter(length);
+	byId("counter").classList.toggle("over", length > text.MAX_MESSAGE);
 }
 
 function send() {
-  const text = box.value.trim();
-  byId('composer-problem').textContent = '';
-  count();
-  if (box.disabled || !text) return box.focus();
-  if ([...text].length > MAX_MESSAGE) return box.focus();
-  const shown = transcript(room);
-  shown.unread = 0;
-  shown.unreadFrom = undefined;
-  connection.send(text);
-  box.value = '';
-  keepDraft(room, '');
-  count();
-  log.toNewest();
-  box.focus();
+	const words = box.value.trim();
+	box.focus();
+	if (box.disabled || !words || lengthOf(words) > text.MAX_MESSAGE) return;
+	const shown = transcript();
+	shown.unreadFrom = undefined;
+	byId("composer-problem").textContent = "";
+	connection.send(words);
+	box.value = "";
+	drafted();
+	log.toNewest();
 }
-byId('composer').addEventListener('submit', (event) => {
-  event.preventDefault();
-  send();
-});
-box.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229 || touch) return;
-  event.preventDefault();
-  send();
-});
-box.addEventListener('input', () => {
-  keepDraft(room, box.value);
-  count();
-  if (box.value.trim()) connection.typing();
-});
+function drafted() {
+	keep(`draft.${room}`, box.value);
+	showCount();
+}
+onSubmit("composer", send);
+box.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+	if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch.matches) return;
+	event.preventDefault();
+	send();
+};
+box.oninput = () => {
+	drafted();
+	if (box.value.trim()) connection.typing();
+};
 
 // Choices, and the tab itself.
 
-for (const key of /** @type {const} */ (['sound', 'notify'])) {
-  const choice = byIdInput(key);
-  choice.checked = chosen(key);
-  choice.addEventListener('change', async () => {
-    const wrong = key === 'notify' && choice.checked ? await allowNotifications() : '';
-    byId('notify-problem').textContent = wrong;
-    if (wrong) choice.checked = false;
-    choose(key, choice.checked);
-    if (key === 'sound' && choice.checked) chime();
-  });
+for (const key of ["sound", "notify"]) {
+	const choice = byId(key);
+	choice.checked = kept(key, false);
+	choice.onchange = async () => {
+		const wrong = key === "notify" && choice.checked ? await allowNotifications() : "";
+		byId("choice-problem").textContent = wrong;
+		if (wrong) choice.checked = false;
+		keep(key, choice.checked);
+		if (key === "sound" && choice.checked) chime();
+	};
 }
-document.addEventListener('visibilitychange', () => document.hidden || connection.wake());
-window.addEventListener('online', () => connection.wake());
-window.addEventListener('pagehide', saveNow);
+document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
+window.addEventListener("online", () => connection.wake());
+window.addEventListener("pagehide", save);
 
-if (touch) box.enterKeyHint = 'enter';
-nameForm.hidden = kept('name') !== '' || chosen('unnamed');
-showName();
+byId("url").value = server;
+byId("name-form").hidden = kept("name", "") !== "" || kept("unnamed", false);
+allowWriting(false);
 showRoom();
-if (url.value) connectTo(url.value);
-else byId('url-problem').textContent = addressProblem('');
+if (server) connect();
+else byId("url-problem").textContent = "This page knows no server: enter the WebSocket URL of one.";
