@@ -90,12 +90,14 @@ class ChatTables(pulumi.ComponentResource):
         if index is not None:
             index_name, index_keys, included = index
             attributes |= index_keys
-            hash_key, range_key = index_keys
+            kinds = ("HASH", "RANGE")
             indexes.append(
                 aws.dynamodb.TableGlobalSecondaryIndexArgs(
                     name=index_name,
-                    hash_key=hash_key,
-                    range_key=range_key,
+                    key_schemas=[
+                        aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=key, key_type=kind)
+                        for key, kind in zip(index_keys, kinds, strict=True)
+                    ],
                     projection_type="ALL" if included is None else "INCLUDE",
                     non_key_attributes=included,
                     read_capacity=units,

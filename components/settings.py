@@ -65,18 +65,17 @@ def read_settings(project_file: Path) -> Settings:
 
 
 def _refuse_unknown(namespace: str, known: set[str]) -> None:
-    given = {key.partition(":")[2] for key in pulumi.runtime.config.CONFIG if key.startswith(f"{namespace}:")}
-    given |= {
-        key.partition(":")[2] for key in pulumi.runtime.config.get_config_env() if key.startswith(f"{namespace}:")
-    }
+    keys = {*pulumi.runtime.config.CONFIG.get(), *pulumi.runtime.config.get_config_env()}
+    given = {key.partition(":")[2] for key in keys if key.startswith(f"{namespace}:")}
     for key in sorted(given - known):
         raise _refused(key, "is unknown; Pulumi.yaml lists the keys there are")
 
 
 def _value(config: pulumi.Config, key: str, schema: dict[str, Any]) -> Any:
-    text = config.get(key)
-    if text is None:
+    given = config.get(key)
+    if given is None:
         return schema["default"]
+    text = given if isinstance(given, str) else json.dumps(given)
     kind = schema["type"]
     if kind == "string":
         return text.strip()

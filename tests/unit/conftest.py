@@ -5,9 +5,9 @@ from typing import Any
 
 import boto3
 import pytest
-from chat import clients, delivery, rooms
 from moto import mock_aws
 
+from chat import clients, delivery, rooms
 from tests.unit.stage import TABLES, Chat, RecordedFanOut, make_tables
 
 
@@ -47,7 +47,7 @@ def posts(monkeypatch: pytest.MonkeyPatch) -> RecordedFanOut:
 
 
 @pytest.fixture
-def chat(tables: None, posts: RecordedFanOut) -> Chat:  # noqa: ARG001
+def chat(tables: None, posts: RecordedFanOut) -> Chat:
     return Chat(posts)
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import boto3
+
 from chat.fan_out import Outcome
 
 TABLES = {"TABLE_NAME": "ActiveConnections", "HISTORY_TABLE_NAME": "MessageHistory", "ROOMS_TABLE_NAME": "ChatRooms"}

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Renew every lock: exact versions with hashes, no address of any registry.
+set -eu
+.venv/bin/python -m pip install --quiet uv
+for name in requirements requirements-local requirements-dev; do
+    .venv/bin/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-annotate --custom-compile-command "make update" "$name.in" -o "$name.txt"
+done
+if command -v npm >/dev/null 2>&1; then npm update --silent --package-lock-only; fi

@@ -1,0 +1,105 @@
+"""The local stack, started once for all tests that need real sockets."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 90
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Stack:
+    """A running `python -m local`, and its outputs."""
+
+    process: subprocess.Popen[bytes]
+    outputs: dict[str, Any]
+    endpoint_url: str
+    log: Path
+
+    @property
+    def websocket_url(self) -> str:
+        return self.outputs["websocket_url"]
+
+    @property
+    def site_url(self) -> str:
+        return self.outputs["site_url"]
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the emulator, as its root user."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Stop it as a person would; return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(30)
+
+    def said(self) -> str:
+        """Return what it has told the person at the terminal."""
+        return self.log.read_text(errors="replace")
+
+
+def start_stack(*options: str, port: int | None = None, cwd: Path = ROOT) -> Stack:
+    """Start `python -m local --json` and wait for its outputs."""
+    port = port or free_port()
+    handle, name = tempfile.mkstemp(prefix="serverless-chat-", suffix=".log")
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local", "--port", str(port), "--json", *options],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=handle,
+        env=environment,
+    )
+    os.close(handle)
+    log = Path(name)
+    assert process.stdout is not None
+    deadline = time.monotonic() + START_SECONDS
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
+        piece = os.read(process.stdout.fileno(), 65536) if ready else b""
+        if not piece:
+            process.kill()
+            raise AssertionError(f"the local stack did not start:\n{log.read_text()}")
+        line += piece
+    outputs = json.loads(line)
+    endpoint = "http://" + outputs["websocket_url"].split("/")[2]
+    return Stack(process, outputs, endpoint, log)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    running = start_stack("--no-watch")
+    yield running
+    status = running.stop()
+    said = running.said()
+    running.log.unlink()
+    assert status == 0, said
