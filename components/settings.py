@@ -112,6 +112,10 @@ def _check_bounds(settings: Settings) -> None:
     if settings.log_retention_days not in _RETENTION_DAYS:
         days = ", ".join(map(str, _RETENTION_DAYS))
         raise _refused("log_retention_days", f"must be one of {days}, not {settings.log_retention_days}")
+    _check_forms(settings)
+
+
+def _check_forms(settings: Settings) -> None:
     for key, choices in (("capacity", ("on_demand", "provisioned")), ("site_delivery", ("website", "cdn"))):
         if getattr(settings, key) not in choices:
             raise _refused(key, f"must be {' or '.join(choices)}, not {getattr(settings, key)!r}")

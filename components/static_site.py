@@ -22,7 +22,7 @@ CONTENT_TYPES = {
 """What is uploaded, by suffix; a folder's other files (settings of tools, notes) stay at home."""
 
 REVALIDATE = "no-cache"
-"""Every load asks whether the file is still the same (ETag): a new version is seen at once, an old one not sent again."""
+"""Every load asks whether the file is still the same (ETag): a new one is seen at once, an old one not sent again."""
 
 _CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"  # CloudFront's managed cache policy of this name
 _META_POLICY = re.compile(r"http-equiv=\"Content-Security-Policy\"\s+content=\"([^\"]+)\"")

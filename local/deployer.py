@@ -9,7 +9,6 @@ import json
 import runpy
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,8 +107,8 @@ class _Run(Mocks):
         self.seen: set[str] = set()
         self.changes: list[str] = []
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
-        return call(self._aws, args.token)
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        return call(self._aws, args.token), []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
@@ -127,7 +126,7 @@ class _Run(Mocks):
         before = self._made.get(key)
         if before is not None and before.inputs == comparable:
             return before.id, before.outputs
-        make: Callable[..., tuple[str, dict[str, Any]]] = resource.create
+        make = resource.create
         extra = {}
         if before is not None:
             if resource.update is None:

@@ -1,7 +1,7 @@
 """How each resource type that the program registers is made through boto3. It knows nothing of the program.
 
-A function's parameters are the properties that it knows: Pulumi's names. Any other is an error, and so is any other type,
-except what LEFT_OUT names with its reason.
+A function's parameters are the properties that it knows: Pulumi's names. Any other is an error, and so is any other
+type, except what LEFT_OUT names with its reason.
 """
 
 import io
@@ -29,7 +29,7 @@ class Aws:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._session = boto3.Session(**CREDENTIALS)
+        self._session: Any = boto3.Session(**CREDENTIALS)
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -100,8 +100,8 @@ def _table(
     writeCapacity: int | None = None,
 ) -> Made:
     def keys(of_hash: str, of_range: str | None) -> list[dict[str, str]]:
-        both = [{"AttributeName": of_hash, "KeyType": "HASH"}, {"AttributeName": of_range, "KeyType": "RANGE"}]
-        return both if of_range else both[:1]
+        kinds = {"HASH": of_hash, "RANGE": of_range}
+        return [{"AttributeName": key, "KeyType": kind} for kind, key in kinds.items() if key]
 
     def throughput(read: int | None, write: int | None) -> dict[str, Any]:
         return {"ProvisionedThroughput": {"ReadCapacityUnits": read, "WriteCapacityUnits": write}} if read else {}

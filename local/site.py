@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from local.emulator import HOST
 
@@ -71,7 +71,7 @@ def read_publicly(bucket_url: str) -> Callable[[str], tuple[int, dict[str, str],
     """Return a reader of a public bucket: no credentials."""
 
     def read(key: str) -> tuple[int, dict[str, str], bytes]:
-        request = urllib.request.Request(f"{bucket_url}/{urllib.request.quote(key)}")  # noqa: S310 - our own address
+        request = urllib.request.Request(f"{bucket_url}/{quote(key)}")  # noqa: S310 - our own address
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
                 headers = {name: answer.headers[name] for name in _PASSED_ON if answer.headers[name]}

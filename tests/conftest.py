@@ -47,7 +47,8 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the emulator, as its root user."""
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             endpoint_url=self.endpoint_url,
             region_name="us-east-1",

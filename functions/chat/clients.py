@@ -2,7 +2,7 @@
 
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -27,7 +27,7 @@ def _client(region: str | None, _endpoint: str | None) -> "DynamoDBClient":
         tcp_keepalive=True,
         parameter_validation=False,
     )
-    return Session().create_client("dynamodb", region_name=region, config=config)
+    return cast("DynamoDBClient", Session().create_client("dynamodb", region_name=region, config=config))
 
 
 def to_attributes(item: dict[str, Any]) -> dict[str, Any]:

@@ -123,8 +123,12 @@ def move(connection: Connection, limit: Limit, room: str, name: str | None) -> t
 
 
 def _update(connection: Connection, limit: Limit, changes: dict[str, Any]) -> tuple[Connection | None, Connection]:
-    newcomers = {"room": connection.room, "name": connection.name, "timestamp": connection.timestamp}
-    newcomers["expiresAt"] = connection.expires_at
+    newcomers = {
+        "room": connection.room,
+        "name": connection.name,
+        "timestamp": connection.timestamp,
+        "expiresAt": connection.expires_at,
+    }
     names = {"#tat": limit.attribute}
     values: dict[str, Any] = {}
     sets = []

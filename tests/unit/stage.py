@@ -18,7 +18,7 @@ TABLES = {"TABLE_NAME": "ActiveConnections", "HISTORY_TABLE_NAME": "MessageHisto
 
 def make_tables() -> None:
     """Make the three tables with the keys and indexes of design.md."""
-    dynamodb = boto3.client("dynamodb")
+    dynamodb: Any = boto3.client("dynamodb")
 
     def create(name: str, keys: dict[str, str], index: tuple[str, dict[str, str]] | None = None) -> None:
         def schema(fields: dict[str, str]) -> list[Any]:
