@@ -70,6 +70,7 @@ site = StaticSite(
         )
         if settings.page_domain
         else None,
+        endpoint_url=settings.endpoint_url,
         url=settings.local_site_url or None,
     ),
 )
@@ -93,7 +94,7 @@ api = WebSocketApi(
             "TABLE_NAME": tables.connections_name,
             "HISTORY_TABLE_NAME": tables.messages_name,
             "ROOMS_TABLE_NAME": tables.rooms_name,
-            "ALLOWED_ORIGINS": pulumi.Output.all(site.origin, *settings.allowed_origins).apply(",".join),
+            "ALLOWED_ORIGINS": site.origin.apply(lambda own: ",".join([own, *settings.allowed_origins])),
             "MESSAGE_BURST": str(settings.message_burst),
             "MESSAGES_PER_SECOND": str(settings.messages_per_second),
             "MESSAGE_RETENTION_DAYS": str(settings.message_retention_days),
@@ -116,22 +117,7 @@ api = WebSocketApi(
 )
 promise_websocket_url(api.websocket_url)
 
-resources: dict[str, pulumi.Input[str]] = {
-    named("ActiveConnections"): tables.connections_arn,
-    named("MessageHistory"): tables.messages_arn,
-    named("ChatRooms"): tables.rooms_arn,
-    named("ChatAppWebSocket"): api.api_arn,
-    f"{named('ChatAppWebSocket')}/{api.stage_name}": api.stage_arn,
-    "site-bucket": site.bucket_arn,
-}
-for key, function in api.functions.items():
-    resources |= {
-        f"function {key}": function.arn,
-        f"role {key}": function.role_arn,
-        f"log group {key}": function.log_group_arn,
-    }
-if site.distribution_arn is not None:
-    resources["site-distribution"] = site.distribution_arn
+resources = {**tables.arns, **api.arns, **site.arns}
 if settings.alert_email:
     guards = CostGuards(
         "cost-guards",
@@ -141,7 +127,7 @@ if settings.alert_email:
             monthly_usd=settings.monthly_budget_usd,
         ),
     )
-    resources |= guards.budget_arns
+    resources |= guards.arns
 if settings.monitoring:
     monitoring = Monitoring(
         "monitoring",
@@ -156,8 +142,7 @@ if settings.monitoring:
             email=settings.alert_email,
         ),
     )
-    resources |= monitoring.alarm_arns
-    resources[named("ChatApp")] = monitoring.dashboard_arn
+    resources |= monitoring.arns
 
 pulumi.export("websocket_url", api.websocket_url)
 pulumi.export("site_url", site.url)

@@ -14,8 +14,8 @@ class FunctionAccess:
 
     def __init__(self, tables: ChatTables) -> None:
         connections, messages, rooms = tables.connections_arn, tables.messages_arn, tables.rooms_arn
-        members = pulumi.Output.concat(connections, "/index/", CONNECTIONS_INDEX)
-        ordered = pulumi.Output.concat(messages, "/index/", MESSAGES_INDEX)
+        members = pulumi.Output.format("{}/index/{}", connections, CONNECTIONS_INDEX)
+        ordered = pulumi.Output.format("{}/index/{}", messages, MESSAGES_INDEX)
         list_members = _allow("ListMembers", ["Query"], members)
         change_room = _allow("ChangeRoom", ["UpdateItem"], rooms)
         read_room = _allow("ReadRoom", ["GetItem"], rooms)

@@ -26,7 +26,8 @@ class ChatTablesArgs:
     provisioned: bool = False
     """Whether capacity is provisioned, within the 25 free units, rather than on demand."""
     protect_messages: bool = False
-    """Whether the messages' table refuses to be deleted and keeps continuous backups."""
+    """Whether the messages and their order refuse to be deleted, keep continuous backups, and are encrypted under a
+    key in the account (AWS's own for DynamoDB, each use in CloudTrail) rather than under one that DynamoDB owns."""
 
 
 class ChatTables(pulumi.ComponentResource):
@@ -44,6 +45,8 @@ class ChatTables(pulumi.ComponentResource):
     """Physical name of the table of rooms."""
     rooms_arn: pulumi.Output[str]
     """Its ARN."""
+    arns: dict[str, pulumi.Output[str]]
+    """Physical name → ARN of each table."""
 
     def __init__(self, name: str, args: ChatTablesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:ChatTables", name, None, opts)
@@ -62,10 +65,21 @@ class ChatTables(pulumi.ComponentResource):
             index=(MESSAGES_INDEX, {"room": "S", "seq": "N"}, None),
             protect=args.protect_messages,
         )
-        rooms = self._table(f"{name}-rooms", args.rooms_name, args, keys={"room": "S"})
+        rooms = self._table(
+            f"{name}-rooms",
+            args.rooms_name,
+            args,
+            keys={"room": "S"},
+            protect=args.protect_messages,  # without their rooms the messages would begin at seq 1 again
+        )
         self.connections_name, self.connections_arn = connections.name, connections.arn
         self.messages_name, self.messages_arn = messages.name, messages.arn
         self.rooms_name, self.rooms_arn = rooms.name, rooms.arn
+        self.arns = {
+            args.connections_name: connections.arn,
+            args.messages_name: messages.arn,
+            args.rooms_name: rooms.arn,
+        }
         self.register_outputs(
             {
                 "connections_name": self.connections_name,
@@ -119,5 +133,6 @@ class ChatTables(pulumi.ComponentResource):
             ttl=aws.dynamodb.TableTtlArgs(attribute_name=EXPIRY_ATTRIBUTE, enabled=True),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=protect),
             deletion_protection_enabled=protect,
+            server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(enabled=True) if protect else None,
             opts=pulumi.ResourceOptions(parent=self, protect=protect),
         )

@@ -27,16 +27,16 @@ class CostGuardsArgs:
 class CostGuards(pulumi.ComponentResource):
     """A monthly budget with mails at 50, 80 and 100 %, and alerts at $1 and $5."""
 
-    budget_arns: dict[str, pulumi.Output[str]]
+    arns: dict[str, pulumi.Output[str]]
     """Name → ARN of each budget."""
 
     def __init__(self, name: str, args: CostGuardsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:CostGuards", name, None, opts)
-        self.budget_arns = {}
+        self.arns = {}
         self._create_budget(f"{name}-monthly", args.budget_name, args, args.monthly_usd, SHARES_PERCENT)
         for usd in ALERTS_USD:
             self._create_budget(f"{name}-alert-{usd}-usd", f"{args.budget_name}-Alert-{usd}USD", args, usd, (100,))
-        self.register_outputs({"budgets": list(self.budget_arns)})
+        self.register_outputs({"budgets": list(self.arns)})
 
     def _create_budget(
         self, name: str, physical_name: str, args: CostGuardsArgs, usd: int, shares_percent: tuple[int, ...]
@@ -60,4 +60,4 @@ class CostGuards(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.budget_arns[physical_name] = budget.arn
+        self.arns[physical_name] = budget.arn

@@ -17,7 +17,7 @@ class LambdaFunctionArgs:
     """What a function is to be."""
 
     function_name: str
-    """Physical name, at most 64 characters; the role bears it too, the log group below /aws/lambda/."""
+    """Physical name, at most 64 characters; the log group bears it too, below /aws/lambda/."""
     role_name: str
     """Physical name of its role, at most 64 characters."""
     handler: str
@@ -51,6 +51,8 @@ class LambdaFunction(pulumi.ComponentResource):
     """ARN of its log group."""
     role_arn: pulumi.Output[str]
     """ARN of its role."""
+    arns: dict[str, pulumi.Output[str]]
+    """Physical name → ARN of the function, its role and its log group."""
 
     def __init__(self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:LambdaFunction", name, None, opts)
@@ -79,6 +81,11 @@ class LambdaFunction(pulumi.ComponentResource):
         )
         self.name, self.arn, self.invoke_arn = function.name, function.arn, function.invoke_arn
         self.log_group_name, self.log_group_arn, self.role_arn = log_group.name, log_group.arn, role.arn
+        self.arns = {
+            args.function_name: function.arn,
+            args.role_name: role.arn,
+            f"/aws/lambda/{args.function_name}": log_group.arn,
+        }
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def _create_role(self, name: str, args: LambdaFunctionArgs) -> aws.iam.Role:
@@ -107,7 +114,7 @@ class LambdaFunction(pulumi.ComponentResource):
             "Sid": "WriteLog",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": pulumi.Output.concat(log_group.arn, ":*"),
+            "Resource": pulumi.Output.format("{}:*", log_group.arn),
         }
         return aws.iam.RolePolicy(
             f"{name}-policy",

@@ -38,18 +38,16 @@ class MonitoringArgs:
 class Monitoring(pulumi.ComponentResource):
     """Alarms on errors, throttles, p99 duration, refused posts and DynamoDB's throttling, and a dashboard."""
 
-    alarm_arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of each alarm."""
-    dashboard_arn: pulumi.Output[str]
-    """The dashboard's ARN."""
+    arns: dict[str, pulumi.Output[str]]
+    """Name → ARN of each alarm, of the topic that mails them, and of the dashboard."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:Monitoring", name, None, opts)
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
+        self.arns = {}
         self._actions = self._create_mail() if args.email else []
-        self.alarm_arns = {}
         self._create_alarms()
         dashboard = aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
@@ -57,11 +55,13 @@ class Monitoring(pulumi.ComponentResource):
             dashboard_body=pulumi.Output.json_dumps({"widgets": self._widgets()}),
             opts=self._child,
         )
-        self.dashboard_arn = dashboard.dashboard_arn
-        self.register_outputs({"alarms": list(self.alarm_arns)})
+        self.arns[args.name] = dashboard.dashboard_arn
+        self.register_outputs({"names": list(self.arns)})
 
     def _create_mail(self) -> list[pulumi.Output[str]]:
-        topic = aws.sns.Topic(f"{self._name}-alarms", name=f"{self._args.name}-Alarms", opts=self._child)
+        topic_name = f"{self._args.name}-Alarms"
+        topic = aws.sns.Topic(f"{self._name}-alarms", name=topic_name, opts=self._child)
+        self.arns[topic_name] = topic.arn
         aws.sns.TopicSubscription(
             f"{self._name}-mail",
             topic=topic.arn,
@@ -76,8 +76,10 @@ class Monitoring(pulumi.ComponentResource):
         namespace = args.metrics_namespace
         self._alarm("Faults", "A function met a fault of its own", namespace, "faults", {})
         self._alarm("PostsThrottled", "Posts were refused with 429", namespace, "throttled", {}, threshold=100)
-        self._alarm("LambdaErrors", "A function failed", "AWS/Lambda", "Errors", {})
-        self._alarm("LambdaThrottles", "Functions were throttled", "AWS/Lambda", "Throttles", {})
+        self._alarm("LambdaErrors", "A function of this account and region failed", "AWS/Lambda", "Errors", {})
+        self._alarm(
+            "LambdaThrottles", "Functions of this account and region were throttled", "AWS/Lambda", "Throttles", {}
+        )
         self._alarm(
             "SendSlow",
             "Sending takes too long (p99)",
@@ -97,7 +99,7 @@ class Monitoring(pulumi.ComponentResource):
         for index, table in enumerate(args.table_names):
             self._alarm(
                 f"TableThrottled{index + 1}",
-                "DynamoDB throttled writes or reads of a table",
+                "DynamoDB throttled writes to a table",
                 "AWS/DynamoDB",
                 "WriteThrottleEvents",
                 {"TableName": table},
@@ -132,7 +134,7 @@ class Monitoring(pulumi.ComponentResource):
             alarm_actions=self._actions,
             opts=self._child,
         )
-        self.alarm_arns[name] = alarm.arn
+        self.arns[name] = alarm.arn
 
     def _widgets(self) -> list[dict[str, Any]]:
         args = self._args

@@ -57,8 +57,10 @@ class StaticSiteArgs:
     """What is replaced by what in the HTML."""
     domain: PageDomainArgs | None = None
     """A domain of one's own, with `cdn`."""
+    endpoint_url: str = ""
+    """The address of an emulator that stands in for AWS; the page is then read from the bucket there."""
     url: pulumi.Input[str] | None = None
-    """Where the site is served, if not at AWS."""
+    """Where the site is served, if neither by AWS nor by the emulator."""
 
 
 class StaticSite(pulumi.ComponentResource):
@@ -74,6 +76,8 @@ class StaticSite(pulumi.ComponentResource):
     """The bucket's ARN."""
     distribution_arn: pulumi.Output[str] | None
     """The CloudFront distribution's ARN, with `cdn`."""
+    arns: dict[str, pulumi.Output[str]]
+    """Name → ARN of the bucket, and with `cdn` of what serves it."""
 
     def __init__(self, name: str, args: StaticSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:StaticSite", name, None, opts)
@@ -81,14 +85,25 @@ class StaticSite(pulumi.ComponentResource):
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         self._bucket = self._create_bucket()
+        self.arns = {f"{name}-bucket": self._bucket.arn}
         self._upload_folder()
         self._upload_config()
         self.distribution_arn = None
         served_at = self._serve_by_cdn() if args.delivery == "cdn" else self._serve_as_website()
-        self.url = served_at if args.url is None else pulumi.Output.from_input(args.url)
-        self.origin = self.url
+        self.url, self.origin = self._addresses(served_at)
         self.bucket_name, self.bucket_arn = self._bucket.bucket, self._bucket.arn
         self.register_outputs({"url": self.url, "bucket_name": self.bucket_name})
+
+    def _addresses(self, served_at: pulumi.Output[str]) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Return the page's address and its origin."""
+        args = self._args
+        if args.url is not None:
+            url = pulumi.Output.from_input(args.url)
+            return url, url
+        if args.endpoint_url:
+            url = pulumi.Output.format("{}/{}/index.html", args.endpoint_url, self._bucket.bucket)
+            return url, pulumi.Output.from_input(args.endpoint_url)
+        return served_at, served_at
 
     def _create_bucket(self) -> aws.s3.Bucket:
         bucket = aws.s3.Bucket(
@@ -191,19 +206,20 @@ class StaticSite(pulumi.ComponentResource):
                             "Effect": "Allow",
                             "Principal": "*",
                             "Action": "s3:GetObject",
-                            "Resource": pulumi.Output.concat(self._bucket.arn, "/*"),
+                            "Resource": pulumi.Output.format("{}/*", self._bucket.arn),
                         },
                     ],
                 },
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access]),
         )
-        return pulumi.Output.concat("http://", website.website_endpoint)
+        return pulumi.Output.format("http://{}", website.website_endpoint)
 
     def _serve_by_cdn(self) -> pulumi.Output[str]:
         access = self._block_public_access(blocked=True)
         distribution = self._create_distribution()
         self.distribution_arn = distribution.arn
+        self.arns[f"{self._name}-distribution"] = distribution.arn
         aws.s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=self._bucket.bucket,
@@ -216,7 +232,7 @@ class StaticSite(pulumi.ComponentResource):
                             "Effect": "Allow",
                             "Principal": {"Service": "cloudfront.amazonaws.com"},
                             "Action": "s3:GetObject",
-                            "Resource": pulumi.Output.concat(self._bucket.arn, "/*"),
+                            "Resource": pulumi.Output.format("{}/*", self._bucket.arn),
                             "Condition": {"StringEquals": {"AWS:SourceArn": distribution.arn}},
                         },
                         {
@@ -224,7 +240,7 @@ class StaticSite(pulumi.ComponentResource):
                             "Effect": "Deny",
                             "Principal": "*",
                             "Action": "s3:*",
-                            "Resource": [self._bucket.arn, pulumi.Output.concat(self._bucket.arn, "/*")],
+                            "Resource": [self._bucket.arn, pulumi.Output.format("{}/*", self._bucket.arn)],
                             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
                         },
                     ],
@@ -234,7 +250,7 @@ class StaticSite(pulumi.ComponentResource):
         )
         domain = self._args.domain
         if domain is None:
-            return pulumi.Output.concat("https://", distribution.domain_name)
+            return pulumi.Output.format("https://{}", distribution.domain_name)
         if domain.zone_id:
             self._create_records(domain, distribution)
         return pulumi.Output.from_input(f"https://{domain.domain}")
@@ -281,6 +297,13 @@ class StaticSite(pulumi.ComponentResource):
                 cache_policy_id=_CACHING_OPTIMIZED,
                 response_headers_policy_id=headers.id,
             ),
+            custom_error_responses=[  # a missing key is a 403 to who may not list the bucket
+                aws.cloudfront.DistributionCustomErrorResponseArgs(
+                    error_code=403,
+                    response_code=404,
+                    response_page_path="/index.html",
+                ),
+            ],
             restrictions=aws.cloudfront.DistributionRestrictionsArgs(
                 geo_restriction=aws.cloudfront.DistributionRestrictionsGeoRestrictionArgs(restriction_type="none"),
             ),
@@ -290,7 +313,7 @@ class StaticSite(pulumi.ComponentResource):
 
     def _create_headers_policy(self) -> aws.cloudfront.ResponseHeadersPolicy:
         config = aws.cloudfront
-        match = _META_POLICY.search((self._args.folder / "index.html").read_text())
+        match = _META_POLICY.search(self._replaced(self._args.folder / "index.html"))
         page_policy = match.group(1) if match else "default-src 'self'"
         return aws.cloudfront.ResponseHeadersPolicy(
             f"{self._name}-headers",

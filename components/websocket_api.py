@@ -90,6 +90,8 @@ class WebSocketApi(pulumi.ComponentResource):
     """The @connections endpoint without the id; what the functions post to. Never the custom domain."""
     functions: dict[str, LambdaFunction]
     """Route key → function."""
+    arns: dict[str, pulumi.Output[str]]
+    """Name → ARN of the API, its stage, and what its functions are made of."""
 
     def __init__(self, name: str, args: WebSocketApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:WebSocketApi", name, None, opts)
@@ -106,11 +108,13 @@ class WebSocketApi(pulumi.ComponentResource):
         self.api_id, self.api_arn, self.stage_name = self._api.id, self._api.arn, args.stage_name
         self.callback_url, self.websocket_url = self._addresses()
         self.functions = {}
+        self.arns = {args.api_name: self._api.arn}
         routed: list[pulumi.Resource] = []
         for route_key, route in args.routes.items():
             routed += self._create_route(route_key, route)
         stage = self._create_stage(routed)
         self.stage_arn = stage.arn
+        self.arns[f"{args.api_name}/{args.stage_name}"] = stage.arn
         if args.domain is not None:
             self._create_domain(args.domain, stage)
         self.register_outputs({"api_id": self.api_id, "websocket_url": self.websocket_url})
@@ -119,25 +123,24 @@ class WebSocketApi(pulumi.ComponentResource):
         """Return the callback and the socket address; `domainName/stage` would break with a custom domain."""
         args = self._args
         if args.endpoint_url:
-            path = pulumi.Output.concat("/_aws/execute-api/", self._api.id, "/", args.stage_name)
-            socket = args.endpoint_url.replace("http", "ws", 1)
-            return pulumi.Output.concat(args.endpoint_url, path), pulumi.Output.concat(socket, path)
-        host = pulumi.Output.concat(
+            place = pulumi.Output.format("{}/_aws/execute-api/{}/{}", args.endpoint_url, self._api.id, args.stage_name)
+            return place, place.apply(lambda url: url.replace("http", "ws", 1))
+        place = pulumi.Output.format(
+            "{}.execute-api.{}.{}/{}",
             self._api.id,
-            ".execute-api.",
             aws.get_region_output().region,
-            ".",
             aws.get_partition_output().dns_suffix,
+            args.stage_name,
         )
-        own = args.domain
-        socket_host = pulumi.Output.concat(host, "/", args.stage_name) if own is None else own.domain
-        return pulumi.Output.concat("https://", host, "/", args.stage_name), pulumi.Output.concat("wss://", socket_host)
+        socket = place if args.domain is None else args.domain.domain
+        return pulumi.Output.format("https://{}", place), pulumi.Output.format("wss://{}", socket)
 
     def _create_route(self, route_key: str, route: RouteArgs) -> list[pulumi.Resource]:
         """Make a function and its route; return what the stage has to wait for."""
         name = f"{self._name}-{route_key.removeprefix('$')}"
         function = self._create_function(name, route)
         self.functions[route_key] = function
+        self.arns |= function.arns
         replies = route_key not in _NO_REPLY_ROUTES
         integration = aws.apigatewayv2.Integration(
             f"{name}-integration",
@@ -151,7 +154,7 @@ class WebSocketApi(pulumi.ComponentResource):
             f"{name}-route",
             api_id=self._api.id,
             route_key=route_key,
-            target=pulumi.Output.concat("integrations/", integration.id),
+            target=pulumi.Output.format("integrations/{}", integration.id),
             authorization_type="NONE",
             route_response_selection_expression="$default" if replies else None,
             opts=self._child,
@@ -161,7 +164,7 @@ class WebSocketApi(pulumi.ComponentResource):
             function=function.name,
             action="lambda:InvokeFunction",
             principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(self._api.execution_arn, "/", self._args.stage_name, "/", route_key),
+            source_arn=pulumi.Output.format("{}/{}/{}", self._api.execution_arn, self._args.stage_name, route_key),
             opts=self._child,
         )
         made: list[pulumi.Resource] = [aws_route, permission]
@@ -183,7 +186,7 @@ class WebSocketApi(pulumi.ComponentResource):
             "Sid": "PostToConnections",
             "Effect": "Allow",
             "Action": ["execute-api:ManageConnections"],
-            "Resource": pulumi.Output.concat(self._api.execution_arn, "/", args.stage_name, "/POST/@connections/*"),
+            "Resource": pulumi.Output.format("{}/{}/POST/@connections/*", self._api.execution_arn, args.stage_name),
         }
         return LambdaFunction(
             name,
@@ -234,6 +237,7 @@ class WebSocketApi(pulumi.ComponentResource):
             retention_in_days=args.log_retention_days,
             opts=self._child,
         )
+        self.arns[f"/aws/apigateway/{args.api_name}"] = log_group.arn
         stays = pulumi.ResourceOptions(parent=self, retain_on_delete=True)  # others in the account may use it by then
         role = aws.iam.Role(
             f"{self._name}-access-log-role",
@@ -254,13 +258,13 @@ class WebSocketApi(pulumi.ComponentResource):
         policy = aws.iam.RolePolicyAttachment(
             f"{self._name}-access-log-policy",
             role=role.name,
-            policy_arn=pulumi.Output.concat(
-                "arn:",
+            policy_arn=pulumi.Output.format(
+                "arn:{}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
                 aws.get_partition_output().partition,
-                ":iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
             ),
             opts=stays,
         )
+        self.arns[f"{self._name}-access-log-role"] = role.arn
         account = aws.apigateway.Account(
             f"{self._name}-account",
             cloudwatch_role_arn=role.arn,
@@ -279,6 +283,7 @@ class WebSocketApi(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
+        self.arns[args.domain] = domain.arn
         aws.apigatewayv2.ApiMapping(
             f"{self._name}-mapping",
             api_id=self._api.id,

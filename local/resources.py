@@ -98,6 +98,7 @@ def _table(
     globalSecondaryIndexes: list[dict[str, Any]] | None = None,
     readCapacity: int | None = None,
     writeCapacity: int | None = None,
+    serverSideEncryption: dict[str, Any] | None = None,
 ) -> Made:
     def keys(of_hash: str, of_range: str | None) -> list[dict[str, str]]:
         kinds = {"HASH": of_hash, "RANGE": of_range}
@@ -126,6 +127,7 @@ def _table(
         AttributeDefinitions=[{"AttributeName": one["name"], "AttributeType": one["type"]} for one in attributes],
         KeySchema=keys(hashKey, rangeKey),
         DeletionProtectionEnabled=deletionProtectionEnabled,
+        **({"SSESpecification": {"Enabled": serverSideEncryption["enabled"]}} if serverSideEncryption else {}),
         **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
         **throughput(readCapacity, writeCapacity),
     )
@@ -464,6 +466,7 @@ def _distribution(
     defaultCacheBehavior: dict[str, Any],
     restrictions: dict[str, Any],
     viewerCertificate: dict[str, Any],
+    customErrorResponses: list[dict[str, Any]],
 ) -> Made:
     behaviour = defaultCacheBehavior
     made = aws.client("cloudfront").create_distribution(
@@ -500,6 +503,17 @@ def _distribution(
                         "Items": behaviour["cachedMethods"],
                     },
                 },
+            },
+            "CustomErrorResponses": {
+                "Quantity": len(customErrorResponses),
+                "Items": [
+                    {
+                        "ErrorCode": int(one["errorCode"]),
+                        "ResponseCode": str(int(one["responseCode"])),
+                        "ResponsePagePath": one["responsePagePath"],
+                    }
+                    for one in customErrorResponses
+                ],
             },
             "Restrictions": {
                 "GeoRestriction": {"RestrictionType": restrictions["geoRestriction"]["restrictionType"], "Quantity": 0},
