@@ -6,7 +6,7 @@ let audio;
 /** @param {string} title @param {number} unread */
 export function showUnread(title, unread) {
 	document.title = unread ? `(${unread}) ${title}` : title;
-	const icon = document.querySelector('link[rel="icon"]');
+	const icon = document.querySelector("link[rel=icon]");
 	const href = unread ? "icon-unread.svg" : "icon.svg";
 	if (icon?.getAttribute("href") !== href) icon?.setAttribute("href", href);
 }
@@ -14,15 +14,11 @@ export function showUnread(title, unread) {
 /** Two soft notes, made here: a sound file would be one more request. */
 export function chime() {
 	audio ??= new AudioContext();
-	for (const [after, frequency] of [
-		[0, 660],
-		[0.12, 880],
-	]) {
-		const start = audio.currentTime + after;
+	for (const [note, frequency] of [660, 880].entries()) {
+		const start = audio.currentTime + note * 0.12;
 		const tone = new OscillatorNode(audio, { frequency });
-		const volume = new GainNode(audio, { gain: 0 });
-		volume.gain.setValueAtTime(0.08, start);
-		volume.gain.exponentialRampToValueAtTime(0.0001, start + 0.3);
+		const volume = new GainNode(audio, { gain: 0.08 });
+		volume.gain.setValueAtTime(0.08, start).exponentialRampToValueAtTime(0.0001, start + 0.3);
 		tone.connect(volume).connect(audio.destination);
 		tone.start(start);
 		tone.stop(start + 0.3);

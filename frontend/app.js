@@ -4,7 +4,7 @@ import { allowNotifications, chime, notify, showUnread } from "./alerts.js";
 import { ChatConnection } from "./connection.js";
 import { Log } from "./log.js";
 import { forget, keep, kept, visit, visited } from "./settings.js";
-import { byId, People, showRooms } from "./sides.js";
+import { People, showRooms, ui } from "./sides.js";
 import * as text from "./text.js";
 import { Transcript } from "./transcript.js";
 
@@ -12,7 +12,7 @@ const NOTE_GROUP_MS = 5 * 60 * 1000;
 const PEOPLE_IN_NOTE = 6;
 const SAVE_MS = 1000;
 
-const box = byId("message");
+const box = ui.message;
 const touch = matchMedia("(pointer: coarse)");
 const people = new People();
 /** @type {Map<string, Transcript>} */
@@ -28,7 +28,7 @@ function transcript(name = room) {
 	return known;
 }
 
-const log = new Log(transcript(), byId("log"), byId("jump"));
+const log = new Log(transcript(), ui.log, ui.jump);
 
 async function ownServer() {
 	try {
@@ -38,19 +38,19 @@ async function ownServer() {
 	}
 }
 const deployed = await ownServer();
-let server = kept("url", deployed);
+let server = kept("url", "") || deployed;
 const connection = new ChatConnection({ url: server, room, name: kept("name", ""), storage: sessionStorage });
 
 /** @param {string} type @param {(detail: any) => void} listener */
 const when = (type, listener) =>
 	connection.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
 
-/** @param {string} id @param {() => void} act */
-function onSubmit(id, act) {
-	byId(id).addEventListener("submit", (/** @type {Event} */ event) => {
+/** @param {HTMLFormElement} form @param {() => void} act */
+function onSubmit(form, act) {
+	form.onsubmit = (event) => {
 		event.preventDefault();
 		act();
-	});
+	};
 }
 
 /** A quiet line among the messages. Comings and goings close together share one.
@@ -91,7 +91,7 @@ function saveSoon() {
 
 function showRoom() {
 	document.title = `#${room} · Chat`;
-	byId("room-name").textContent = `#${room}`;
+	ui.roomName.textContent = `#${room}`;
 	box.value = kept(`draft.${room}`, "");
 	visit(room);
 	log.show(transcript());
@@ -107,50 +107,53 @@ let retryAt = 0;
 let ticking = 0;
 
 function connect() {
-	const address = byId("url").value.trim();
+	const address = ui.url.value.trim();
 	const wrong = text.addressProblem(address);
-	byId("url-problem").textContent = wrong;
-	byId("url").ariaInvalid = String(wrong !== "");
-	if (wrong) return byId("url").focus();
+	ui.urlProblem.textContent = wrong;
+	ui.url.ariaInvalid = String(wrong !== "");
+	if (wrong) return ui.url.focus();
 	reached &&= address === server;
 	server = address;
 	keep("url", address === deployed ? "" : address);
 	connection.connect(address);
 }
-onSubmit("server", connect);
-byId("disconnect").onclick = () => connection.disconnect();
-byId("try-now").onclick = () => connection.connect();
-byId("own-server").onclick = () => {
-	byId("url").value = deployed;
+onSubmit(ui.server, connect);
+ui.disconnect.onclick = () => connection.disconnect();
+ui.tryNow.onclick = () => connection.connect();
+ui.ownServer.onclick = () => {
+	ui.url.value = deployed;
 	connect();
 };
 
 function tick() {
 	clearTimeout(ticking);
 	const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-	byId("countdown").textContent = `Next try in ${seconds} s.`;
+	ui.countdown.textContent = `Next try in ${seconds} s.`;
 	if (retryAt) ticking = window.setTimeout(tick, 250);
 }
 
 when("state", ({ state, retryAt: next = 0 }) => {
 	const connected = state === "connected";
 	const waiting = state === "waiting";
-	byId("status").dataset.state = state;
-	byId("status-text").textContent = connected ? "Connected" : state === "connecting" ? "Connecting…" : "Disconnected";
-	byId("connect").disabled = connected || state === "connecting";
-	byId("disconnect").disabled = state === "disconnected";
+	ui.status.dataset.state = state;
+	ui.statusText.textContent = connected ? "Connected" : state === "connecting" ? "Connecting…" : "Disconnected";
+	ui.connect.disabled = connected || state === "connecting";
+	ui.disconnect.disabled = state === "disconnected";
 	if (before === "connected" && !connected) {
 		hadFocus = document.activeElement === box;
+		save();
 		people.set([], 0, "");
 		say(waiting ? "The connection was lost." : "You are disconnected. Press Connect to come back.");
 	}
 	reached ||= connected;
 	if (!connected) allowWriting(false);
 	if (state !== "connecting") {
-		byId("banner").hidden = !waiting;
-		const offline = reached ? "You are offline. What you wrote is kept." : `No answer from ${server}. Is the URL right?`;
-		byId("banner-text").textContent = waiting ? offline : "";
-		byId("own-server").hidden = !deployed || server === deployed;
+		ui.banner.hidden = !waiting;
+		const offline = reached
+			? "You are offline. What you wrote is kept."
+			: `No answer from ${server}. Is the URL right?`;
+		ui.bannerText.textContent = waiting ? offline : "";
+		ui.ownServer.hidden = !deployed || server === deployed;
 	}
 	before = state;
 	retryAt = waiting ? next : 0;
@@ -159,7 +162,7 @@ when("state", ({ state, retryAt: next = 0 }) => {
 
 /** @param {boolean} allowed */
 function allowWriting(allowed) {
-	box.disabled = byId("send").disabled = !allowed;
+	box.disabled = ui.send.disabled = !allowed;
 	box.placeholder = allowed ? `Message #${room}` : "Not connected";
 }
 
@@ -173,7 +176,9 @@ when("joined", ({ room: joined, connectionId, members, memberCount, lastSeq, com
 	if (joined !== room) return;
 	people.set(members, memberCount, connectionId);
 	allowWriting(true);
-	if (hadFocus && !touch.matches && [null, document.body].includes(document.activeElement)) box.focus();
+	const { activeElement } = document;
+	const idle = !activeElement || activeElement === document.body || ui.banner.contains(activeElement);
+	if (hadFocus && idle && !touch.matches) box.focus();
 	say(`You are connected to #${room}.`);
 	saveSoon();
 });
@@ -240,11 +245,12 @@ when("discarded", ({ messageId }) => {
 	log.update();
 });
 
-when("refused", (refusal) => {
+when("refused", (/** @type {any} */ refusal) => {
 	const { code } = refusal;
-	if (code === "invalid_name") byId("name-form").hidden = false;
-	const place = { invalid_name: "name-problem", invalid_room: "room-problem" }[code] ?? "composer-problem";
-	byId(place).textContent = text.advice(refusal);
+	if (code === "invalid_name") ui.nameForm.hidden = false;
+	/** @type {Record<string, any>} */
+	const places = { invalid_name: ui.nameProblem, invalid_room: ui.roomProblem };
+	(places[code] ?? ui.composerProblem).textContent = text.advice(refusal);
 });
 
 /** @param {string} type @param {(key: string) => void} act */
@@ -295,58 +301,58 @@ window.addEventListener("hashchange", () => {
 });
 window.addEventListener("storage", ({ key }) => key === "chat.rooms" && showCounts());
 
-onSubmit("room-form", () => {
-	const next = text.roomFrom(byId("new-room").value);
-	byId("room-problem").textContent = next ? "" : "A room's name needs letters (a to z) or digits.";
+onSubmit(ui.roomForm, () => {
+	const next = text.roomFrom(ui.newRoom.value);
+	ui.roomProblem.textContent = next ? "" : "A room's name needs letters (a to z) or digits.";
 	if (!next) return;
-	byId("new-room").value = "";
+	ui.newRoom.value = "";
 	location.hash = next;
-	byId("rooms").hidePopover();
+	ui.rooms.hidePopover();
 	box.focus();
 });
-byId("room-list").onclick = (/** @type {any} */ { target }) => {
-	if (target.closest("a")) byId("rooms").hidePopover();
+ui.roomList.onclick = (/** @type {any} */ { target }) => {
+	if (target.closest("a")) ui.rooms.hidePopover();
 	if (!target.value) return;
 	forget(target.value);
 	showCounts();
 };
-byId("share").onclick = async () => {
+ui.share.onclick = async () => {
 	location.hash = room;
 	const { href } = location;
 	try {
 		if (touch.matches && navigator.share) await navigator.share({ title: `#${room}`, url: href });
 		else await navigator.clipboard.writeText(href);
-		byId("share").textContent = "Copied";
+		ui.share.textContent = "Copied";
 	} catch {
 		say(`Copy this address to share the room: ${href}`);
 	}
 	setTimeout(() => {
-		byId("share").textContent = "Share";
+		ui.share.textContent = "Share";
 	}, 2000);
 };
 
 // The name.
 
 function askName() {
-	byId("people").hidePopover();
-	byId("name-form").hidden = false;
-	byId("name").value = kept("name", "");
-	byId("name").focus();
+	ui.people.hidePopover();
+	ui.nameForm.hidden = false;
+	ui.name.value = kept("name", "");
+	ui.name.focus();
 }
 function nameAsked() {
-	byId("name-form").hidden = true;
+	ui.nameForm.hidden = true;
 	box.focus();
 }
-byId("rename").onclick = askName;
-byId("later").onclick = () => {
+ui.rename.onclick = askName;
+ui.later.onclick = () => {
 	keep("unnamed", true);
 	nameAsked();
 };
-onSubmit("name-form", () => {
-	const name = byId("name").value.trim().normalize("NFC");
+onSubmit(ui.nameForm, () => {
+	const name = ui.name.value.trim().normalize("NFC");
 	const wrong = text.nameProblem(name);
-	byId("name-problem").textContent = wrong;
-	if (wrong) return byId("name").focus();
+	ui.nameProblem.textContent = wrong;
+	if (wrong) return ui.name.focus();
 	keep("name", name);
 	connection.rename(name);
 	nameAsked();
@@ -358,8 +364,8 @@ const lengthOf = (/** @type {string} */ words) => [...words].length;
 
 function showCount() {
 	const length = lengthOf(box.value.trim());
-	byId("counter").textContent = text.counter(length);
-	byId("counter").classList.toggle("over", length > text.MAX_MESSAGE);
+	ui.counter.textContent = text.counter(length);
+	ui.counter.classList.toggle("over", length > text.MAX_MESSAGE);
 }
 
 function send() {
@@ -368,7 +374,7 @@ function send() {
 	if (box.disabled || !words || lengthOf(words) > text.MAX_MESSAGE) return;
 	const shown = transcript();
 	shown.unreadFrom = undefined;
-	byId("composer-problem").textContent = "";
+	ui.composerProblem.textContent = "";
 	connection.send(words);
 	box.value = "";
 	drafted();
@@ -378,7 +384,7 @@ function drafted() {
 	keep(`draft.${room}`, box.value);
 	showCount();
 }
-onSubmit("composer", send);
+onSubmit(ui.composer, send);
 box.onkeydown = (/** @type {KeyboardEvent} */ event) => {
 	if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch.matches) return;
 	event.preventDefault();
@@ -392,11 +398,11 @@ box.oninput = () => {
 // Choices, and the tab itself.
 
 for (const key of ["sound", "notify"]) {
-	const choice = byId(key);
+	const choice = ui[key];
 	choice.checked = kept(key, false);
 	choice.onchange = async () => {
 		const wrong = key === "notify" && choice.checked ? await allowNotifications() : "";
-		byId("choice-problem").textContent = wrong;
+		ui.choiceProblem.textContent = wrong;
 		if (wrong) choice.checked = false;
 		keep(key, choice.checked);
 		if (key === "sound" && choice.checked) chime();
@@ -406,9 +412,9 @@ document.addEventListener("visibilitychange", () => document.hidden || connectio
 window.addEventListener("online", () => connection.wake());
 window.addEventListener("pagehide", save);
 
-byId("url").value = server;
-byId("name-form").hidden = kept("name", "") !== "" || kept("unnamed", false);
+ui.url.value = server;
+ui.nameForm.hidden = kept("name", "") !== "" || kept("unnamed", false);
 allowWriting(false);
 showRoom();
 if (server) connect();
-else byId("url-problem").textContent = "This page knows no server: enter the WebSocket URL of one.";
+else ui.urlProblem.textContent = "This page knows no server: enter the WebSocket URL of one.";

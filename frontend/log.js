@@ -2,8 +2,7 @@
 
 import { chosenName, dayLabel, dayOf, fullTime, hue, pieces, shortId, shortTime, startsGroup } from "./text.js";
 
-/** @typedef {import("./transcript.js").Transcript} Transcript */
-/** @typedef {import("./transcript.js").Item} Item */
+/** @import { Transcript } from "./transcript.js" */
 
 const MAX_ROWS = 400;
 const PAGE = 60;
@@ -56,7 +55,7 @@ export class Log extends EventTarget {
 		box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
 		box.addEventListener("click", ({ target }) => {
 			const button = /** @type {Element} */ (target).closest("button");
-			const detail = button?.closest("article")?.dataset.key;
+			const detail = button?.parentElement?.parentElement?.dataset.key;
 			if (button) this.dispatchEvent(new CustomEvent(button.value, { detail }));
 		});
 		jump.addEventListener("click", () => this.toNewest());
@@ -146,7 +145,10 @@ export class Log extends EventTarget {
 			const start = Math.max(0, from + this.#grow);
 			return [start, Math.min(items.length, start + MAX_ROWS)];
 		}
-		const end = Math.min(items.length, this.#grow ? items.lastIndexOf(/** @type {Item} */ (this.#last)) + 1 + this.#grow : from + MAX_ROWS);
+		const end = Math.min(
+			items.length,
+			this.#grow ? items.lastIndexOf(/** @type {Item} */ (this.#last)) + 1 + this.#grow : from + MAX_ROWS,
+		);
 		return [Math.max(from, end - MAX_ROWS), end];
 	}
 
@@ -169,7 +171,7 @@ export class Log extends EventTarget {
 		let next = this.#box.firstElementChild;
 		for (const [index, item] of shown.entries()) {
 			const row = this.#row(item, items[from + index - 1]);
-			if (row === next) next = next.nextElementSibling;
+			if (row === next) next = row.nextElementSibling;
 			else this.#box.insertBefore(row, next);
 		}
 		this.#first = shown[0];
@@ -203,7 +205,8 @@ export class Log extends EventTarget {
 		if (row.firstChild && this.#drawn.get(item) === drawn) return row;
 		this.#drawn.set(item, drawn);
 
-		if (!row.firstChild) row.append(...(note ? [words(item)] : [face(item.name), element("span", "meta"), " ", words(item)]));
+		if (!row.firstChild)
+			row.append(...(note ? [words(item)] : [face(item.name), element("span", "meta"), " ", words(item)]));
 		line(row, "day", day);
 		line(row, "unread", unread && "New");
 		if (note) {
@@ -234,7 +237,8 @@ function line(row, name, text) {
 
 /** @param {Item} item */
 function words(item) {
-	const said = item.state === "note" ? [item.text] : pieces(item.text).map(({ text, href }) => (href ? link(href) : text));
+	const said =
+		item.state === "note" ? [item.text] : pieces(item.text).map(({ text, href }) => (href ? link(href) : text));
 	const made = element("span", "text", ...said);
 	made.dir = "auto";
 	return made;

@@ -1,17 +1,14 @@
 /** What this browser keeps for its user: address, name, rooms, choices, drafts. Knows nothing of the page. */
 
-/** @typedef {{room: string, read: number, last: number}} Visited a room with the seq read and the last one known */
-
-const PREFIX = "chat.";
 const MAX_ROOMS = 30;
 
-/** @param {string} key drafts belong to the tab, the rest to the browser */
+/** @param {string} key drafts belong to the tab, all else to the browser */
 const storage = (key) => (key.startsWith("draft.") ? sessionStorage : localStorage);
 
 /** @template T @param {string} key @param {T} otherwise @returns {T} */
 export function kept(key, otherwise) {
 	try {
-		return JSON.parse(storage(key).getItem(PREFIX + key) ?? "null") ?? otherwise;
+		return JSON.parse(storage(key).getItem(`chat.${key}`) ?? "null") ?? otherwise;
 	} catch {
 		return otherwise;
 	}
@@ -21,8 +18,7 @@ export function kept(key, otherwise) {
  * @param {string} key @param {unknown} value */
 export function keep(key, value) {
 	try {
-		if (value) storage(key).setItem(PREFIX + key, JSON.stringify(value));
-		else storage(key).removeItem(PREFIX + key);
+		storage(key).setItem(`chat.${key}`, JSON.stringify(value));
 	} catch {}
 }
 
@@ -33,16 +29,15 @@ export const visited = () => kept("rooms", []);
  * @param {string} room @param {number} last @param {number} read */
 export function visit(room, last = 0, read = 0) {
 	const rooms = visited();
-	const known = rooms.find((each) => each.room === room);
-	if (!known) rooms.push({ room, last, read });
-	else if (known.last >= last && known.read >= read) return;
-	else Object.assign(known, { last: Math.max(known.last, last), read: Math.max(known.read, read) });
+	const known = rooms.find((each) => each.room === room) ?? { room, last, read };
+	if (!rooms.includes(known)) rooms.push(known);
+	known.last = Math.max(known.last, last);
+	known.read = Math.max(known.read, read);
 	keep("rooms", rooms.slice(-MAX_ROOMS));
 }
 
 /** @param {string} room */
-export const forget = (room) =>
-	keep(
-		"rooms",
-		visited().filter((each) => each.room !== room),
-	);
+export function forget(room) {
+	const rest = visited().filter((each) => each.room !== room);
+	keep("rooms", rest);
+}

@@ -4,12 +4,11 @@ import { element, face } from "./log.js";
 import { visited } from "./settings.js";
 import { chosenName, listed, shortId } from "./text.js";
 
-/** @typedef {{connectionId: string, name: string}} Member */
-
 const TYPING_MS = 5000;
 
-/** @param {string} id @returns {any} the element; index.html says of which kind */
-export const byId = (id) => document.getElementById(id);
+/** The page's elements by id; index.html says of which kind they are.
+ * @type {Record<string, any>} */
+export const ui = Object.fromEntries([...document.querySelectorAll("[id]")].map((each) => [each.id, each]));
 
 /** Draws the rooms visited, with what is unread in each.
  * @param {string} current @param {number} unreadHere */
@@ -27,8 +26,8 @@ export function showRooms(current, unreadHere) {
 		button.ariaLabel = `Forget ${room}`;
 		return element("li", "", link, button);
 	});
-	byId("room-list").replaceChildren(...rows);
-	byId("rooms-badge").hidden = !visited().some(({ room, last, read }) => room !== current && last > read);
+	ui.roomList.replaceChildren(...rows);
+	ui.roomsBadge.hidden = !visited().some(({ room, last, read }) => room !== current && last > read);
 }
 
 /** Who is here, and who is typing. */
@@ -49,7 +48,7 @@ export class People {
 		this.#show();
 	}
 
-	/** @param {{event: string, connectionId: string, name: string, memberCount?: number}} presence */
+	/** @param {Presence} presence */
 	change({ event, connectionId, name, memberCount }) {
 		if (event === "leave") {
 			this.#names.delete(connectionId);
@@ -81,7 +80,7 @@ export class People {
 	#showTyping() {
 		const names = [...this.#typing.values()].map(({ name }) => name);
 		const verb = names.length === 1 ? "is" : "are";
-		byId("typing").textContent = names.length ? `${listed(names)} ${verb} typing…` : "";
+		ui.typing.textContent = names.length ? `${listed(names)} ${verb} typing…` : "";
 	}
 
 	#show() {
@@ -94,9 +93,9 @@ export class People {
 			who.append(element("span", "id", shortId(id)), ...you);
 			return element("li", "", face(name), who);
 		});
-		byId("people-list").replaceChildren(...rows);
-		for (const id of ["people-count", "people-total"]) byId(id).textContent = this.#count;
+		ui.peopleList.replaceChildren(...rows);
+		ui.count.textContent = ui.total.textContent = this.#count;
 		const more = this.#count - rows.length;
-		byId("people-more").textContent = more > 0 ? `and ${more} more` : "";
+		ui.peopleMore.textContent = more > 0 ? `and ${more} more` : "";
 	}
 }

@@ -1,8 +1,5 @@
 /** Text rules of the page: links, groups, days, times, addresses, names. Pure: no DOM, no network, no storage. */
 
-/** @typedef {{text: string, href?: string}} Piece */
-/** @typedef {{connectionId: string, name: string, at: number}} Said who said something, and when (ms since 1970) */
-
 export const MAX_MESSAGE = 4000;
 const COUNTER_FROM = 3600;
 const GROUP_MS = 5 * 60 * 1000;
@@ -68,14 +65,18 @@ export const shortId = (connectionId) => `[${connectionId.slice(0, 8)}...]`;
 
 /** The name somebody chose; empty where it is only the server's default.
  * @param {string} name @param {string} connectionId */
-export const chosenName = (name, connectionId) => (connectionId.startsWith(name) ? "" : name);
+export const chosenName = (name, connectionId) => (name === connectionId.slice(0, 8) ? "" : name);
 
 /** A name within a sentence: its direction of writing stays its own (Unicode's FSI … PDI).
  * @param {string} name */
 export const isolated = (name) => `\u2068${name}\u2069`;
 
 /** A name's hue in degrees, the same on every screen. @param {string} name */
-export const hue = (name) => [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997, 7) * 29 % 360;
+export function hue(name) {
+	let sum = 7;
+	for (let at = 0; at < name.length; at += 1) sum = (sum * 31 + name.charCodeAt(at)) % 997;
+	return (sum * 29) % 360;
+}
 
 /** What is wrong with a server's address, in words; empty when nothing is. @param {string} address */
 export function addressProblem(address) {
@@ -119,9 +120,8 @@ export function listed(names) {
 	return `${names[0]}, ${names[1]} and ${rest}`;
 }
 
-/** Why a message was refused, and what to do.
- * @param {{code?: string, error?: string, retryAfterMs?: number}} refusal */
-export function advice({ code, error = "", retryAfterMs = 1000 }) {
+/** Why something was refused, and what to do. @param {Refusal} refusal */
+export function advice({ code, error, retryAfterMs = 1000 }) {
 	if (code === "rate_limited") return `Too much at once: wait ${Math.ceil(retryAfterMs / 1000)} s, then retry.`;
 	if (code === "message_too_long") return "Longer than 4,000 characters: send it in parts.";
 	if (code === "internal") return "The server had a problem: retry in a moment.";
