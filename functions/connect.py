@@ -11,7 +11,8 @@ from chat.request import OK, Reply, Request, handler
 def lambda_handler(request: Request) -> Reply:
     """Store the connection. The socket is not open yet, so nobody can be posted to; its first frame tells of it."""
     origin = _origin(request.event)
-    if origin is not None and origin not in os.environ.get("ALLOWED_ORIGINS", "").lower().split(","):
+    allowed = os.environ.get("ALLOWED_ORIGINS", "").lower().split(",")
+    if origin == "" or (origin is not None and origin not in allowed):
         log.line("foreign_origin", refused=1)
         return {"statusCode": 403}
     connection = request.connection
