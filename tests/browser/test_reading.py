@@ -1,0 +1,148 @@
+"""Where the reader is: following the end, scrolled up, looking elsewhere; and how much of it all is in the DOM."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.controls import below_view, box, button, hide_tab, log, rows, scroll_top, scroll_up, send
+from tests.browser.fake_server import FakeServer, conversation, message
+
+pytestmark = pytest.mark.browser
+MAX_ROWS = 400
+
+
+@pytest.fixture
+def server(page: Page, site_url: str) -> FakeServer:
+    """Return a server whose room has a past of 300 messages."""
+    made = FakeServer(page, conversation(300))
+    page.goto(site_url)
+    expect(rows(page)).to_have_count(50)
+    return made
+
+
+def test_the_newest_message_is_in_view_and_stays_so(page: Page, server: FakeServer) -> None:
+    expect(rows(page).last).to_be_in_viewport()
+    server.say(message(301, "News"))
+    expect(rows(page).filter(has_text="News")).to_be_in_viewport()
+    expect(button(page, "Jump to newest ↓")).to_be_hidden()
+
+
+def test_whoever_reads_above_is_left_in_peace_and_told_how_much_is_new(page: Page, server: FakeServer) -> None:
+    page.evaluate("document.querySelector('[role=log]').scrollTop -= 900")
+    expect(button(page, "Jump to newest ↓")).to_be_visible()
+    before = scroll_top(page)
+    server.say(message(301, "News one"))
+    server.say(message(302, "News two"))
+    jump = button(page, "2 new messages ↓")
+    expect(jump).to_be_visible()
+    assert scroll_top(page) == before
+    expect(page).to_have_title("(2) #lobby · Chat")
+    jump.click()
+    expect(rows(page).filter(has_text="News two")).to_be_in_viewport()
+    expect(rows(page).filter(has_text="News one")).to_contain_text("New")
+    expect(jump).to_be_hidden()
+    expect(page).to_have_title("#lobby · Chat")
+
+
+def test_older_history_loads_on_scroll_without_a_jump(page: Page, server: FakeServer) -> None:
+    first = rows(page).first
+    expect(first).to_contain_text("Line 251")
+    scroll_up(page)
+    line = rows(page).filter(has_text="Line 251")
+    expect(rows(page)).to_have_count(100)
+    expect(line).to_be_in_viewport()
+    for _ in range(8):
+        scroll_up(page)
+        page.wait_for_function(
+            "document.querySelector('[role=log]').scrollTop > 0 || "
+            "document.querySelector('[role=log]').dataset.state === 'beginning'"
+        )
+    expect(rows(page).first).to_contain_text("Line 1 ")
+    expect(rows(page)).to_have_count(300)
+    shown = rows(page).all_text_contents()
+    assert [text.split("Line ")[1].strip() for text in shown] == [str(n) for n in range(1, 301)]
+
+
+def test_at_most_400_rows_exist_and_the_older_ones_come_back(page: Page, server: FakeServer) -> None:
+    for seq in range(301, 901):
+        server.say(message(seq, f"Line {seq}"))
+    expect(rows(page).last).to_contain_text("Line 900")
+    assert log(page).evaluate("log => log.children.length") <= MAX_ROWS
+    expect(rows(page).filter(has_text="Line 260")).to_have_count(0)
+    for _ in range(30):
+        if rows(page).filter(has_text="Line 252").count():
+            break
+        before = rows(page).first.get_attribute("data-key")
+        scroll_up(page)
+        page.wait_for_function("key => document.querySelector('[role=log] article').dataset.key !== key", arg=before)
+        assert log(page).evaluate("log => log.children.length") <= MAX_ROWS
+    expect(rows(page).filter(has_text="Line 252")).to_have_count(1)
+    button(page, "Jump to newest ↓").click()
+    expect(rows(page).last).to_contain_text("Line 900")
+    assert log(page).evaluate("log => log.children.length") <= MAX_ROWS
+    assert below_view(page) < 2
+
+
+def test_scrolling_down_again_brings_what_left_the_dom(page: Page, server: FakeServer) -> None:
+    for seq in range(301, 751):
+        server.say(message(seq, f"Line {seq}"))
+    expect(rows(page).last).to_contain_text("Line 750")
+    for _ in range(4):
+        before = rows(page).first.get_attribute("data-key")
+        scroll_up(page)
+        page.wait_for_function("key => document.querySelector('[role=log] article').dataset.key !== key", arg=before)
+    expect(rows(page).filter(has_text="Line 750")).to_have_count(0)
+    for _ in range(10):
+        if rows(page).filter(has_text="Line 750").count():
+            break
+        before = rows(page).last.get_attribute("data-key")
+        page.evaluate("document.querySelector('[role=log]').scrollTop = 1e9")
+        page.wait_for_function(
+            "key => [...document.querySelectorAll('[role=log] article')].at(-1).dataset.key !== key", arg=before
+        )
+    expect(rows(page).last).to_contain_text("Line 750")
+
+
+def test_a_hidden_tab_counts_in_title_and_favicon_and_draws_a_line(page: Page, server: FakeServer) -> None:
+    hide_tab(page)
+    server.say(message(301, "While away"))
+    server.say(message(302, "While still away"))
+    expect(page).to_have_title("(2) #lobby · Chat")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "icon-unread.svg")
+    hide_tab(page, hidden=False)
+    expect(page).to_have_title("#lobby · Chat")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "icon.svg")
+    expect(rows(page).filter(has_text="While away")).to_contain_text("New")
+    expect(log(page).get_by_text("New", exact=True)).to_have_count(1)
+    send(page, "I have read it")
+    expect(log(page).get_by_text("New", exact=True)).to_have_count(0)
+
+
+def test_sending_leads_back_to_the_newest(page: Page, server: FakeServer) -> None:
+    scroll_up(page)
+    expect(button(page, "Jump to newest ↓")).to_be_visible()
+    send(page, "Here I am")
+    expect(rows(page).filter(has_text="Here I am")).to_be_in_viewport()
+    assert server.sent("sendmessage")
+
+
+def test_a_growing_composer_does_not_hide_the_newest_row(page: Page, server: FakeServer) -> None:
+    expect(rows(page).last).to_be_in_viewport()
+    box(page).fill("\n".join("one more line" for _ in range(12)))
+    expect(rows(page).last).to_be_in_viewport(ratio=0.9)
+    assert server.socket
+
+
+def test_older_rows_are_not_read_aloud(page: Page, server: FakeServer) -> None:
+    expect(log(page)).to_have_attribute("aria-live", "polite")
+    page.evaluate("""() => {
+        const log = document.querySelector('[role=log]');
+        window.spoken = 0;
+        new MutationObserver(changes => changes.forEach(({ addedNodes }) => {
+            if (log.ariaLive === 'polite') window.spoken += addedNodes.length;
+        })).observe(log, { childList: true });
+    }""")
+    scroll_up(page)
+    expect(rows(page)).to_have_count(100)
+    assert page.evaluate("window.spoken") == 0
+    expect(log(page)).to_have_attribute("aria-live", "polite")
+    assert server.sent("history")

@@ -1,0 +1,140 @@
+"""Two people in two browsers, over the whole product."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.controls import box, button, log, rows, send, status, url_field
+
+pytestmark = pytest.mark.browser
+SHORT_ID = re.compile(r"\[[^\]]{8}\.\.\.\]")
+
+
+@pytest.fixture
+def ada(new_page: Callable[..., Page], site_url: str, room: str) -> Page:
+    return entered(new_page(name="Ada"), f"{site_url}#{room}")
+
+
+@pytest.fixture
+def bo(new_page: Callable[..., Page], site_url: str, room: str) -> Page:
+    return entered(new_page(name="Bo"), f"{site_url}#{room}")
+
+
+def entered(page: Page, address: str) -> Page:
+    page.goto(address)
+    expect(box(page)).to_be_enabled()
+    return page
+
+
+def test_two_people_read_each_other_at_once(ada: Page, bo: Page) -> None:
+    send(ada, "Is anybody here?")
+    expect(rows(bo)).to_contain_text(["Is anybody here?"])
+    send(bo, "I am")
+    for page in (ada, bo):
+        expect(rows(page)).to_have_text([re.compile("Is anybody here"), re.compile("I am")])
+
+
+def test_a_row_shows_time_name_short_id_and_message(ada: Page, bo: Page) -> None:
+    send(ada, "Hello")
+    row = rows(bo).filter(has_text="Hello")
+    expect(row).to_have_text(re.compile(r"\d\d:\d\d Ada \[[^\]]{8}\.\.\.\] Hello"))
+    expect(row.locator("time")).to_have_attribute("title", re.compile(r"\d{4} at \d"))
+
+
+def test_both_see_who_is_here_and_who_comes_and_goes(ada: Page, bo: Page) -> None:
+    people = ada.get_by_role("complementary", name="People")
+    expect(people.get_by_role("listitem")).to_have_count(2)
+    expect(people).to_contain_text("Bo")
+    expect(people.get_by_role("heading")).to_have_text("People 2")
+    expect(log(ada)).to_contain_text("Bo\u2069 joined")
+    bo.context.close()
+    expect(people.get_by_role("listitem")).to_have_count(1)
+    expect(log(ada)).to_contain_text("Bo\u2069 left")
+
+
+def test_people_of_one_name_are_told_apart_by_their_short_ids(
+    ada: Page, new_page: Callable[..., Page], site_url: str, room: str
+) -> None:
+    entered(new_page(name="Ada"), f"{site_url}#{room}")
+    adas = ada.get_by_role("complementary", name="People").get_by_role("listitem").filter(has_text="Ada")
+    expect(adas).to_have_count(2)
+    shown = [found.group() for found in map(SHORT_ID.search, adas.all_text_contents()) if found]
+    assert len(set(shown)) == 2
+
+
+def test_typing_is_shown_by_name_until_the_message_comes(ada: Page, bo: Page) -> None:
+    expect(log(ada)).to_contain_text("joined")
+    box(ada).press_sequentially("Hel")
+    expect(bo.get_by_text("Ada\u2069 is typing…")).to_be_visible()
+    box(ada).press("Enter")
+    expect(bo.get_by_text("is typing…")).to_have_count(0)
+
+
+def test_disconnecting_and_coming_back_misses_nothing(ada: Page, bo: Page) -> None:
+    button(bo, "Disconnect").click()
+    expect(status(bo)).to_have_text("Disconnected")
+    expect(box(bo)).to_be_disabled()
+    expect(button(bo, "Send")).to_be_disabled()
+    expect(log(bo)).to_contain_text("You are disconnected")
+    send(ada, "Said while Bo was away")
+    expect(rows(ada)).to_have_count(1)
+    button(bo, "Connect").click()
+    expect(status(bo)).to_have_text("Connected")
+    expect(rows(bo)).to_contain_text(["Said while Bo was away"])
+
+
+def test_history_is_there_for_whoever_comes_later(
+    ada: Page, new_page: Callable[..., Page], site_url: str, room: str
+) -> None:
+    send(ada, "The first word")
+    expect(rows(ada)).to_have_count(1)
+    late = entered(new_page(name="Late"), f"{site_url}#{room}")
+    expect(rows(late)).to_contain_text(["The first word"])
+
+
+def test_a_message_of_html_is_shown_as_text(ada: Page, bo: Page) -> None:
+    attack = "<img src=x onerror=\"document.title='owned'\"><script>alert(1)</script>&amp;"
+    send(ada, attack)
+    for page in (ada, bo):
+        expect(rows(page)).to_contain_text([attack])
+        expect(log(page).locator("img, script")).to_have_count(0)
+        expect(page).not_to_have_title("owned")
+
+
+def test_the_page_knows_its_server_and_connects_by_itself(ada: Page, stack: object) -> None:
+    expect(status(ada)).to_have_text("Connected")
+    expect(url_field(ada)).to_have_value(str(getattr(stack, "websocket_url", "")))
+
+
+def test_chatting_takes_a_newcomer_two_actions(new_page: Callable[..., Page], site_url: str, room: str) -> None:
+    page = new_page(name=None)
+    page.goto(f"{site_url}#{room}")
+    expect(box(page)).to_be_focused()
+    page.get_by_label("Your name").fill("Nia")
+    page.keyboard.press("Enter")
+    expect(box(page)).to_be_focused()
+    page.keyboard.type("Hello from Nia")
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_text([re.compile(r"Nia \[.{8}\.\.\.\] Hello from Nia")])
+
+
+def test_a_new_name_is_seen_by_the_others(ada: Page, bo: Page) -> None:
+    expect(log(ada)).to_contain_text("joined")
+    button(bo, "Change my name").click()
+    bo.get_by_label("Your name").fill("Bob")
+    bo.keyboard.press("Enter")
+    expect(log(ada)).to_contain_text("Bo\u2069 is now \u2068Bob")
+    expect(ada.get_by_role("complementary", name="People")).to_contain_text("Bob")
+
+
+def test_the_name_is_asked_for_once(new_page: Callable[..., Page], site_url: str, room: str) -> None:
+    page = new_page(name=None)
+    page.goto(f"{site_url}#{room}")
+    page.get_by_label("Your name").fill("Nia")
+    page.keyboard.press("Enter")
+    page.reload()
+    expect(box(page)).to_be_enabled()
+    expect(page.get_by_label("Your name")).to_be_hidden()
+    expect(page.get_by_role("complementary", name="People")).to_contain_text("Nia")
