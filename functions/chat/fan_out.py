@@ -7,6 +7,7 @@ more over a fresh one, so a peer may see a frame twice; clients drop doubles by 
 import contextlib
 import hashlib
 import heapq
+import math
 import os
 import random
 import selectors
@@ -34,11 +35,15 @@ ANSWER_SECONDS = 5.0
 RETRY_BUDGET_SECONDS = 4.0
 """For how long a throttled or failed post is tried again, at the most."""
 
+IDLE_SECONDS = 30.0
+"""A link unused for longer is not trusted: whoever closed it may have done so while the function was frozen."""
+
 _MAX_TRIES = 6
 _FIRST_RETRY_SECONDS = 0.05
 _LOOKAHEAD = 512
 _MIN_LINKS = 8
-_POSTS_PER_LINK = 8
+_HANDSHAKE_SECONDS = 0.0005  # of CPU, measured: docs/benchmarks.md
+_LATENCY_SECONDS = 0.01  # until it is seen
 _STALLED_SECONDS = 0.1
 _ADDRESS_SECONDS = 30.0
 _GONE, _THROTTLED = 410, 429
@@ -53,6 +58,8 @@ class Outcome:
     gone: list[str]
     throttled: list[str]
     failed: list[str]
+    cut_short: bool = False
+    """The deadline came before all ids were read; those left are in none of the lists."""
 
 
 @dataclass(slots=True)
@@ -61,7 +68,9 @@ class _Work:
 
     ids: Iterator[str]
     deadline: float
+    read: int = 0
     exhausted: bool = False
+    unreadable: Exception | None = None
     queue: deque[str] = field(default_factory=deque)
     retries: list[tuple[float, str]] = field(default_factory=list)
     tries: dict[str, int] = field(default_factory=dict)
@@ -74,12 +83,17 @@ class _Work:
 
     def refill(self) -> None:
         """Read ids ahead, so that the first are posted while the last are still being listed."""
-        while not self.exhausted and len(self.queue) < _LOOKAHEAD:
-            connection_id = next(self.ids, None)
-            if connection_id is None:
-                self.exhausted = True
-            else:
-                self.queue.append(connection_id)
+        try:
+            while not self.exhausted and len(self.queue) < _LOOKAHEAD:
+                connection_id = next(self.ids, None)
+                if connection_id is None:
+                    self.exhausted = True
+                else:
+                    self.queue.append(connection_id)
+                    self.read += 1
+        except Exception as error:  # noqa: BLE001 - whatever the list's owner raises; told once the rest is posted
+            self.unreadable = error
+            self.exhausted = True
 
     def refill_due(self, now: float) -> None:
         """Queue the posts whose time to be tried again has come."""
@@ -118,30 +132,34 @@ class FanOut:
         self._tls = (tls or ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))) if secure else None
         self._pace = Pace(posts_per_second, posts_per_second * BURST_SECONDS)
         self._answer_seconds = answer_seconds
-        self._latency = 0.02
+        self._latency = _LATENCY_SECONDS
         self._selector = selectors.DefaultSelector()
         self._idle: list[Link] = []
         self._busy: dict[int, Link] = {}
         self._signer: Signer | None = None
-        self._address: tuple[float, tuple[socket.AddressFamily, tuple]] | None = None
+        self._addresses: deque[tuple[socket.AddressFamily, tuple]] = deque()
+        self._addresses_until = 0.0
 
     def post(self, connection_ids: Iterable[str], frame: bytes, *, deadline: float) -> Outcome:
         """Post a frame to each connection until `deadline` (seconds of time.monotonic).
 
         The ids are read while posts are under way. Nothing that a peer or the network does is raised; what the ids'
-        own iterator raises is, after the posts under way have been given up.
+        own iterator raises is, once everybody read before has been posted to.
         """
         work = _Work(iter(connection_ids), deadline)
         self._renew_signer()
         payload_hash = hashlib.sha256(frame).hexdigest()
         tail = f"Content-Length: {len(frame)}\r\n\r\n".encode() + frame
+        self._drop_stale()
         self._poll(work, 0)  # drops what the other side closed since the last time
         try:
             self._run(work, payload_hash, tail)
         finally:
             self._give_up_busy(work)
+        if work.unreadable is not None:
+            raise work.unreadable
         work.failed += [*work.queue, *(connection_id for _, connection_id in work.retries)]
-        return Outcome(work.delivered, work.gone, work.throttled, work.failed)
+        return Outcome(work.delivered, work.gone, work.throttled, work.failed, cut_short=not work.exhausted)
 
     def close(self) -> None:
         """Close every socket."""
@@ -178,9 +196,10 @@ class FanOut:
             if not self._pace.take(now):
                 return self._pace.wait()
             connection_id = work.queue.popleft()
-            link = self._idle.pop() if self._idle else self._open(work, connection_id, now)
+            fresh = connection_id in work.resent or not self._idle
+            link = self._open(work, connection_id, now) if fresh else self._idle.pop()
             if link is None:
-                continue
+                return 0.0
             try:
                 link.begin(connection_id, self._request(connection_id, payload_hash, tail), now)
             except LinkBroken as broken:
@@ -194,29 +213,34 @@ class FanOut:
     def _may_open(self, work: _Work) -> bool:
         """Tell whether one more link would be worth its handshake.
 
-        As many as the ceiling needs at the latency seen (Little's law), and as the posts at hand pay for. A link that
-        waits for a slow peer does not count: it holds up nobody else.
+        n posts over k links take n / k * latency, and k handshakes of CPU: least at k = sqrt(n * latency / handshake).
+        More than the ceiling lets through at the latency seen (Little's law) would be idle. A link that waits for a
+        slow peer does not count: it holds up nobody else.
         """
         total = len(self._busy) + len(self._idle)
         if total >= MAX_LINKS:
             return False
         moving = total - sum(link.stalled for link in self._busy.values())
-        for_rate = self._pace.per_second * self._latency * 1.5
-        for_work = (len(work.queue) + moving) / _POSTS_PER_LINK
-        return moving < max(_MIN_LINKS, min(for_rate, for_work))
+        for_work = math.sqrt(work.read * self._latency / _HANDSHAKE_SECONDS)
+        for_rate = self._pace.within(_STALLED_SECONDS) / _STALLED_SECONDS * self._latency * 1.5
+        return moving < max(_MIN_LINKS, min(for_work, for_rate))
 
     def _open(self, work: _Work, connection_id: str, now: float) -> Link | None:
         try:
-            return Link(self._resolved(now), self._tls, self._host)
+            return Link(self._next_address(now), self._tls, self._host)
         except (OSError, LinkBroken):
             self._retry(work, connection_id, now, work.failed)
             return None
 
-    def _resolved(self, now: float) -> tuple[socket.AddressFamily, tuple]:
-        if self._address is None or self._address[0] < now:
+    def _next_address(self, now: float) -> tuple[socket.AddressFamily, tuple]:
+        """Return the host's addresses in turn: a dead one breaks some posts, which are tried again at the next."""
+        if not self._addresses or self._addresses_until < now:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            self._address = (now + _ADDRESS_SECONDS, (found[0][0], found[0][4]))
-        return self._address[1]
+            family = found[0][0]  # the best the machine can reach; it may have no way to the others
+            self._addresses = deque((family, one[4]) for one in found if one[0] == family)
+            self._addresses_until = now + _ADDRESS_SECONDS
+        self._addresses.rotate()
+        return self._addresses[0]
 
     def _request(self, connection_id: str, payload_hash: str, tail: bytes) -> bytes:
         path = self._base_path + quote(connection_id, safe="~")
@@ -252,8 +276,11 @@ class FanOut:
                 self._watch(link)
                 continue
             del self._busy[link.fd]
-            self._note_latency(now - link.started)
+            if link.used > 1:  # the first response waited for the handshake, too
+                self._note_latency(now - link.started)
             if link.keep_alive:
+                self._watch(link)
+                link.idle_since = time.time()
                 self._idle.append(link)
             else:
                 self._drop(link)
@@ -286,7 +313,7 @@ class FanOut:
             self._retry(work, connection_id, now, work.failed)
 
     def _retry(self, work: _Work, connection_id: str, now: float, otherwise: list[str]) -> None:
-        """Try again later, with full jitter; after the budget of tries and time it counts as `otherwise`."""
+        """Try again later, with jitter; after the budget of tries and time it counts as `otherwise`."""
         tries = work.tries[connection_id] = work.tries.get(connection_id, 0) + 1
         since = work.first_failed.setdefault(connection_id, now)
         at = now + random.uniform(0.5, 1) * _FIRST_RETRY_SECONDS * 2 ** (tries - 1)  # noqa: S311 - jitter
@@ -299,11 +326,18 @@ class FanOut:
         """Mark links that wait for a slow peer, and give up those whose peer does not answer at all."""
         for link in list(self._busy.values()):
             waited = now - link.started
-            link.stalled = waited > max(_STALLED_SECONDS, 4 * self._latency)
+            link.stalled = link.awaits_answer and waited > max(_STALLED_SECONDS, 4 * self._latency)
             if waited > self._answer_seconds:
                 del self._busy[link.fd]
                 self._drop(link)
                 work.failed.append(link.connection_id)
+
+    def _drop_stale(self) -> None:
+        """Close what has been idle for long, by the wall clock: the monotonic one may stand still in a freeze."""
+        oldest = time.time() - IDLE_SECONDS
+        for link in [link for link in self._idle if link.idle_since < oldest]:
+            self._idle.remove(link)
+            self._drop(link)
 
     def _give_up_busy(self, work: _Work) -> None:
         for link in self._busy.values():

@@ -78,7 +78,7 @@ class ResponseReader:
             elif name == b"transfer-encoding":
                 self._chunked = value.endswith(b"chunked")
             elif name == b"connection":
-                self.keep_alive = value == b"keep-alive" or (self.keep_alive and value != b"close")
+                self.keep_alive = b"close" not in value and (self.keep_alive or b"keep-alive" in value)
 
     def _counted_end(self) -> int | None:
         return None if self._length is None else self._head_end + self._length

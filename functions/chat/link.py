@@ -22,7 +22,7 @@ class Link:
 
     __slots__ = (
         "_connecting", "_handshaking", "_out", "_reader", "_socket", "_tls_host", "connection_id", "fd",
-        "registered", "stalled", "started", "tls", "used", "wants",
+        "idle_since", "registered", "stalled", "started", "tls", "used", "wants",
     )  # fmt: skip
 
     def __init__(self, address: tuple[socket.AddressFamily, tuple], tls: ssl.SSLContext | None, host: str) -> None:
@@ -43,6 +43,8 @@ class Link:
         """The recipient of the request under way."""
         self.started = 0.0
         self.stalled = False
+        self.idle_since = 0.0
+        """When the last response came, in seconds since 1970."""
         self.used = 0
         """How many responses have come: a link that was used before may have been closed meanwhile."""
         try:
@@ -71,6 +73,11 @@ class Link:
     def keep_alive(self) -> bool:
         """Tell whether the next request may go over this link."""
         return self._reader.keep_alive
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Tell whether the whole request has been sent."""
+        return not (self._connecting or self._handshaking or self._out)
 
     def close(self) -> None:
         """Close the socket."""

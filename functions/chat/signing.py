@@ -39,6 +39,8 @@ class Signer:
         self._service = service
         self._second = -1
         self._payload_hash = ""
+        self._day = ""
+        self._key = b""
 
     def headers(self, path: str, payload_hash: str, at: float) -> str:
         """Return the header lines that sign a request, each ending with CR LF.
@@ -73,7 +75,9 @@ class Signer:
             f"Authorization: {ALGORITHM} Credential={credentials.access_key}/{scope}, "
             f"SignedHeaders={names}, Signature="
         )
-        self._key = _derived_key(credentials.secret_key, day, self._region, self._service)
+        if day != self._day:
+            self._key = _derived_key(credentials.secret_key, day, self._region, self._service)
+            self._day = day
         self._second = second
         self._payload_hash = payload_hash
 
