@@ -7,10 +7,11 @@ from chat.request import Reply, Request, handler, reply
 
 @handler
 def lambda_handler(request: Request) -> Reply:
-    """Return the page to the requester alone. Refused: bad_request, rate_limited."""
+    """Return the page, with what was asked, to the requester alone. Refused: bad_request, rate_limited."""
     before = frames.seq_number(request.frame, "before")
     after = frames.seq_number(request.frame, "after")
     limit = frames.page_size(request.frame)
+    asked = {field: seq for field, seq in (("before", before), ("after", after)) if seq is not None}
     connection = connections.act(request.connection, limits.HISTORY)
     if after is not None:
         page = store.after(rooms.read(connection.room), after, before, limit)
@@ -20,7 +21,7 @@ def lambda_handler(request: Request) -> Reply:
         page = store.newest(rooms.read(connection.room), limit)
     return reply(
         frames.with_page(
-            {"type": "history", "room": connection.room},
+            {"type": "history", "room": connection.room, **asked},
             [message.fields() for message in page.messages],
             complete=page.complete,
             lost=page.lost,

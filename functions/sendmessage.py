@@ -7,12 +7,13 @@ from chat.settings import settings
 
 @handler
 def lambda_handler(request: Request) -> Reply:
-    """Store and post the message. Refused: message_required, message_too_long, rate_limited, bad_request."""
+    """Store and post it. Refused: message_required, message_too_long, invalid_room, rate_limited, bad_request."""
     text = frames.message_text(request.frame)
     message_id = frames.message_id(request.frame)
+    to = frames.recipient(request.frame)
     at = settings()
     limit = limits.messages(at.message_burst, at.messages_per_second)
-    stored = messages.store(request.connection, text, message_id, limit)
+    stored = messages.store(request.connection, text, message_id, limit, to=to)
     request.delivery.to_one(request.connection_id, stored.message.frame())
     if stored.first:
         log.line("stored", stored=1)

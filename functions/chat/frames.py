@@ -75,15 +75,20 @@ def message_id(frame: dict[str, Any]) -> str | None:
     return given
 
 
-def room_name(frame: dict[str, Any]) -> str:
+def room_name(frame: dict[str, Any], field: str = "room") -> str:
     """Return the room: `[a-z0-9][a-z0-9-]{0,63}`."""
-    room = frame.get("room")
+    room = frame.get(field)
     if not isinstance(room, str) or not _ROOM.fullmatch(room):
         raise Refusal(
             "invalid_room",
             "A room's name has 1 to 64 of a-z, 0-9 and -, and does not begin with -",
         )
     return room
+
+
+def recipient(frame: dict[str, Any]) -> str | None:
+    """Return `to`, the room that a message is for, or None where it is for the room that its sender is in."""
+    return None if frame.get("to") is None else room_name(frame, "to")
 
 
 def member_name(frame: dict[str, Any]) -> str | None:

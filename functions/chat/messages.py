@@ -7,7 +7,7 @@ idempotent, and `slot#<room>#<seq>`, which says who holds a place: a message, or
 import random
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chat import connections, rooms
@@ -63,14 +63,17 @@ class Stored:
     first: bool
 
 
-def store(newcomer: Connection, text: str, message_id: str | None, limit: Limit) -> Stored:
+def store(newcomer: Connection, text: str, message_id: str | None, limit: Limit, *, to: str | None = None) -> Stored:
     """Store a message and return it; a `message_id` stored before returns that message, whatever `text` is now.
 
+    `to` is the room that it is for; left out, the one that its sender is in by now.
     Raises Refusal `rate_limited`, and the client's errors where DynamoDB fails: then nothing was acknowledged, and the
     same id may be sent again.
     """
     row, marker = _read_sender(newcomer.connection_id, message_id)
     sender = connections.from_row(row, newcomer)
+    if to is not None:
+        sender = replace(sender, room=to)
     if marker:
         return _repeated(sender, marker, limit)
     ahead = connections.is_ahead(row, limit)
