@@ -27,6 +27,8 @@ def named(name: str) -> str:
     return physical_name(name, stack)
 
 
+code = sources_archive(HERE / "functions", HERE / ".build" / "functions")  # what may be refused comes first
+
 tables = ChatTables(
     "chat-tables",
     ChatTablesArgs(
@@ -79,7 +81,7 @@ api = WebSocketApi(
     "websocket-api",
     WebSocketApiArgs(
         api_name=named("ChatAppWebSocket"),
-        code=sources_archive(HERE / "functions", HERE / ".build" / "functions"),
+        code=code,
         routes={
             "$connect": route("ChatAppConnect", "connect", access.connect),
             "$disconnect": route("ChatAppDisconnect", "disconnect", access.disconnect, posts=True),

@@ -39,7 +39,7 @@ class Monitoring(pulumi.ComponentResource):
     """Alarms on errors, throttles, p99 duration, refused posts and DynamoDB's throttling, and a dashboard."""
 
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of each alarm, of the topic that mails them, and of the dashboard."""
+    """Name → ARN of each alarm, of the topic and the subscription that mail them, and of the dashboard."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:Monitoring", name, None, opts)
@@ -62,13 +62,14 @@ class Monitoring(pulumi.ComponentResource):
         topic_name = f"{self._args.name}-Alarms"
         topic = aws.sns.Topic(f"{self._name}-alarms", name=topic_name, opts=self._child)
         self.arns[topic_name] = topic.arn
-        aws.sns.TopicSubscription(
+        subscription = aws.sns.TopicSubscription(
             f"{self._name}-mail",
             topic=topic.arn,
             protocol="email",
             endpoint=self._args.email,
             opts=self._child,
         )
+        self.arns[f"{topic_name}/mail"] = subscription.arn
         return [topic.arn]
 
     def _create_alarms(self) -> None:

@@ -14,11 +14,18 @@ import pulumi
 import yaml
 
 # CloudWatch Logs, PutRetentionPolicy
-_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)
+_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180),
+    *(365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 _EMAIL = re.compile(r"[^@\s,;<>\"()]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:([a-z0-9-]+):\d{12}:certificate/[A-Za-z0-9-]+")
 _ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
+_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]")
+
+# A function's environment holds 4 KB in all (Lambda quotas); the rest of it is below 1 KB.
+_MAX_ORIGINS_LENGTH = 2_500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +133,8 @@ def _check_forms(settings: Settings) -> None:
     for origin in settings.allowed_origins:
         if not _is_origin(origin):
             raise _refused("allowed_origins", f"must hold origins such as https://page.example, not {origin!r}")
+    if len(",".join(settings.allowed_origins)) > _MAX_ORIGINS_LENGTH:
+        raise _refused("allowed_origins", f"must be of at most {_MAX_ORIGINS_LENGTH} characters in all")
     for key in ("endpoint_url", "local_site_url"):
         if getattr(settings, key) and not _is_origin(getattr(settings, key)):
             raise _refused(key, f"must be an address such as http://127.0.0.1:4566, not {getattr(settings, key)!r}")
@@ -142,24 +151,31 @@ def _check_delivery(settings: Settings) -> None:
             raise _refused(f"{kind}_domain", f"and {kind}_certificate_arn need each other")
         if arn and not _CERTIFICATE.fullmatch(arn):
             raise _refused(f"{kind}_certificate_arn", f"must be the ARN of an ACM certificate, not {arn!r}")
-    match = _CERTIFICATE.fullmatch(settings.page_certificate_arn)
-    if match and match.group(1) != "us-east-1":
+    if _region(settings.page_certificate_arn) not in (None, "us-east-1"):
         raise _refused("page_certificate_arn", "must be of us-east-1, where CloudFront looks for certificates")
+    here = pulumi.Config("aws").get("region")
+    if here is not None and _region(settings.socket_certificate_arn) not in (None, here):
+        raise _refused("socket_certificate_arn", f"must be of {here}, the region of the API")
     if settings.zone_id and not _ZONE.fullmatch(settings.zone_id):
         raise _refused("zone_id", f"must be the id of a hosted zone such as Z0123456789, not {settings.zone_id!r}")
 
 
+def _region(certificate_arn: str) -> str | None:
+    match = _CERTIFICATE.fullmatch(certificate_arn)
+    return match.group(1) if match else None
+
+
 def _is_origin(text: str) -> bool:
+    """Tell whether a text is what a browser sends as an Origin: scheme, host and a port that is not the usual one."""
+    scheme, _, place = text.partition("://")
+    usual = {"http": 80, "https": 443}.get(scheme)
     try:
         url = urlsplit(text)
-        return (
-            url.scheme in ("http", "https")
-            and bool(url.hostname)
-            and text == f"{url.scheme}://{url.netloc}"
-            and ("@" not in url.netloc and (url.port is None or url.port > 0))
-        )
+        port = url.port
     except ValueError:
         return False
+    host = place.removesuffix(f":{port}")
+    return usual is not None and port not in (0, usual) and _HOST.fullmatch(host) is not None
 
 
 def _refused(key: str, why: str) -> pulumi.RunError:

@@ -77,7 +77,7 @@ class StaticSite(pulumi.ComponentResource):
     distribution_arn: pulumi.Output[str] | None
     """The CloudFront distribution's ARN, with `cdn`."""
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of the bucket, and with `cdn` of what serves it."""
+    """Name → ARN of the bucket (its objects' begin with it), and with `cdn` of what serves it."""
 
     def __init__(self, name: str, args: StaticSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:StaticSite", name, None, opts)
@@ -265,6 +265,8 @@ class StaticSite(pulumi.ComponentResource):
             opts=self._child,
         )
         headers = self._create_headers_policy()
+        self.arns[f"{self._name}-access-control"] = access_control.arn
+        self.arns[f"{self._name}-headers"] = headers.arn
         if args.domain is None:
             certificate = aws.cloudfront.DistributionViewerCertificateArgs(cloudfront_default_certificate=True)
         else:

@@ -431,7 +431,8 @@ def _access_control(
             "SigningProtocol": signingProtocol,
         },
     )
-    return made["OriginAccessControl"]["Id"], {}
+    id_ = made["OriginAccessControl"]["Id"]
+    return id_, {"arn": f"arn:aws:cloudfront::{ACCOUNT}:origin-access-control/{id_}"}
 
 
 def _headers_policy(
@@ -452,7 +453,8 @@ def _headers_policy(
             "CustomHeadersConfig": {"Quantity": len(items), "Items": items},
         },
     )
-    return made["ResponseHeadersPolicy"]["Id"], {}
+    id_ = made["ResponseHeadersPolicy"]["Id"]
+    return id_, {"arn": f"arn:aws:cloudfront::{ACCOUNT}:response-headers-policy/{id_}"}
 
 
 def _distribution(
@@ -576,7 +578,7 @@ def _topic(aws: Aws, *, name: str) -> Made:
 
 def _subscription(aws: Aws, *, topic: str, protocol: str, endpoint: str) -> Made:
     made = aws.client("sns").subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint, ReturnSubscriptionArn=True)
-    return made["SubscriptionArn"], {}
+    return made["SubscriptionArn"], {"arn": made["SubscriptionArn"]}
 
 
 def _alarm(

@@ -23,8 +23,29 @@ from pulumi.runtime.stack import run_in_stack
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = ROOT / "__main__.py"
 ACCOUNT = "123456789012"
+DEADLINE_SECONDS = 60
 PARTITIONS = {"us-gov-": ("aws-us-gov", "amazonaws.com"), "cn-": ("aws-cn", "amazonaws.com.cn")}
 NO_REGION = {"aws:iam", "aws:cloudfront", "aws:budgets", "aws:s3", "aws:route53"}
+
+
+WITH_EVERYTHING = {
+    "access_logs": "true",
+    "alert_email": "you@example.org",
+    "capacity": "provisioned",
+    "monitoring": "true",
+    "protect_messages": "true",
+    "site_delivery": "cdn",
+}
+WITH_DOMAINS = {
+    **WITH_EVERYTHING,
+    "page_domain": "chat.example.org",
+    "page_certificate_arn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/0a1b2c3d",
+    "socket_domain": "ws.example.org",
+    "socket_certificate_arn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/4e5f6a7b",
+    "zone_id": "Z0123456789",
+}
+VARIANTS: dict[str, dict[str, str]] = {"plain": {}, "everything": WITH_EVERYTHING, "domains": WITH_DOMAINS}
+"""Configs that together reach every line of the program; only `make local` sets the others."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +96,17 @@ class Run:
 
     def by_urn(self, urn: str) -> Registered:
         return next(one for one in self.resources if one.urn == urn)
+
+    def waits_for(self, one: Registered) -> set[str]:
+        """The URNs of all that must be made before a resource, whether directly or by way of others."""
+        seen: set[str] = set()
+        ahead = [*one.dependencies]
+        while ahead:
+            urn = ahead.pop()
+            if urn not in seen:
+                seen.add(urn)
+                ahead += self.by_urn(urn).dependencies
+        return seen
 
 
 class FakeCloud(Mocks):
@@ -176,15 +208,19 @@ def _whole(value: Any) -> Any:
     return [_whole(inner) for inner in value] if isinstance(value, list) else value
 
 
-def run_under_mocks(
+def run_under_mocks(  # noqa: PLR0913 - what a run is made of
     execute: Callable[[], Any],
     *,
     config: Mapping[str, str] | None = None,
     stack: str = "dev",
     mocks: Mocks | None = None,
     into: Run | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Run:
-    """Run Pulumi code; return what it registered. Raises what the code raises. `into` shows what came before that."""
+    """Run Pulumi code; return what it registered. Raises what the code raises. `into` shows what came before that.
+
+    `more` is config of other namespaces than the project's.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PULUMI_CONFIG", raising=False)
         before = CONFIG.get()
@@ -194,10 +230,11 @@ def run_under_mocks(
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:
-            pulumi.runtime.set_all_config({f"serverless-chat:{key}": value for key, value in (config or {}).items()})
+            own = {f"serverless-chat:{key}": value for key, value in (config or {}).items()}
+            pulumi.runtime.set_all_config({**own, **(more or {})})
             set_mocks(monitor.mocks, project="serverless-chat", stack=stack, preview=False, monitor=monitor)
             settings.set_root_resource(None)  # type: ignore[arg-type] - a new stack begins
-            loop.run_until_complete(run_in_stack(execute))
+            loop.run_until_complete(asyncio.wait_for(run_in_stack(execute), DEADLINE_SECONDS))
         finally:
             loop.close()
             asyncio.set_event_loop(asyncio.new_event_loop())
@@ -215,6 +252,7 @@ def run_program(
     stack: str = "dev",
     region: str = "us-east-1",
     into: Run | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Run:
     """Run the program anew."""
     return run_under_mocks(
@@ -223,6 +261,7 @@ def run_program(
         stack=stack,
         mocks=FakeCloud(region),
         into=into,
+        more=more,
     )
 
 
@@ -230,6 +269,15 @@ def run_program(
 def program(stack: str = "dev", region: str = "us-east-1", **config: str) -> Run:
     """Return what the program registers with a config; each is run once for all tests, which must not change it."""
     return run_program(config=config, stack=stack, region=region)
+
+
+def statements(policy: Registered) -> dict[str, dict[str, Any]]:
+    """Return a policy's statements by their Sid."""
+    document = policy.json("policy")
+    assert document["Version"] == "2012-10-17"
+    by_sid = {one["Sid"]: one for one in document["Statement"]}
+    assert len(by_sid) == len(document["Statement"])
+    return by_sid
 
 
 def trust(role: Registered) -> str:

@@ -1,0 +1,80 @@
+"""The stack's outputs: what graders, `make smoke` and `make resources` read."""
+
+import importlib
+
+import pytest
+
+from tests.stack.program import ACCOUNT, ROOT, VARIANTS, Registered, program
+
+NAMES = {
+    "websocket_url",
+    "site_url",
+    "api_id",
+    "stage",
+    "region",
+    "connections_table",
+    "messages_table",
+    "site_bucket",
+    "function_names",
+    "resources",
+    "readme",
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_outputs_are_those_of_the_design_whatever_the_config(variant: str) -> None:
+    outputs = program(**VARIANTS[variant]).outputs
+    assert set(outputs) == NAMES
+    assert all(outputs.values())
+
+
+def test_each_output_says_where_something_is() -> None:
+    outputs = program().outputs
+    assert outputs["websocket_url"] == "wss://websocket-api-api-id.execute-api.us-east-1.amazonaws.com/production"
+    assert outputs["site_url"] == "http://chatapp-site-dev-0123456789.s3-website-us-east-1.amazonaws.com"
+    assert outputs["api_id"] == "websocket-api-api-id"
+    assert outputs["stage"] == "production"
+    assert outputs["region"] == "us-east-1"
+    assert outputs["connections_table"] == "ActiveConnections"
+    assert outputs["messages_table"] == "MessageHistory"
+    assert outputs["site_bucket"] == "chatapp-site-dev-0123456789"
+    assert outputs["readme"] == (ROOT / "README.md").read_text()
+    assert sorted(outputs["function_names"]) == [
+        "ChatAppConnect",
+        "ChatAppDefault",
+        "ChatAppDisconnect",
+        "ChatAppHistory",
+        "ChatAppJoin",
+        "ChatAppPing",
+        "ChatAppSendMessage",
+        "ChatAppTyping",
+    ]
+
+
+def arn_of(one: Registered) -> str | None:
+    """Return a resource's ARN if the provider's class has one; an object's is its bucket's with its key."""
+    module = one.type.split(":")[1].partition("/")[0]
+    package = importlib.import_module(f"pulumi_aws.{'lambda_' if module == 'lambda' else module}")
+    named = getattr(package, one.kind)
+    if one.kind == "BucketObjectv2":
+        return None
+    if hasattr(named, "dashboard_arn"):
+        return one.state["dashboardArn"]
+    return one.state["arn"] if isinstance(getattr(named, "arn", None), property) else None
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_list_of_resources_names_each_that_has_an_arn(variant: str) -> None:
+    run = program(**VARIANTS[variant])
+    expected = [arn for one in run.resources if one.custom and (arn := arn_of(one))]
+    assert sorted(run.outputs["resources"].values()) == sorted(expected)
+    assert len(expected) >= 30
+
+
+def test_the_list_of_resources_calls_them_by_the_names_that_the_account_shows() -> None:
+    resources = program().outputs["resources"]
+    assert resources["ActiveConnections"] == f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/ActiveConnections"
+    assert resources["ChatAppSendMessage"] == f"arn:aws:lambda:us-east-1:{ACCOUNT}:function/ChatAppSendMessage"
+    assert resources["ChatAppSendMessageRole"] == f"arn:aws:iam::{ACCOUNT}:role/ChatAppSendMessageRole"
+    assert resources["/aws/lambda/ChatAppConnect"].endswith(":log-group:/aws/lambda/ChatAppConnect")
+    assert {"ChatAppWebSocket", "ChatAppWebSocket/production", "static-site-bucket"} <= set(resources)
