@@ -150,3 +150,14 @@ def test_a_stranger_s_address_makes_no_wrong_room(new_page: Callable[..., Page],
     page.goto(f"{site_url}#%3Cb%3E%%%")
     expect(box(page)).to_be_enabled()
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", server.room)
+
+
+def test_a_room_with_a_long_name_fits_a_phone(new_page: Callable[..., Page], site_url: str) -> None:
+    page = new_page(is_mobile=True, has_touch=True, viewport={"width": 360, "height": 740})
+    FakeServer(page)
+    page.goto(f"{site_url}#a-room-with-quite-a-long-name")
+    expect(box(page)).to_be_enabled()
+    for control in ("Send", "1 here"):
+        place = button(page, control).bounding_box()
+        assert place is not None
+        assert place["x"] + place["width"] <= 360, f"{control} ends beyond the screen"
