@@ -31,8 +31,8 @@ class FunctionAccess:
         self.disconnect: list[Statement] = posting
         self.send: list[Statement] = [
             _allow("ReadSender", ["BatchGetItem", "GetItem", "UpdateItem"], connections),
-            _allow("StoreMessage", ["GetItem", "PutItem"], messages),
-            _allow("StoreOrder", ["BatchGetItem", "GetItem", "PutItem"], rooms),
+            _allow("StoreMessage", ["BatchGetItem", "PutItem"], messages),
+            _allow("StoreOrder", ["BatchGetItem", "PutItem"], rooms),
             *posting,
         ]
         self.join: list[Statement] = [touch_connection, *reading_history, *posting]

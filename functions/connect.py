@@ -4,12 +4,15 @@ import os
 from typing import Any
 
 from chat import connections, log, rooms
+from chat.refusal import invalid_request
 from chat.request import OK, Reply, Request, handler
 
 
 @handler
 def lambda_handler(request: Request) -> Reply:
     """Store the connection. The socket is not open yet, so nobody can be posted to; its first frame tells of it."""
+    if request.event_type not in (None, "CONNECT"):
+        raise invalid_request()
     origin = _origin(request.event)
     allowed = os.environ.get("ALLOWED_ORIGINS", "").lower().split(",")
     if origin == "" or (origin is not None and origin not in allowed):
@@ -17,7 +20,7 @@ def lambda_handler(request: Request) -> Reply:
         return {"statusCode": 403}
     connection = request.connection
     connections.put(connection)
-    rooms.members_changed(connection.room)
+    rooms.member_came(connection.room, connection)
     return OK
 
 

@@ -3,6 +3,7 @@
 from chat import connections, delivery, frames, history, limits, rooms
 from chat.connections import Connection
 from chat.request import OK, Reply, Request, handler
+from chat.side_by_side import side_by_side
 
 _MAX_LIST_BYTES = 12 * 1024
 _UNSEEN_MS = 5000
@@ -15,14 +16,16 @@ def lambda_handler(request: Request) -> Reply:
     room_name = frames.room_name(request.frame)
     after = frames.seq_number(request.frame, "after")
     old, new = connections.move(request.connection, limits.JOINS, room_name, name)
-    room = rooms.members_changed(room_name)
-    page = (
-        history.newest(room, frames.DEFAULT_PAGE)
-        if after is None
-        else history.after(room, after, None, frames.DEFAULT_PAGE)
+    room = rooms.member_came(room_name, new)
+    page, (members, member_count) = side_by_side(
+        lambda: (
+            history.newest(room, frames.DEFAULT_PAGE)
+            if after is None
+            else history.after(room, after, None, frames.DEFAULT_PAGE)
+        ),
+        lambda: delivery.listed(room, _MAX_LIST_BYTES),
     )
-    members, member_count = delivery.listed(room, _MAX_LIST_BYTES)
-    request.delivery.to_one(
+    request.delivery.answer(
         request.connection_id,
         frames.with_page(
             {
@@ -47,8 +50,10 @@ def lambda_handler(request: Request) -> Reply:
 
 def _tell(request: Request, old: Connection | None, new: Connection, room: rooms.Room) -> None:
     """Tell the room that was left, and the one that was joined, of whatever they can have noticed."""
-    if old is not None and old.room != new.room and _was_seen(old):
-        request.delivery.tell_presence(rooms.members_changed(old.room), "leave", old)
+    if old is not None and old.room != new.room:
+        left = rooms.members_left(old.room, [old])
+        if _was_seen(old):
+            request.delivery.tell_presence(left, "leave", old)
     if old is None or old.room != new.room or not old.joined_by_frame:
         request.delivery.tell_presence(room, "join", new)
     elif old.name != new.name:

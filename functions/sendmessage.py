@@ -14,7 +14,9 @@ def lambda_handler(request: Request) -> Reply:
     at = settings()
     limit = limits.messages(at.message_burst, at.messages_per_second)
     stored = messages.store(request.connection, text, message_id, limit, to=to)
-    request.delivery.to_one(request.connection_id, stored.message.frame())
+    request.delivery.answer(request.connection_id, stored.message.frame())
+    if stored.newcomer is not None:
+        rooms.member_came(stored.newcomer.room, stored.newcomer)
     if stored.first:
         log.line("stored", stored=1)
         request.delivery.to_each(rooms.members(stored.room), stored.message.frame(), but=request.connection_id)

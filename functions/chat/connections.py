@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chat.clients import dynamodb, from_attributes, is_condition_failure, to_attributes
+from chat.contention import insist
 from chat.limits import Limit
 from chat.refusal import rate_limited
 from chat.settings import CONNECTION_SECONDS, DEFAULT_ROOM, settings
 
 BY_ROOM = "by-room"
+OPENING_MS = 5000
+"""For so long after `$connect` a socket may not be open yet, and a post to it be answered by 410."""
+
 _RATE_TRIES = 4
 
 
@@ -35,6 +39,11 @@ class Member:
     name: str
     expires_at: int
 
+    @property
+    def may_be_opening(self) -> bool:
+        """Tell whether its socket may not be open yet."""
+        return _age_ms(self.expires_at) < OPENING_MS
+
 
 def now_ms() -> int:
     """Return the time in milliseconds since 1970."""
@@ -48,7 +57,11 @@ def iso(at_ms: int) -> str:
 
 def age_ms(connection: Connection) -> int:
     """Return how long ago a connection was made."""
-    return now_ms() - (connection.expires_at - CONNECTION_SECONDS) * 1000
+    return _age_ms(connection.expires_at)
+
+
+def _age_ms(expires_at: int) -> int:
+    return now_ms() - (expires_at - CONNECTION_SECONDS) * 1000
 
 
 def newcomer(connection_id: str, connected_ms: int) -> Connection:
@@ -93,10 +106,12 @@ def _row(connection: Connection) -> dict[str, Any]:
 
 def remove(connection_id: str) -> Connection | None:
     """Delete a connection; return it, or None where it was gone already, so that it is told of once."""
-    answer = dynamodb().delete_item(
-        TableName=settings().connections_table,
-        Key=to_attributes({"connectionId": connection_id}),
-        ReturnValues="ALL_OLD",
+    answer = insist(
+        lambda: dynamodb().delete_item(
+            TableName=settings().connections_table,
+            Key=to_attributes({"connectionId": connection_id}),
+            ReturnValues="ALL_OLD",
+        ),
     )
     row = from_attributes(answer.get("Attributes", {}))
     return from_row(row, newcomer(connection_id, 0)) if row else None
@@ -139,16 +154,17 @@ def _update(connection: Connection, limit: Limit, changes: dict[str, Any]) -> tu
     ahead = False
     for _ in range(_RATE_TRIES):
         rate = rate_update(limit, now_ms(), ahead=ahead)
+        update: Any = {
+            "TableName": settings().connections_table,
+            "Key": to_attributes({"connectionId": connection.connection_id}),
+            "UpdateExpression": "SET " + ", ".join([rate.assignment, *sets]),
+            "ConditionExpression": rate.condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": to_attributes({**values, **rate.values}),
+            "ReturnValues": "ALL_OLD",
+        }
         try:
-            answer = dynamodb().update_item(
-                TableName=settings().connections_table,
-                Key=to_attributes({"connectionId": connection.connection_id}),
-                UpdateExpression="SET " + ", ".join([rate.assignment, *sets]),
-                ConditionExpression=rate.condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=to_attributes({**values, **rate.values}),
-                ReturnValues="ALL_OLD",
-            )
+            answer = insist(lambda: dynamodb().update_item(**update))  # noqa: B023 - called within this turn
         except Exception as error:
             if not is_condition_failure(error):
                 raise

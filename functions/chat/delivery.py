@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_POSTING_SECONDS = 25.0
 """An integration has 29 s (API Gateway quotas); the rest is for what follows the posts."""
 
+OPENING_SECONDS = 0.3
+"""How long a socket that may not be open yet is given before a second 410 is believed."""
+
 _MAX_ROUNDS = 3
 
 
@@ -40,19 +43,38 @@ class Delivery:
 
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
-        self._gone: list[str] = []
+        self._gone: dict[str, None] = {}  # in their order
+        self._early: list[tuple[str, dict[str, Any]]] = []
+        self.answered = False
+        """Whether the requester has been posted its answer."""
 
-    def to_one(self, connection_id: str, frame: dict[str, Any]) -> None:
-        """Post a frame to one connection."""
-        self._post([connection_id], frame)
+    def answer(self, connection_id: str, frame: dict[str, Any]) -> None:
+        """Post the requester its answer."""
+        self._gone |= dict.fromkeys(self._post([connection_id], frame))
+        self.answered = True
 
     def to_each(self, members: Iterable[Member], frame: dict[str, Any], *, but: str) -> None:
         """Post a frame to members, the first while the rest of their list is still being read, except to one."""
-        self._post((member.connection_id for member in members if member.connection_id != but), frame)
+        opening: set[str] = set()
+
+        def ids() -> Iterator[str]:
+            for member in members:
+                if member.connection_id != but:
+                    if member.may_be_opening:
+                        opening.add(member.connection_id)
+                    yield member.connection_id
+
+        for connection_id in self._post(ids(), frame):
+            if connection_id in opening:
+                self._early.append((connection_id, frame))
+            else:
+                self._gone[connection_id] = None
 
     def tell_presence(self, room: Room, event: str, who: Connection) -> None:
         """Tell the others in a room that somebody joined, left or has a new name; a big one only its count."""
-        members = list(rooms.members(room))
+        self._tell(room, list(rooms.members(room)), event, who)
+
+    def _tell(self, room: Room, members: list[Member], event: str, who: Connection) -> None:
         frame: dict[str, Any] = {"type": "presence", "room": room.name, "event": event}
         if len(members) <= QUIET_ABOVE_MEMBERS:
             frame |= {"connectionId": who.connection_id, "name": who.name}
@@ -66,20 +88,32 @@ class Delivery:
     def clear_up(self) -> None:
         """Delete the connections that proved to be gone, and tell their rooms, which may show more of them."""
         for _ in range(_MAX_ROUNDS):
-            gone, self._gone = self._gone, []
-            left = list(_remove(gone))
-            for name in {connection.room for connection in left}:
-                room = rooms.members_changed(name)
-                for connection in (one for one in left if one.room == name):
-                    self.tell_presence(room, "leave", connection)
-            if not self._gone:
+            self._post_again()
+            gone, self._gone = self._gone, {}
+            left = [one for one in map(connections.remove, gone) if one is not None]
+            for name in dict.fromkeys(connection.room for connection in left):
+                leavers = [one for one in left if one.room == name]
+                room = rooms.members_left(name, leavers)
+                members = list(rooms.members(room))
+                for connection in leavers:
+                    self._tell(room, members, "leave", connection)
+            if not self._gone and not self._early:
                 return
 
-    def _post(self, connection_ids: Iterable[str], frame: dict[str, Any]) -> None:
+    def _post_again(self) -> None:
+        """Post once more to sockets that may not have been open yet: in `$connect` a post is answered by 410."""
+        early, self._early = self._early, []
+        if early:
+            time.sleep(max(0.0, min(OPENING_SECONDS, self._deadline - time.monotonic())))
+        for connection_id, frame in early:
+            if connection_id not in self._gone:
+                self._gone |= dict.fromkeys(self._post([connection_id], frame))
+
+    def _post(self, connection_ids: Iterable[str], frame: dict[str, Any]) -> list[str]:
+        """Post a frame; return the connections that are gone."""
         at = settings()
         engine = _engine(at.callback_url, at.posts_per_second, os.environ.get("AWS_REGION"))
         outcome: Outcome = engine.post(connection_ids, encode(frame).encode(), deadline=self._deadline)
-        self._gone += outcome.gone
         log.line(
             "posted",
             frame=frame["type"],
@@ -88,13 +122,7 @@ class Delivery:
             throttled=len(outcome.throttled),
             failed=len(outcome.failed),
         )
-
-
-def _remove(connection_ids: list[str]) -> Iterator[Connection]:
-    for connection_id in connection_ids:
-        connection = connections.remove(connection_id)
-        if connection is not None:
-            yield connection
+        return outcome.gone
 
 
 def listed(room: Room, budget_bytes: int) -> tuple[list[dict[str, str]], int]:

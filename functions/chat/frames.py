@@ -19,6 +19,9 @@ _ROOM = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _JOINERS = "\u200c\u200d"  # within an emoji or a Persian word they are part of the text
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs by their category, but nothing is seen of them
+_ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""DEL and C1, which JSON lets through: a terminal would obey them. JSON escapes C0 itself."""
 
 
 def decode(event: dict[str, Any]) -> dict[str, Any]:
@@ -42,8 +45,8 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def encode(frame: dict[str, Any]) -> str:
-    """Return a frame as compact JSON."""
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    """Return a frame as compact JSON without any control character in it, whatever its texts hold."""
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
 
 
 def is_text(value: object) -> bool:
@@ -92,21 +95,24 @@ def recipient(frame: dict[str, Any]) -> str | None:
 
 
 def member_name(frame: dict[str, Any]) -> str | None:
-    """Return the name of 1 to 40 characters, NFC, trimmed, or None where none was given."""
+    """Return the name of 1 to 40 characters, NFC, trimmed, inner space as one space, or None where none was given."""
     given = frame.get("name")
     if given is None:
         return None
-    name = " ".join(unicodedata.normalize("NFC", given).split()) if isinstance(given, str) else ""
-    if (
-        not 1 <= len(name) <= MAX_NAME_CHARACTERS
-        or any(unicodedata.category(char) in _INVISIBLE and char not in _JOINERS for char in name)
-        or not any(unicodedata.category(char)[0] in "LNPS" for char in name)
-    ):
+    name = unicodedata.normalize("NFC", given).strip() if isinstance(given, str) else ""
+    hidden = any(_is_hidden(character) for character in name)
+    name = " ".join(name.split())
+    visible = any(unicodedata.category(character)[0] in "LNPS" for character in name)
+    if hidden or not visible or len(name) > MAX_NAME_CHARACTERS:
         raise Refusal(
             "invalid_name",
             f"A name has 1 to {MAX_NAME_CHARACTERS} visible characters, without control or direction characters",
         )
     return name
+
+
+def _is_hidden(character: str) -> bool:
+    return (unicodedata.category(character) in _INVISIBLE and character not in _JOINERS) or character in _BLANK
 
 
 def seq_number(frame: dict[str, Any], field: str) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chat import messages
 from chat.clients import dynamodb, from_attributes, is_condition_failure, to_attributes
-from chat.connections import now_ms
+from chat.contention import insist
 from chat.messages import Message
 from chat.rooms import Room
 from chat.settings import settings
@@ -63,11 +63,18 @@ def after(room: Room, seq: int, end: int | None, limit: int) -> Page:
         found.update((message.seq, message) for message in tip.messages)
         lost = lost or tip.lost
     if not found:
-        return Page([], complete=not more, lost=lost or (not more and _forgotten(room, seq)))
-    holes = [place for place in range(seq + 1, max(found)) if place not in found and place not in gone]
-    closed = _close(room, holes[-MAX_LOOKED_UP:], seq)
-    found.update((message.seq, message) for message in closed.messages)
-    lost = lost or closed.lost or len(holes) > MAX_LOOKED_UP
+        return Page([], complete=not more, lost=lost or (room.last_seq > seq and _may_be_forgotten(room, seq)))
+    lowest, highest = min(found), max(found)
+    leading = [place for place in range(seq + 1, lowest) if place not in gone]
+    closed = _close(room, leading[-MAX_LOOKED_UP:], forgotten=bool(leading) and _may_be_forgotten(room, seq))
+    lost = lost or closed.lost or len(leading) > MAX_LOOKED_UP
+    inner = [place for place in range(lowest + 1, highest) if place not in found and place not in gone]
+    if len(inner) > MAX_LOOKED_UP:  # the rest is asked for again
+        more = True
+        found = {place: message for place, message in found.items() if place < inner[MAX_LOOKED_UP]}
+    late = _close(room, inner[:MAX_LOOKED_UP], forgotten=False)
+    lost = lost or late.lost
+    found.update((message.seq, message) for message in [*closed.messages, *late.messages])
     ordered = [found[place] for place in sorted(found)]
     return Page(ordered[:limit], complete=not more and len(ordered) <= limit, lost=lost)
 
@@ -114,41 +121,34 @@ def _held(room: Room, places: range) -> Page:
     return _messages_of([slot for slot in slots.values() if "messageId" in slot])
 
 
-def _close(room: Room, holes: list[int], after_seq: int) -> Page:
-    """Close these holes for ever; return the messages that turn out to hold one, and whether one was lost."""
+def _close(room: Room, holes: list[int], *, forgotten: bool) -> Page:
+    """Close these holes for ever; return the messages that turn out to hold one, and whether one was lost.
+
+    `forgotten` says that a message may have expired there together with its slot. A place closed in that doubt keeps
+    it, so that the next reader is told as well.
+    """
     slots = _slots(room.name, holes)
-    taken = []
-    unknown_before_first = False
-    for seq in holes:
-        slot = slots.get(seq) or _put_closed(room.name, seq)
-        if slot is not None and "messageId" in slot:
-            taken.append(slot)
-        elif slot is None and seq == after_seq + 1:
-            unknown_before_first = True
-    page = _messages_of(taken)
-    # In a room older than its retention a leading place without a slot may have expired together with its slot, unless
-    # something older is still kept.
-    lost = unknown_before_first and _may_have_expired(room.created_ms) and not _keeps_up_to(room.name, after_seq)
-    return Page(page.messages, complete=True, lost=page.lost or lost)
+    held = [slots.get(seq) or _put_closed(room.name, seq, forgotten=forgotten) for seq in holes]
+    page = _messages_of([slot for slot in held if "messageId" in slot])
+    return Page(page.messages, complete=True, lost=page.lost or any(slot.get("forgotten") for slot in held))
 
 
-def _put_closed(room: str, seq: int) -> dict[str, Any] | None:
-    """Close a place; return None, or the slot of whoever was faster."""
-    key = messages.slot_key(room, seq)
+def _put_closed(room: str, seq: int, *, forgotten: bool) -> dict[str, Any]:
+    """Close a place; return its slot: the closed one, or that of whoever was faster."""
+    closed = {"room": messages.slot_key(room, seq), "closed": True, "forgotten": forgotten or None}
+    write: Any = {
+        "TableName": settings().rooms_table,
+        "Item": to_attributes({**closed, "expiresAt": messages.expiry(messages.SLOT_GRACE_SECONDS)}),
+        "ConditionExpression": "attribute_not_exists(#room)",
+        "ExpressionAttributeNames": {"#room": "room"},
+    }
     try:
-        dynamodb().put_item(
-            TableName=settings().rooms_table,
-            Item=to_attributes(
-                {"room": key, "closed": True, "expiresAt": messages.expiry(messages.SLOT_GRACE_SECONDS)},
-            ),
-            ConditionExpression="attribute_not_exists(#room)",
-            ExpressionAttributeNames={"#room": "room"},
-        )
+        insist(lambda: dynamodb().put_item(**write))
     except Exception as error:
         if not is_condition_failure(error):
             raise
-        return _slots(room, [seq]).get(seq)
-    return None
+        return _slots(room, [seq]).get(seq, closed)
+    return closed
 
 
 def _slots(room: str, places: list[int]) -> dict[int, dict[str, Any]]:
@@ -178,11 +178,6 @@ def _may_have_expired(at_ms: int) -> bool:
     return bool(retention) and at_ms / 1000 + retention < time.time()
 
 
-def _keeps_up_to(room: str, seq: int) -> bool:
-    rows, _ = _query(room, 0, seq + 1, 1, forward=False)
-    return bool(rows)
-
-
-def _forgotten(room: Room, seq: int) -> bool:
-    """Tell whether something followed `seq` whose very slots have expired."""
-    return room.last_seq > seq and _may_have_expired(room.last_seq_ms or now_ms())
+def _may_be_forgotten(room: Room, seq: int) -> bool:
+    """Tell whether messages after `seq` may have expired with their very slots: unless an older one is still kept."""
+    return _may_have_expired(room.created_ms) and not _query(room.name, 0, seq + 1, 1, forward=False)[0]

@@ -4,13 +4,12 @@ docs/decisions/0004 has the why. In the table of rooms stand, beside the rooms: 
 idempotent, and `slot#<room>#<seq>`, which says who holds a place: a message, or nobody for ever (`closed`).
 """
 
-import random
 import time
 import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chat import connections, rooms
+from chat import connections, contention, rooms
 from chat.clients import dynamodb, error_code, from_attributes, to_attributes
 from chat.connections import Connection, iso, now_ms
 from chat.limits import Limit
@@ -61,6 +60,8 @@ class Stored:
     message: Message
     room: Room
     first: bool
+    newcomer: Connection | None = None
+    """The sender, where its row was missing and this frame made it anew: no list of members shows it yet."""
 
 
 def store(newcomer: Connection, text: str, message_id: str | None, limit: Limit, *, to: str | None = None) -> Stored:
@@ -77,6 +78,7 @@ def store(newcomer: Connection, text: str, message_id: str | None, limit: Limit,
     if marker:
         return _repeated(sender, marker, limit)
     ahead = connections.is_ahead(row, limit)
+    unlisted = None if row else sender
     message_id = message_id or str(uuid.uuid4())
     room: Room | None = None
     for attempt in range(_TRIES):
@@ -86,18 +88,18 @@ def store(newcomer: Connection, text: str, message_id: str | None, limit: Limit,
         )
         refused = _write(message, sender, limit, ahead=ahead)
         if not refused:
-            return Stored(message, room, first=True)
+            return Stored(message, room, first=True, newcomer=unlisted)
         if refused[_MARKER] == "ConditionalCheckFailed":
             marker = _read_sender(newcomer.connection_id, message_id)[1]
             if marker.get("seq") == message.seq and marker.get("messageRoom") == message.room:
-                return Stored(message, room, first=True)  # our own write, whose answer was lost
+                return Stored(message, room, first=True, newcomer=unlisted)  # our own write, whose answer was lost
             return _repeated(sender, marker, limit)
         if refused[_SLOT] == "ConditionalCheckFailed":
             room = None  # a reader closed the place in between: take another
         elif refused[_RATE] == "ConditionalCheckFailed":
             ahead = connections.is_ahead(connections.read_row(newcomer.connection_id), limit)
         else:
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter; another write of the same row
+            contention.pause(attempt)  # another frame of the same connection
     raise TimeoutError(f"a message was not stored in {_TRIES} tries")
 
 
@@ -127,28 +129,24 @@ def batch_get(keys: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str,
         wanted = answer.get("UnprocessedKeys")
         if not wanted:
             return found
-        time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
+        contention.pause(attempt)
     raise TimeoutError("DynamoDB left keys unprocessed")
 
 
 def _repeated(sender: Connection, marker: dict[str, Any], limit: Limit) -> Stored:
     """Return the message that was stored under this id before. A repetition counts against the limit as well."""
     connections.act(sender, limit)
-    message = read(marker["messageId"], marker["timestamp"])
-    if message is None:
-        raise LookupError("a marker without its message")
-    return Stored(message, rooms.read(message.room), first=False)
-
-
-def read(message_id: str, timestamp: str) -> Message | None:
-    """Return a message that is still kept, read consistently."""
-    answer = dynamodb().get_item(
-        TableName=settings().messages_table,
-        Key=to_attributes({"messageId": message_id, "timestamp": timestamp}),
-        ConsistentRead=True,
+    at = settings()
+    found = batch_get(
+        {
+            at.messages_table: [{"messageId": marker["messageId"], "timestamp": marker["timestamp"]}],
+            at.rooms_table: [{"room": marker["messageRoom"]}],
+        },
     )
-    row = from_attributes(answer.get("Item", {}))
-    return from_row(row) if row and is_kept(row) else None
+    if not found[at.messages_table]:
+        raise LookupError("a marker without its message")
+    room = rooms.from_row(marker["messageRoom"], next(iter(found[at.rooms_table]), {}))
+    return Stored(from_row(found[at.messages_table][0]), room, first=False)
 
 
 def is_kept(row: dict[str, Any]) -> bool:
@@ -184,14 +182,15 @@ def _write(message: Message, sender: Connection, limit: Limit, *, ahead: bool) -
     """Write everything of a message or nothing; return an empty list, or why each part was refused."""
     at = settings()
     rate = connections.rate_update(limit, now_ms(), ahead=ahead)
-    row = {**message.fields(), "expiresAt": expiry()}
+    expires_at = expiry()
+    row = {**message.fields(), "expiresAt": expires_at}
     marker = {
         "room": f"message#{message.message_id}",
         "messageId": message.message_id,
         "timestamp": message.timestamp,
         "messageRoom": message.room,
         "seq": message.seq,
-        "expiresAt": expiry(),
+        "expiresAt": expires_at,
     }
     slot = {
         "room": slot_key(message.room, message.seq),

@@ -24,6 +24,9 @@ class Request:
         self.event: dict[str, Any] = event
         self.connection_id = connection_id
         connected_ms = detail.get("connectedAt") if isinstance(detail, dict) else None
+        event_type = detail.get("eventType") if isinstance(detail, dict) else None
+        self.event_type: str | None = event_type if isinstance(event_type, str) else None
+        """CONNECT, DISCONNECT or MESSAGE; None where the gateway does not tell."""
         self._connected_ms = connected_ms if isinstance(connected_ms, int) else now_ms()
         self.delivery = Delivery(deadline_of(context))
         self._frame: dict[str, Any] | None = None
@@ -61,8 +64,10 @@ def handler(handle: Callable[[Request], Reply]) -> Callable[[object, object], Re
             refusal = refused
             log.line("refused", code=refusal.code, refused=1)
         except Exception as error:  # noqa: BLE001 - the last line of defence; nothing of it is told to a peer
-            refusal = internal()
             log.fault(error)
+            if request is not None and request.delivery.answered:
+                return OK  # it has been told of the success; what failed concerns others, who look for what they miss
+            refusal = internal()
         return reply(refusal.frame(request.given_message_id if request else None), refusal.status)
 
     return lambda_handler

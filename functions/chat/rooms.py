@@ -1,17 +1,22 @@
-"""The table of rooms: each room's order, and a count of its changes of members. It knows no message."""
+"""The table of rooms: each room's order, and its latest changes of members. It knows no message."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chat import connections
 from chat.clients import dynamodb, from_attributes, is_condition_failure, to_attributes
-from chat.connections import Member, iso, now_ms
+from chat.connections import Connection, Member, iso, now_ms
 from chat.frames import pong
 from chat.settings import settings
 
 INDEX_LAG_MS = 2000
 """For so long after a change of members an index may still show the list as it was."""
+
+CHANGES_KEPT = 8
+"""How many of the latest changes of members a room's row holds; all of them weigh less than a kilobyte as a rule."""
 
 COUNT_EVERY_MS = 10_000
 """How often a big room hears of its count, at the most."""
@@ -19,30 +24,43 @@ COUNT_EVERY_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room as one write or read saw it. Times are in milliseconds since 1970; 0: never."""
+    """A room as one write or read saw it. Times are in milliseconds since 1970; 0: never.
+
+    `changes` are the members that came (or have a new name) and those that left (None) within INDEX_LAG_MS, by
+    connection id: what the index may not show yet. Whoever gives out a seq reads them with it.
+    """
 
     name: str
     last_seq: int = 0
     created_ms: int = 0
-    last_seq_ms: int = 0
     members_version: int = 0
     members_ms: int = 0
+    changes: Mapping[str, Member | None] = field(default_factory=dict)
 
     def pong(self) -> dict[str, Any]:
         """Return the frame that tells the room's newest seq."""
         return pong(self.name, self.last_seq, iso(now_ms()))
 
 
-def _room(name: str, typed: dict[str, Any]) -> Room:
-    row = from_attributes(typed)
+def from_row(name: str, row: dict[str, Any]) -> Room:
+    """Return a row's room; an empty row's is one that nobody has been in."""
     return Room(
         name=name,
         last_seq=row.get("lastSeq", 0),
         created_ms=row.get("createdAt", 0),
-        last_seq_ms=row.get("lastSeqAt", 0),
         members_version=row.get("membersVersion", 0),
         members_ms=row.get("membersAt", 0),
+        changes=_changes(row),
     )
+
+
+def _changes(row: dict[str, Any]) -> dict[str, Member | None]:
+    changes: dict[str, Member | None] = {}
+    for place in range(CHANGES_KEPT):
+        at_ms, connection_id, name, expires_at = json.loads(row.get(f"change{place}", '[0, "", "", 0]'))
+        if at_ms > now_ms() - INDEX_LAG_MS:
+            changes[connection_id] = Member(connection_id, name, expires_at) if expires_at else None
+    return changes
 
 
 def read(name: str) -> Room:
@@ -52,28 +70,49 @@ def read(name: str) -> Room:
         Key=to_attributes({"room": name}),
         ConsistentRead=True,
     )
-    return _room(name, answer.get("Item", {}))
+    return from_row(name, from_attributes(answer.get("Item", {})))
 
 
 def next_seq(name: str) -> Room:
     """Give out the next place in a room's order: `last_seq` of what is returned, given to nobody else."""
-    return _change(name, add="lastSeq", at="lastSeqAt")
+    return _change(name, {}, add="lastSeq")
 
 
-def members_changed(name: str) -> Room:
-    """Note that a room's members are others now, which makes every kept list of them stale."""
-    return _change(name, add="membersVersion", at="membersAt")
+def member_came(name: str, who: Connection) -> Room:
+    """Note a member that joined or has a new name, which makes every kept list of the room's members stale."""
+    return members_changed(name, {who.connection_id: Member(who.connection_id, who.name, who.expires_at)})
 
 
-def _change(name: str, *, add: str, at: str) -> Room:
+def members_left(name: str, who: Iterable[Connection]) -> Room:
+    """Note members that left."""
+    return members_changed(name, {one.connection_id: None for one in who})
+
+
+def members_changed(name: str, changes: Mapping[str, Member | None]) -> Room:
+    """Note changes of members (None: left) and return the room with all of them, even with more than it keeps."""
+    now = now_ms()
+    values: dict[str, Any] = {"membersAt": now}
+    for connection_id, member in changes.items():
+        # Each connection has a place of its own, mostly: its last change replaces the one before.
+        place = zlib.crc32(connection_id.encode()) % CHANGES_KEPT
+        told = ("", 0) if member is None else (member.name, member.expires_at)
+        values[f"change{place}"] = json.dumps([now, connection_id, *told], ensure_ascii=False, separators=(",", ":"))
+    room = _change(name, values, add="membersVersion")
+    return replace(room, changes={**room.changes, **changes})
+
+
+def _change(name: str, values: dict[str, Any], *, add: str) -> Room:
+    sets = [f"{attribute} = :{attribute}" for attribute in values]
     answer = dynamodb().update_item(
         TableName=settings().rooms_table,
         Key=to_attributes({"room": name}),
-        UpdateExpression=f"SET {at} = :now, createdAt = if_not_exists(createdAt, :now) ADD {add} :one",
-        ExpressionAttributeValues=to_attributes({":now": now_ms(), ":one": 1}),
+        UpdateExpression=f"SET {', '.join(['createdAt = if_not_exists(createdAt, :now)', *sets])} ADD {add} :one",
+        ExpressionAttributeValues=to_attributes(
+            {":now": now_ms(), ":one": 1, **{f":{attribute}": value for attribute, value in values.items()}},
+        ),
         ReturnValues="ALL_NEW",
     )
-    return _room(name, answer["Attributes"])
+    return from_row(name, from_attributes(answer["Attributes"]))
 
 
 def may_tell_count(name: str) -> bool:
@@ -105,7 +144,14 @@ _MAX_ROSTERS = 64
 
 
 def members(room: Room) -> Iterator[Member]:
-    """Yield a room's members; the list is read anew only once it has changed.
+    """Yield a room's members as of `room`: its latest changes first, then those that the index shows."""
+    now = now_ms() // 1000
+    yield from (member for member in room.changes.values() if member is not None and member.expires_at > now)
+    yield from (member for member in _indexed(room) if member.connection_id not in room.changes)
+
+
+def _indexed(room: Room) -> Iterator[Member]:
+    """Yield the members that the index shows; they are read anew only once they have changed.
 
     A list read while the index may lag behind the last change is used, but not kept.
     """

@@ -1,10 +1,11 @@
 """The stage that unit tests play on."""
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
+from botocore.client import BaseClient
 from moto import mock_aws
 
 from chat import clients, delivery, rooms
@@ -29,14 +30,20 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def tables() -> Iterator[None]:
-    """The tables, empty, and a container that has kept nothing."""
+def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The tables, empty, and a container that has kept nothing. One call at a time: moto's writes are not atomic."""
+    base: Any = BaseClient
+    call, turn = base._make_api_call, threading.RLock()
+
+    def in_turn(client: BaseClient, *args: Any) -> Any:
+        with turn:
+            return call(client, *args)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", in_turn)
     with mock_aws():
-        clients._client.cache_clear()
         rooms._rosters.clear()
         make_tables()
         yield
-    clients._client.cache_clear()
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def item() -> Callable[..., dict[str, Any]]:
     """Read one item of a table as it is."""
 
     def read(table: str, **key: str) -> dict[str, Any]:
-        found = boto3.client("dynamodb").get_item(TableName=table, Key=clients.to_attributes(key), ConsistentRead=True)
+        found = clients.dynamodb().get_item(TableName=table, Key=clients.to_attributes(key), ConsistentRead=True)
         return clients.from_attributes(found.get("Item", {}))
 
     return read

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-import boto3
-
+from chat import clients
 from chat.fan_out import Outcome
 
 TABLES = {"TABLE_NAME": "ActiveConnections", "HISTORY_TABLE_NAME": "MessageHistory", "ROOMS_TABLE_NAME": "ChatRooms"}
@@ -18,7 +17,7 @@ TABLES = {"TABLE_NAME": "ActiveConnections", "HISTORY_TABLE_NAME": "MessageHisto
 
 def make_tables() -> None:
     """Make the three tables with the keys and indexes of design.md."""
-    dynamodb: Any = boto3.client("dynamodb")
+    dynamodb: Any = clients.dynamodb()
 
     def create(name: str, keys: dict[str, str], index: tuple[str, dict[str, str]] | None = None) -> None:
         def schema(fields: dict[str, str]) -> list[Any]:

@@ -43,7 +43,7 @@ def failing(operation: str, *, after: bool, times: int = 1) -> Iterator[None]:
 
 
 def stored(room: str = "garden") -> list[dict[str, Any]]:
-    rows = boto3.client("dynamodb").scan(TableName="MessageHistory")["Items"]
+    rows = clients.dynamodb().scan(TableName="MessageHistory")["Items"]
     items = [clients.from_attributes(row) for row in rows]
     return sorted((item for item in items if item["room"] == room), key=lambda item: item["seq"])
 
@@ -149,7 +149,7 @@ def test_guarantee_2_an_open_place_at_the_tip_is_left_to_its_sender(two: Chat) -
     rooms.next_seq("garden")  # a sender that has not stored yet
     assert two.history("ben", after=1)["messages"] == []
     assert (
-        not boto3.client("dynamodb")
+        not clients.dynamodb()
         .get_item(TableName="ChatRooms", Key={"room": {"S": messages.slot_key("garden", 2)}})
         .get("Item")
     ), "the place is still open"
