@@ -57,17 +57,19 @@ class Deployer:
         monitor = _Monitor(run)
         pulumi.runtime.set_all_config({f"serverless-chat:{key}": value for key, value in self._config.items()})
         loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda *_: None)  # of what fails together, one reason is told
         asyncio.set_event_loop(loop)
         try:
             set_mocks(run, project="serverless-chat", stack=self._stack, preview=False, monitor=monitor)
             pulumi.runtime.settings.set_root_resource(None)  # type: ignore[arg-type] - a new stack begins
+            waiting: Any = pulumi.runtime.settings.SETTINGS.outputs
+            waiting.clear()  # what a run that failed has left
             loop.run_until_complete(run_in_stack(lambda: _execute(PROGRAM)))
-        except DeployFailed:
-            raise
         except pulumi.RunError as refused:
             raise DeployFailed(str(refused)) from None
         except Exception as error:
-            raise DeployFailed(f"{type(error).__name__}: {error}") from error
+            # Whatever waited for what was refused fails too, and any of these may come first.
+            raise run.refused or DeployFailed(f"{type(error).__name__}: {error}") from error
         finally:
             loop.close()
         for key in [key for key in self.made if key not in run.seen]:
@@ -106,6 +108,8 @@ class _Run(Mocks):
         self._lock = threading.Lock()
         self.seen: set[str] = set()
         self.changes: list[str] = []
+        self.refused: DeployFailed | None = None
+        """The first resource that could not be made."""
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         return call(self._aws, args.token), []
@@ -113,12 +117,20 @@ class _Run(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
             return "", dict(args.inputs)
-        if args.typ not in RESOURCES:
-            raise DeployFailed(f"The local deployer does not know the resource type {args.typ} ({args.name}).")
-        with self._lock:  # one after the other, so that the emulator sees one order
-            return self._make(args, RESOURCES[args.typ])
+        try:
+            with self._lock:  # one after the other, so that the emulator sees one order
+                return self._make(args)
+        except DeployFailed as refused:
+            self.refused = self.refused or refused
+            raise
+        except Exception as error:
+            self.refused = self.refused or DeployFailed(f"{args.name} was not made: {error}")
+            raise
 
-    def _make(self, args: MockResourceArgs, resource: Any) -> tuple[str, dict[str, Any]]:
+    def _make(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        resource = RESOURCES.get(args.typ)
+        if resource is None:
+            raise DeployFailed(f"The local deployer does not know the resource type {args.typ} ({args.name}).")
         key = f"{args.typ} {args.name}"
         self.seen.add(key)
         inputs = {name: _whole(value) for name, value in args.inputs.items() if (args.typ, name) not in LEFT_OUT}

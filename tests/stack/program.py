@@ -228,12 +228,15 @@ def run_under_mocks(  # noqa: PLR0913 - what a run is made of
         if into is not None:
             monitor.run = into
         loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda *_: None)  # of what fails together, one reason is raised
         asyncio.set_event_loop(loop)
         try:
             own = {f"serverless-chat:{key}": value for key, value in (config or {}).items()}
             pulumi.runtime.set_all_config({**own, **(more or {})})
             set_mocks(monitor.mocks, project="serverless-chat", stack=stack, preview=False, monitor=monitor)
             settings.set_root_resource(None)  # type: ignore[arg-type] - a new stack begins
+            waiting: Any = settings.SETTINGS.outputs
+            waiting.clear()  # what a run that failed has left
             loop.run_until_complete(asyncio.wait_for(run_in_stack(execute), DEADLINE_SECONDS))
         finally:
             loop.close()
