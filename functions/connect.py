@@ -6,6 +6,9 @@ from typing import Any
 from chat import connections, log, rooms
 from chat.refusal import invalid_request
 from chat.request import OK, Reply, Request, handler
+from chat.start import prepare
+
+prepare()
 
 
 @handler

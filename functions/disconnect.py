@@ -3,6 +3,9 @@
 from chat import connections, rooms
 from chat.refusal import invalid_request
 from chat.request import OK, Reply, Request, handler
+from chat.start import prepare
+
+prepare(posts=True)
 
 
 @handler

@@ -3,6 +3,9 @@
 from chat import connections, frames, limits, rooms
 from chat import history as store
 from chat.request import Reply, Request, handler, reply
+from chat.start import prepare
+
+prepare()
 
 
 @handler

@@ -4,6 +4,9 @@ from chat import connections, delivery, frames, history, limits, rooms
 from chat.connections import Connection
 from chat.request import OK, Reply, Request, handler
 from chat.side_by_side import side_by_side
+from chat.start import prepare
+
+prepare(posts=True)
 
 _MAX_LIST_BYTES = 12 * 1024
 _UNSEEN_MS = 5000

@@ -2,6 +2,9 @@
 
 from chat import connections, limits, rooms
 from chat.request import Reply, Request, handler, reply
+from chat.start import prepare
+
+prepare()
 
 
 @handler

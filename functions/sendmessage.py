@@ -3,6 +3,9 @@
 from chat import frames, limits, log, messages, rooms
 from chat.request import OK, Reply, Request, handler
 from chat.settings import settings
+from chat.start import prepare
+
+prepare(posts=True)
 
 
 @handler

@@ -4,6 +4,9 @@ from chat import connections, limits, rooms
 from chat.refusal import Refusal
 from chat.request import OK, Reply, Request, handler
 from chat.settings import QUIET_ABOVE_MEMBERS
+from chat.start import prepare
+
+prepare(posts=True)
 
 
 @handler

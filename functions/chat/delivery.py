@@ -31,6 +31,12 @@ def _engine(callback_url: str, posts_per_second: float, _region: str | None) -> 
     return FanOut(callback_url, posts_per_second=posts_per_second)
 
 
+def engine() -> "FanOut":
+    """Return the container's poster."""
+    at = settings()
+    return _engine(at.callback_url, at.posts_per_second, os.environ.get("AWS_REGION"))
+
+
 def deadline_of(context: object) -> float:
     """Return until when an invocation may post, in seconds of the monotonic clock."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
@@ -111,9 +117,7 @@ class Delivery:
 
     def _post(self, connection_ids: Iterable[str], frame: dict[str, Any]) -> list[str]:
         """Post a frame; return the connections that are gone."""
-        at = settings()
-        engine = _engine(at.callback_url, at.posts_per_second, os.environ.get("AWS_REGION"))
-        outcome: Outcome = engine.post(connection_ids, encode(frame).encode(), deadline=self._deadline)
+        outcome: Outcome = engine().post(connection_ids, encode(frame).encode(), deadline=self._deadline)
         log.line(
             "posted",
             frame=frame["type"],
@@ -121,6 +125,7 @@ class Delivery:
             gone=len(outcome.gone),
             throttled=len(outcome.throttled),
             failed=len(outcome.failed),
+            cut_short=int(outcome.cut_short),
         )
         return outcome.gone
 

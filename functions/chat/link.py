@@ -21,8 +21,8 @@ class Link:
     """A socket with TLS where `tls` is given. `wants` are the selector's events that it waits for."""
 
     __slots__ = (
-        "_connecting", "_handshaking", "_out", "_reader", "_socket", "_tls_host", "connection_id", "fd",
-        "idle_since", "registered", "stalled", "started", "tls", "used", "wants",
+        "_connecting", "_out", "_reader", "_socket", "_tls_host", "began_at", "connection_id",
+        "fd", "idle_since", "opening", "registered", "stalled", "started", "tls", "used", "wants",
     )  # fmt: skip
 
     def __init__(self, address: tuple[socket.AddressFamily, tuple], tls: ssl.SSLContext | None, host: str) -> None:
@@ -31,17 +31,20 @@ class Link:
         self._socket.settimeout(0)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connecting = True
-        self._handshaking = False
         self._out = b""
         self._reader = ResponseReader()
         self._tls_host = host
         self.tls = tls
+        self.opening = True
+        """Whether the connection, with its handshake, does not stand yet."""
         self.fd = self._socket.fileno()
         self.wants = selectors.EVENT_WRITE
         self.registered = 0
         self.connection_id = ""
         """The recipient of the request under way."""
         self.started = 0.0
+        self.began_at = 0
+        """How many answers had come over all links when the request began."""
         self.stalled = False
         self.idle_since = 0.0
         """When the last response came, in seconds since 1970."""
@@ -55,14 +58,15 @@ class Link:
             self._socket.close()
             raise LinkBroken(answer_begun=False) from None
 
-    def begin(self, connection_id: str, request: bytes, now: float) -> None:
+    def begin(self, connection_id: str, request: bytes, now: float, answers: int) -> None:
         """Start a request; at once if the connection stands. Raises LinkBroken."""
         self.connection_id = connection_id
         self.started = now
+        self.began_at = answers
         self.stalled = False
         self._out = request
         self._reader = ResponseReader()
-        if not self._connecting and not self._handshaking:
+        if not self.opening:
             self._guarded(self._send)
 
     def advance(self) -> int | None:
@@ -77,7 +81,7 @@ class Link:
     @property
     def awaits_answer(self) -> bool:
         """Tell whether the whole request has been sent."""
-        return not (self._connecting or self._handshaking or self._out)
+        return not (self.opening or self._out)
 
     def close(self) -> None:
         """Close the socket."""
@@ -95,6 +99,15 @@ class Link:
         return None
 
     def _step(self) -> int | None:
+        if self.opening:
+            self._open()
+        if self._out:
+            self._send()
+            if self._out:
+                return None
+        return self._receive()
+
+    def _open(self) -> None:
         if self._connecting:
             error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if error:
@@ -104,15 +117,9 @@ class Link:
                 self._socket = self.tls.wrap_socket(
                     self._socket, server_hostname=self._tls_host, do_handshake_on_connect=False
                 )
-                self._handshaking = True
-        if self._handshaking:
-            self._socket.do_handshake()  # type: ignore[attr-defined] - wrapped above
-            self._handshaking = False
-        if self._out:
-            self._send()
-            if self._out:
-                return None
-        return self._receive()
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._socket.do_handshake()
+        self.opening = False
 
     def _send(self) -> None:
         self.wants = selectors.EVENT_READ

@@ -19,10 +19,6 @@ class Pace:
         self._tokens -= 1
         return True
 
-    def within(self, seconds: float) -> float:
-        """Return how many could be taken in the seconds after the last `take`."""
-        return self._tokens + seconds * self.per_second
-
     def wait(self) -> float:
         """Return how many seconds after the last `take` the next one succeeds."""
         return max(0.0, (1 - self._tokens) / self.per_second)

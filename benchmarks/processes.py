@@ -1,0 +1,49 @@
+"""A process of one's own that is spoken to in lines of JSON. It knows nothing of what is measured."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Process:
+    """`python -m module`, started with one line and then asked line by line."""
+
+    def __init__(self, module: str, start: dict[str, Any], env: dict[str, str] | None = None) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", module, json.dumps(start)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+        )
+        self.started = self._read()
+
+    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Give an order and return its answer."""
+        pipe = self._process.stdin
+        if pipe is None:
+            raise BrokenPipeError
+        pipe.write(json.dumps(order).encode() + b"\n")
+        pipe.flush()
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        pipe = self._process.stdout
+        line = pipe.readline() if pipe else b""
+        if not line:
+            raise RuntimeError(f"{self._process.args} ended with {self._process.wait()}")
+        return json.loads(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+        self._process.wait(10)
