@@ -216,6 +216,7 @@ def run_under_mocks(  # noqa: PLR0913 - what a run is made of
     mocks: Mocks | None = None,
     into: Run | None = None,
     more: Mapping[str, str] | None = None,
+    preview: bool = False,
 ) -> Run:
     """Run Pulumi code; return what it registered. Raises what the code raises. `into` shows what came before that.
 
@@ -233,14 +234,14 @@ def run_under_mocks(  # noqa: PLR0913 - what a run is made of
         try:
             own = {f"serverless-chat:{key}": value for key, value in (config or {}).items()}
             pulumi.runtime.set_all_config({**own, **(more or {})})
-            set_mocks(monitor.mocks, project="serverless-chat", stack=stack, preview=False, monitor=monitor)
+            set_mocks(monitor.mocks, project="serverless-chat", stack=stack, preview=preview, monitor=monitor)
             settings.set_root_resource(None)  # type: ignore[arg-type] - a new stack begins
             waiting: Any = settings.SETTINGS.outputs
             waiting.clear()  # what a run that failed has left
             loop.run_until_complete(asyncio.wait_for(run_in_stack(execute), DEADLINE_SECONDS))
         finally:
             loop.close()
-            asyncio.set_event_loop(asyncio.new_event_loop())
+            asyncio.set_event_loop(None)
             CONFIG.set(before)
         return monitor.run
 
