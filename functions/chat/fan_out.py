@@ -131,6 +131,7 @@ class FanOut:
         self._port = url.port or (443 if secure else 80)
         self._netloc = url.netloc
         self._base_path = quote(url.path.rstrip("/"), safe="/~") + "/@connections/"
+        self._signed_base_path = quote(self._base_path, safe="/~")
         self._tls = (tls or ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))) if secure else None
         self._pace = Pace(posts_per_second, posts_per_second * BURST_SECONDS)
         self._answer_seconds = answer_seconds
@@ -247,11 +248,13 @@ class FanOut:
         return self._addresses[0]
 
     def _request(self, connection_id: str, payload_hash: str, tail: bytes) -> bytes:
-        path = self._base_path + quote(connection_id, safe="~")
         if self._signer is None:
             raise RuntimeError("a request before its signer")
-        signed = self._signer.headers(path, payload_hash, time.time())
-        return f"POST {path} HTTP/1.1\r\nHost: {self._netloc}\r\n{signed}".encode() + tail
+        encoded = quote(connection_id, safe="~")
+        # What is encoded holds nothing else that a second encoding changes.
+        signed_path = self._signed_base_path + encoded.replace("%", "%25")
+        signed = self._signer.headers(signed_path, payload_hash, time.time())
+        return f"POST {self._base_path}{encoded} HTTP/1.1\r\nHost: {self._netloc}\r\n{signed}".encode() + tail
 
     def _renew_signer(self) -> None:
         """Take the role's present credentials; the key is derived anew only when they have changed."""

@@ -9,7 +9,6 @@ import hmac
 import os
 import time
 from dataclasses import dataclass
-from urllib.parse import quote
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 
@@ -42,15 +41,15 @@ class Signer:
         self._day = ""
         self._key = b""
 
-    def headers(self, path: str, payload_hash: str, at: float) -> str:
+    def headers(self, twice_encoded_path: str, payload_hash: str, at: float) -> str:
         """Return the header lines that sign a request, each ending with CR LF.
 
-        `path` is as it is sent, percent-encoded once; to be signed it is encoded once more, as for all services but S3.
+        A path is sent percent-encoded, and signed percent-encoded once more, as for all services but S3.
         `payload_hash` is the body's SHA-256 in hexadecimal, `at` the time in seconds since 1970.
         """
         if int(at) != self._second or payload_hash != self._payload_hash:
             self._begin(int(at), payload_hash)
-        canonical = f"POST\n{quote(path, safe='/~')}{self._canonical_rest}"
+        canonical = f"POST\n{twice_encoded_path}{self._canonical_rest}"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         signature = hmac.digest(self._key, f"{self._to_sign}{digest}".encode(), "sha256").hex()
         return f"{self._header_start}{signature}\r\n"

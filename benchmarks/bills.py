@@ -1,0 +1,69 @@
+"""The cost model on measured messages: rooms of 5, 50 and 500, ours and the specified way, and sizes of memory."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from benchmarks import costs
+from benchmarks.costs import Message
+from benchmarks.rooms import Row, ours, theirs
+from benchmarks.scene import Scene, room
+
+SIZES = (5, 50, 500)
+CONNECTED = 1_000
+"""How many are connected in all: the specified way reads every one of them for each message."""
+SEND_MB, SPECIFIED_MB = 1024, 256
+MEMORY_SIZES_MB = (128, 256, 512, 1024, 1769)
+
+
+def bills(repeats: int, most_serial: int) -> Iterator[dict[str, Any]]:
+    """Measure a message in each room, and say what it costs."""
+    with Scene() as scene:
+        for size in SIZES:
+            scene.fill(room(size), CONNECTED)
+            fast = _message(ours(scene, size, repeats, 8000), size, SEND_MB)
+            usual = _message(theirs(scene, size, "lambda_handler", most_serial), size, SPECIFIED_MB)
+            yield {
+                "benchmark": f"cost of a message in a room of {size}",
+                "size": size,
+                "connected": CONNECTED,
+                "prices": costs.PRICES_SOURCE,
+                "ours": _bill(fast),
+                "specified": _bill(usual),
+                "ours_by_memory": [_memory(replace(fast, memory_mb=memory)) for memory in MEMORY_SIZES_MB],
+            }
+
+
+def _message(row: Row, size: int, memory_mb: int) -> Message:
+    return Message(
+        recipients=size,
+        wall=row["wall_ms"] / 1e3,
+        cpu=row["cpu_ms"] / 1e3,
+        memory_mb=memory_mb,
+        read_units=row["read_units"],
+        write_units=row["write_units"],
+    )
+
+
+def _bill(message: Message) -> dict[str, Any]:
+    usd = message.usd()
+    free = message.free_a_month()
+    bound = min(free, key=lambda name: free[name])
+    return {
+        "memory_mb": message.memory_mb,
+        "seconds": round(message.seconds, 4),
+        "read_units": message.read_units,
+        "write_units": message.write_units,
+        "free_messages_a_month": free[bound],
+        "free_bound_by": bound,
+        "usd_a_million": round(sum(usd.values()) * 1e6, 2),
+        "usd_a_million_by_service": {name: round(one * 1e6, 2) for name, one in usd.items()},
+    }
+
+
+def _memory(message: Message) -> dict[str, float]:
+    return {
+        "memory_mb": message.memory_mb,
+        "ms": round(message.seconds * 1e3, 1),
+        "lambda_usd_a_million": round(message.usd()["Lambda"] * 1e6, 2),
+    }

@@ -1,0 +1,68 @@
+"""Results as a person and as a program reads them: tables, lines of JSON, and files that the docs are made from."""
+
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+Columns = Mapping[str, Callable[[Row], Any]]
+
+
+def table(columns: Columns, rows: Iterable[Row]) -> str:
+    """Return a table in Markdown; a column that a row lacks is left empty."""
+    cells = [list(columns)] + [[_text(column, row) for column in columns.values()] for row in rows]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
+    lines = [
+        "| " + " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) + " |" for line in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def _text(column: Callable[[Row], Any], row: Row) -> str:
+    try:
+        value = column(row)
+    except (KeyError, TypeError):
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"  # noqa: PLR2004 - three digits are enough
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def machine() -> Row:
+    """Return what the figures were measured with, without a word about where."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpus": len(_cpus()),
+    }
+
+
+def _cpus() -> set[int]:
+    import os  # noqa: PLC0415 - not on every platform
+
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
+def show(title: str, columns: Columns, rows: list[Row]) -> None:
+    """Print a table, then each row as a line of JSON."""
+    sys.stdout.write(f"\n## {title}\n\n{table(columns, rows)}\n\n")
+    for row in rows:
+        sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+
+
+def save(folder: Path, name: str, rows: list[Row], *, quick: bool) -> None:
+    """Write a benchmark's rows to a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"machine": machine(), "quick": quick, "rows": rows}
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def load(folder: Path, name: str) -> list[Row]:
+    """Return a benchmark's rows as they were saved."""
+    return json.loads((folder / f"{name}.json").read_text())["rows"]

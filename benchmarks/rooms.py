@@ -1,0 +1,150 @@
+"""How long a message takes to the last of a room, what it costs, and what the specified way takes for the same."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+from benchmarks.processes import Process
+from benchmarks.scene import Measured, Scene, room
+
+Row = dict[str, Any]
+NO_CEILING = 1_000_000
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is run."""
+
+    sizes: tuple[int, ...] = (10, 100, 1_000, 10_000)
+    repeats: int = 5
+    most_serial: int = 200
+    """Posts of the specified way that are run; the rest is extrapolated."""
+    most_threads: int = 3_000
+    """The same for 32 threads."""
+
+
+QUICK = Extent(sizes=(10, 1_000), repeats=2, most_serial=60, most_threads=300)
+
+
+def ours(scene: Scene, size: int, repeats: int, posts_per_second: float) -> Row:
+    """Return the cold and the median warm message of a container of ours."""
+    with scene.container("sendmessage", posts_per_second=posts_per_second) as container:
+        cold = scene.send(container)
+        return {"cold": figures(cold, size), **warm(scene, container, size, repeats)}
+
+
+def warm(scene: Scene, container: Process, size: int, repeats: int) -> Row:
+    """Return the medians of some messages; what was counted is the last one's, the peak the highest."""
+    runs = [scene.send(container) for _ in range(repeats)]
+    middle = replace(
+        runs[-1],
+        first=median(run.first for run in runs),
+        last=median(run.last for run in runs),
+        wall=median(run.wall for run in runs),
+        cpu=median(run.cpu for run in runs),
+        links=sum(run.links for run in runs),
+    )
+    return figures(middle, size)
+
+
+def figures(run: Measured, size: int) -> Row:
+    """Return a message's figures in the units that people read."""
+    return {
+        "first_ms": round(run.first * 1e3, 1),
+        "last_ms": round(run.last * 1e3, 1),
+        "wall_ms": round(run.wall * 1e3, 1),
+        "cpu_ms": round(run.cpu * 1e3, 1),
+        "cpu_us_each": round(run.cpu / size * 1e6, 1),
+        "delivered": run.delivered,
+        "limited": run.limited,
+        "read_units": run.read_units,
+        "write_units": run.write_units,
+        "round_trips": run.round_trips,
+        "peak_mb": round(run.peak_mb, 1),
+        "new_sockets": run.links,
+    }
+
+
+def theirs(scene: Scene, size: int, handler: str, most: int, repeats: int = 1) -> Row:
+    """Return a message of the specified way, extrapolated from `most` posts where the room is larger.
+
+    Its posts take the same each, so the time is that of the first plus the others' pace; what is done before the posts
+    is measured by an event without any.
+    """
+    posts = min(size, most)
+    with scene.container("benchmarks.baseline", handler) as container:
+        scene.send(container, most_posts=min(posts, 40))  # its clients are made, its sockets open
+        none = scene.send(container, most_posts=0)
+        runs = [scene.send(container, most_posts=posts) for _ in range(repeats)]
+    return figures(extrapolated(none, sorted(runs, key=lambda run: run.last)[len(runs) // 2], size), size) | {
+        "extrapolated_from": posts if posts < size else None
+    }
+
+
+def extrapolated(none: Measured, run: Measured, size: int) -> Measured:
+    """Return the message as it would be with `size` posts, from one without any and one with some."""
+    if run.delivered >= size or run.delivered < 2:  # noqa: PLR2004 - a pace takes two
+        return run
+    each = (run.last - run.first) / (run.delivered - 1)
+    cpu_each = (run.cpu - none.cpu) / run.delivered
+    last = run.first + each * (size - 1)
+    return replace(run, last=last, wall=last + run.wall - run.last, cpu=none.cpu + cpu_each * size, delivered=size)
+
+
+def rooms(extent: Extent) -> Iterator[Row]:
+    """Measure rooms among 10,000 connected, beside the specified way and 32 threads, TLS on."""
+    with Scene() as scene:
+        for size in extent.sizes:
+            scene.fill(room(size))
+            fast = ours(scene, size, extent.repeats, 8000)
+            serial = theirs(scene, size, "lambda_handler", extent.most_serial)
+            threads = theirs(scene, size, "threads_handler", extent.most_threads)
+            yield {
+                "benchmark": f"room of {size:,}",
+                "size": size,
+                "tls": True,
+                "ours": fast,
+                "specified": serial,
+                "threads": threads,
+                "times_sooner": round(serial["last_ms"] / fast["last_ms"], 1),
+                "times_sooner_than_threads": round(threads["last_ms"] / fast["last_ms"], 1),
+                "times_less_cpu": round(serial["cpu_us_each"] / fast["cpu_us_each"], 1),
+            }
+
+
+def variants(extent: Extent) -> Iterator[Row]:
+    """Measure the largest room without the ceiling, without TLS, and with its list read anew for each message."""
+    size = extent.sizes[-1]
+    for name, tls, ceiling, settled in (
+        ("with the ceiling of 8,000 a second", True, 8000, True),
+        ("without the ceiling", True, NO_CEILING, True),
+        ("without TLS", False, 8000, True),
+        ("list read anew for each message", True, 8000, False),
+    ):
+        with Scene(tls=tls) as scene:
+            scene.fill(room(size), settled=settled)
+            row = ours(scene, size, extent.repeats, ceiling)
+        yield {"benchmark": f"room of {size:,} {name}", "size": size, "tls": tls, "ours": row}
+
+
+def faults(extent: Extent) -> Iterator[Row]:
+    """Measure when the last healthy one of the largest room has its copy, with bad peers among them."""
+    size = extent.sizes[-1]
+    with Scene() as scene:
+        without: Row | None = None
+        for name, shares in (
+            ("all healthy", {}),
+            ("5 % gone and 5 % slow", {"gone": 0.05, "slow": 0.05}),
+            ("5 % throttled", {"throttled": 0.05}),
+        ):
+            scene.fill(room(size, **shares))
+            row = ours(scene, size, extent.repeats, 8000)
+            without = without or row
+            yield {
+                "benchmark": f"room of {size:,}: {name}",
+                "size": size,
+                "ours": row,
+                "times_later": round(row["last_ms"] / without["last_ms"], 2),
+                "times_later_cold": round(row["cold"]["last_ms"] / without["cold"]["last_ms"], 2),
+            }
