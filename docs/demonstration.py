@@ -1,0 +1,269 @@
+"""The recorded demonstration: two tabs talk, and what lies behind them is shown. A GIF, and a film of two minutes.
+
+Each frame is a screenshot of the running product; how long it is seen is set here, so that a slow machine makes the
+same film as a fast one.
+"""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from docs.drawing import captioned, side_by_side, terminal, title_card
+from docs.film import Frame, write_gif, write_webm
+from docs.pictures import PICTURES
+from docs.stage import Stage
+from tests.browser.controls import box, button, log, rows, send
+from tests.conftest import ROOT, free_port
+from tests.end_to_end.chatter import Chatter
+
+TAB = {"width": 608, "height": 560}
+GIF_WIDTH = 900
+_LETTERS = 3
+_TYPING_SECONDS = 0.16
+_PACE = 1.35
+"""By how much the film is slower than the GIF: its captions are to be read."""
+
+
+class Director:
+    """Two tabs side by side, a caption below where wanted, and the frames so far."""
+
+    def __init__(self, left: Page, right: Page, *, captions: bool = True) -> None:
+        self.left, self.right = left, right
+        self._captions = captions
+        self.titles = ["Tab 1", "Tab 2"]
+        self.frames: list[Frame] = []
+        self.caption = ""
+        self.instead_of_left: Image.Image | None = None
+        """What is shown instead of the left tab."""
+
+    def hold(self, seconds: float, caption: str | None = None) -> None:
+        """Show the tabs as they are now."""
+        self.caption = self.caption if caption is None else caption
+        left = self.instead_of_left or _picture(self.left)
+        both = side_by_side([left, _picture(self.right)], self.titles)
+        self.frames.append(Frame.of(captioned(both, self.caption) if self._captions else both, seconds))
+
+    def type(self, page: Page, text: str, *, where: Any = None) -> None:
+        """Type into the box as a person does, seen by both."""
+        field = where or box(page)
+        for start in range(0, len(text), _LETTERS):
+            field.press_sequentially(text[start : start + _LETTERS])
+            self.hold(_TYPING_SECONDS)
+
+    def say(self, page: Page, text: str, seconds: float = 1.5) -> None:
+        """Type and send; go on once both have it."""
+        self.type(page, text)
+        box(page).press("Enter")
+        for each in (self.left, self.right):
+            expect(rows(each).last).to_contain_text(text)
+            expect(rows(each).last).not_to_contain_text("Sending")
+        self.hold(seconds)
+
+    def beside_terminal(self, title: str, text: str, seconds: float, caption: str) -> None:
+        """Show a terminal in the place of the left tab."""
+        self.instead_of_left = terminal((TAB["width"], TAB["height"]), text)
+        self.titles = [title, "Tab 2"]
+        self.hold(seconds, caption)
+        self.instead_of_left = None
+        self.titles = ["Tab 1", "Tab 2"]
+
+    def card(self, head: str, lines: Sequence[str], seconds: float) -> None:
+        """Show a title."""
+        self.frames.append(Frame.of(title_card(head, lines), seconds))
+
+
+def make_gif(stage: Stage) -> None:
+    """Make docs/pictures/two-tabs.gif: twenty seconds of two tabs."""
+    options = {"viewport": {"width": 460, "height": 500}}
+    left = stage.person("Ada", "demo", **options)
+    right = stage.person("Bo", "demo", **options, color_scheme="dark")
+    director = Director(left, right, captions=False)
+    director.hold(1.2)
+    director.say(left, "Is anybody here?", 1.2)
+    director.say(right, "I am! I read you at once ⚡", 1.5)
+    director.say(left, "And if my link breaks?", 1.2)
+    director.say(right, "Then you get all you missed, in order", 5)
+    write_gif(director.frames, PICTURES / "two-tabs.gif", GIF_WIDTH)
+
+
+def make_film(stage: Stage) -> None:
+    """Make docs/pictures/demonstration.webm: the whole, with captions."""
+    left = stage.person(None, "lobby", viewport=TAB)
+    right = stage.person("Bo", "lobby", viewport=TAB, color_scheme="dark", link=True)
+    director = Director(left, right)
+    director.card(
+        "A serverless chat",
+        ("Two browser tabs talking, on one machine.", "The same program that `pulumi up` puts into AWS."),
+        4,
+    )
+    _start(director)
+    _meet(director)
+    _behind(director, stage)
+    _lose_nothing(director, stage)
+    _elsewhere(director)
+    outputs = stage.stack.outputs
+    director.card(
+        "On AWS",
+        (
+            "pulumi up    pulumi stack output    pulumi destroy",
+            f"{len(outputs['resources'])} ARNs are listed by the output `resources`.",
+            "Recorded on the emulator that `make local` starts, not on AWS.",
+        ),
+        6,
+    )
+    frames = [replace(frame, seconds=frame.seconds * _PACE) for frame in director.frames]
+    print(f"  {len(frames)} frames, {sum(frame.seconds for frame in frames):.0f} s: recording …", flush=True)
+    write_webm(frames, PICTURES / "demonstration.webm", stage.browser)
+
+
+def _start(director: Director) -> None:
+    size = (TAB["width"] * 2 + 16, TAB["height"])
+    said = _local_run()
+    for text, seconds in (("$ make local", 1.5), (f"$ make local\n{said}", 6)):
+        window = side_by_side([terminal(size, text)], ["Terminal"])
+        director.frames.append(
+            Frame.of(
+                captioned(window, "One command starts everything on this machine: no account, no container"), seconds
+            )
+        )
+
+
+def _local_run() -> str:
+    """Return what `make local` tells, from a run of its own."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "local", "--port", str(free_port()), "--no-watch"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    said = ""
+    if run.stdout is not None:
+        while "Ctrl-C" not in said:
+            line = run.stdout.readline()
+            if not line:
+                raise RuntimeError("the local run ended before it was ready")
+            said += line
+    run.terminate()
+    run.communicate(timeout=30)
+    return said
+
+
+def _meet(director: Director) -> None:
+    left, right = director.left, director.right
+    name = left.get_by_label("Your name")
+    director.hold(2.5, "The page finds its server by itself. A newcomer is asked for a name, once")
+    name.focus()
+    director.type(left, "Ada", where=name)
+    name.press("Enter")
+    expect(log(right)).to_contain_text("Ada")
+    director.hold(2)
+    director.caption = "Each tab sees the other's messages at once"
+    director.say(left, "Hello Bo! Can you read this?")
+    director.say(right, "At once. And do you see me typing?")
+    director.hold(0.5, "Who is typing is shown; one's own row stands there before it is stored")
+    director.say(left, "I do. Shall we meet at the harbour at six?")
+    director.say(right, "Six is fine. I'll bring the map", 2.5)
+
+
+def _behind(director: Director, stage: Stage) -> None:
+    right = director.right
+    with Chatter(stage.stack.websocket_url) as client:
+        frame = {"action": "sendmessage", "message": "Hello from a terminal"}
+        heard = client.sends(frame["message"])
+        expect(rows(right).last).to_contain_text(frame["message"])
+        dialogue = [
+            f"$ wscat -c {stage.stack.websocket_url}",
+            "Connected (press CTRL+C to quit)",
+            f"> {json.dumps(frame)}",
+            f"< {json.dumps(heard, indent=2)}",
+        ]
+        director.beside_terminal(
+            "The dialogue of wscat",
+            "\n".join(dialogue),
+            8,
+            "A client that is no browser needs one frame; its own copy is the acknowledgement",
+        )
+        dialogue += ['> {"action":"dance"}', f"< {json.dumps(_answer(client, {'action': 'dance'}))}"]
+        director.beside_terminal(
+            "The dialogue of wscat", "\n".join(dialogue), 5, "What no route knows is answered, and the socket lives"
+        )
+    database = stage.stack.client("dynamodb")
+    for table, columns, what in (
+        ("ActiveConnections", ("connectionId", "room", "name"), "The table of connections: who is where"),
+        ("MessageHistory", ("seq", "timestamp", "name", "message"), "The table of messages: one order in each room"),
+    ):
+        items = database.scan(TableName=table)["Items"]
+        found = [[next(iter(item[column].values())) for column in columns if column in item] for item in items]
+        found.sort(key=lambda row: str(row[0]).zfill(9))
+        text = "\n\n".join(" ".join(str(value)[:36] for value in row) for row in found)
+        director.beside_terminal(
+            "A scan of the table",
+            f"$ aws dynamodb scan --table-name {table}\n# {', '.join(columns)}\n\n{text}",
+            6,
+            what,
+        )
+
+
+def _answer(client: Chatter, frame: dict[str, Any]) -> dict[str, Any]:
+    client.say(frame)
+    return client.hears("error")
+
+
+def _lose_nothing(director: Director, stage: Stage) -> None:
+    left, right = director.left, director.right
+    director.hold(1, "HTML is text, never markup")
+    director.say(left, '<img src=x onerror="alert(1)"> is only text', 3)
+    box(right).fill("Wait, I have an idea: ")
+    stage.link_of(right).cut()
+    expect(button(right, "Try now")).to_be_visible()
+    director.hold(3, "The right tab loses its link; what was being written stays")
+    for text in ("The ferry is late", "So make it half past six", "At the blue boats"):
+        director.type(left, text)
+        send_now(left, text)
+        director.hold(1, "Meanwhile the left tab goes on")
+    stage.link_of(right).mend()
+    button(right, "Try now").click()
+    expect(rows(right).last).to_contain_text("At the blue boats")
+    director.hold(4.5, "It comes back and gets exactly what it missed, in order, below a line")
+    box(right).fill("")
+    director.say(right, "Half past six at the blue boats. Got it all!", 2.5)
+
+
+def send_now(page: Page, text: str) -> None:
+    """Send what is typed, and wait until it is stored."""
+    box(page).press("Enter")
+    expect(rows(page).last).to_contain_text(text)
+    expect(rows(page).last).not_to_contain_text("Sending")
+
+
+def _elsewhere(director: Director) -> None:
+    left, right = director.left, director.right
+    left.evaluate("location.hash = 'tea-time'")
+    expect(box(left)).to_be_enabled()
+    expect(left.get_by_role("heading", level=1)).to_have_text("#tea-time")
+    director.hold(1.5, "A room has an address of its own to share")
+    send(left, "Nobody in the lobby reads this")
+    expect(rows(left)).to_have_count(1)
+    director.hold(3)
+    left.evaluate("location.hash = 'lobby'")
+    expect(rows(left).last).to_contain_text("Got it all")
+    button(right, "Server").click()
+    director.hold(2.5, "The address of the server stands in the page, and can be another one")
+    button(right, "Disconnect").click()
+    expect(box(right)).to_be_disabled()
+    director.hold(2.5, "Disconnect and Connect: the dot and the word tell the state")
+    button(right, "Connect").click()
+    expect(box(right)).to_be_enabled()
+    right.keyboard.press("Escape")
+    director.hold(2)
+
+
+def _picture(page: Page) -> Image.Image:
+    return Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")

@@ -1,0 +1,306 @@
+"""The architecture as an SVG, drawn from the resources that the program registers. It knows no AWS and no browser."""
+
+import re
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from tests.stack.program import Registered, Run, program
+
+ARCHITECTURE = Path(__file__).resolve().parent / "pictures" / "architecture.svg"
+
+WIDTH, HEIGHT = 1220, 662
+TOP, ROW = 76, 46
+BROWSER_X, BROWSER_W = 24, 232
+API_X, API_W = 376, 184
+LAMBDA_X, LAMBDA_W = 610, 284
+TABLES_X, TABLES_W = 974, 222
+TABLE_HEIGHT = 112
+_READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
+
+STYLE = """
+  :root { --ground: #ffffff; --box: #f6f6fc; --card: #ffffff; --line: #c9cbe0; --text: #1f2036; --muted: #5a5e7a;
+    --accent: #5b45a8; --t0: #2f6fd0; --t1: #9a4fb8; --t2: #12857c; }
+  @media (prefers-color-scheme: dark) {
+    :root { --ground: #14141f; --box: #1c1c2b; --card: #26263a; --line: #45466a; --text: #ececf6; --muted: #a9abc6;
+      --accent: #b7bdff; --t0: #7fb0ff; --t1: #d79bf0; --t2: #5fd3c6; }
+  }
+  text { font: 14px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--text); }
+  .head { font-weight: 700; font-size: 15px; }
+  .small { font-size: 12px; fill: var(--muted); }
+  .mono { font: 13px ui-monospace, Menlo, Consolas, monospace; }
+  .box { fill: var(--box); stroke: var(--line); }
+  .card { fill: var(--card); stroke: var(--line); }
+  .flow { fill: none; stroke: var(--accent); stroke-width: 2; marker-end: url(#arrow); }
+  .link { fill: none; stroke: var(--line); stroke-width: 1.5; }
+  .use { fill: none; stroke-width: 1.6; opacity: .8; }
+  .reads { stroke-dasharray: 5 4; }
+"""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a function may do on a table."""
+
+    table: str
+    writes: bool
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route with the function behind it."""
+
+    key: str
+    function: str
+    memory_mb: int
+    uses: tuple[Use, ...]
+    posts: bool
+
+
+def make_diagram() -> None:
+    """Write docs/pictures/architecture.svg."""
+    ARCHITECTURE.write_text(draw(program(), program(alert_email="you@example.org", monitoring="true")))
+
+
+def routes(run: Run) -> list[Route]:
+    """Return the routes in the order in which they are told: a connection's life, then what it says."""
+    found = [_route(run, route) for route in run.all("Route")]
+    order = ["$connect", "join", "sendmessage", "history", "typing", "ping", "$disconnect", "$default"]
+    return sorted(found, key=lambda one: order.index(one.key) if one.key in order else len(order))
+
+
+def _route(run: Run, route: Registered) -> Route:
+    integration = route.inputs["target"].removeprefix("integrations/").removesuffix("-id")
+    uri = run.one("Integration", integration).inputs["integrationUri"]
+    function = next(one for one in run.all("Function") if f"/{one.inputs['name']}/invocations" in uri)
+    policy = next(one for one in run.all("RolePolicy") if one.parent == function.parent)
+    actions: dict[str, set[str]] = {}
+    posts = False
+    for statement in policy.json("policy")["Statement"]:
+        table = re.search(r":table/([^/]+)", statement["Resource"])
+        posts = posts or "execute-api:ManageConnections" in statement["Action"]
+        if table:
+            actions.setdefault(table.group(1), set()).update(each.partition(":")[2] for each in statement["Action"])
+    return Route(
+        key=route.inputs["routeKey"],
+        function=function.inputs["name"],
+        memory_mb=function.inputs["memorySize"],
+        uses=tuple(Use(table, writes=not of <= _READS) for table, of in sorted(actions.items())),
+        posts=posts,
+    )
+
+
+def draw(run: Run, watched: Run) -> str:
+    """Return the SVG of a program; `watched` is the same one with monitoring and mails."""
+    parts = [
+        *_browser(run),
+        *_api(run),
+        *_functions(run),
+        *_tables(run),
+        *_around(run, watched),
+    ]
+    return "\n".join(
+        [
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+                'aria-labelledby="title about">'
+            ),
+            '<title id="title">Architecture of the chat</title>',
+            (
+                '<desc id="about">A browser loads the page from S3 and holds a WebSocket to API Gateway. Each route '
+                "starts a Lambda function, which reads and writes DynamoDB and posts to the sockets of the room.</desc>"
+            ),
+            f"<style>{STYLE}</style>",
+            (
+                '<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
+                'orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" fill="var(--accent)"/></marker></defs>'
+            ),
+            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="var(--ground)" rx="12"/>',
+            *parts,
+            "</svg>\n",
+        ],
+    )
+
+
+def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
+    return f'<text x="{x:g}" y="{y:g}" class="{kind}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _rect(x: float, y: float, width: float, height: float, kind: str = "box", radius: int = 10) -> str:  # noqa: PLR0913, PLR0917 - a rectangle is as much
+    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius}" class="{kind}"/>'
+
+
+def _path(points: str, kind: str, extra: str = "") -> str:
+    return f'<path d="{points}" class="{kind}"{extra}/>'
+
+
+def _row_y(index: int) -> float:
+    return TOP + 56 + index * ROW
+
+
+def _bottom(run: Run) -> float:
+    return _row_y(len(run.all("Route"))) + 62
+
+
+def _browser(run: Run) -> list[str]:
+    bottom = _bottom(run)
+    site_top = bottom - 150
+    bucket = run.one("Bucket")
+    objects = len(run.all("BucketObjectv2"))
+    middle = BROWSER_X + BROWSER_W / 2
+    post_y = bottom - 42
+    return [
+        _rect(BROWSER_X, TOP, BROWSER_W, 176),
+        _text(middle, TOP + 28, "Browsers", "head", "middle"),
+        *[
+            part
+            for index, name in enumerate(("Tab 1", "Tab 2"))
+            for part in (
+                _rect(BROWSER_X + 18, TOP + 46 + index * 44, BROWSER_W - 36, 34, "card", 7),
+                _text(middle, TOP + 68 + index * 44, name, "", "middle"),
+            )
+        ],
+        _text(middle, TOP + 156, "one WebSocket each", "small", "middle"),
+        _rect(BROWSER_X, site_top, BROWSER_W, 150),
+        _text(middle, site_top + 28, "S3: the page", "head", "middle"),
+        _text(middle, site_top + 52, f"{objects} objects", "", "middle"),
+        _text(middle, site_top + 74, "index.html, modules, config.json", "small", "middle"),
+        _text(middle, site_top + 94, f"bucket {bucket.inputs['bucketPrefix']}…", "small", "middle"),
+        _text(middle, site_top + 122, "or behind CloudFront, by config", "small", "middle"),
+        _path(f"M{middle - 60:g} {site_top}V{TOP + 179}", "flow"),
+        _text(middle - 48, (site_top + TOP + 178) / 2 + 4, "loads the page", "small"),
+        _path(f"M{BROWSER_X + BROWSER_W} {TOP + 70}H{API_X - 3}", "flow"),
+        _text((BROWSER_X + BROWSER_W + API_X) / 2, TOP + 60, "frames, wss", "small", "middle"),
+        _path(
+            f"M{API_X + 12} {post_y}H{API_X - 30}V{TOP + 130}H{BROWSER_X + BROWSER_W + 3}",
+            "flow",
+        ),
+        _text(API_X - 40, TOP + 222, "frames to", "small", "end"),
+        _text(API_X - 40, TOP + 240, "the room", "small", "end"),
+    ]
+
+
+def _api(run: Run) -> list[str]:
+    api, stage = run.one("Api").inputs, run.one("Stage").inputs
+    bottom = _bottom(run)
+    throttle = stage["defaultRouteSettings"]
+    parts = [
+        _text(API_X, TOP - 38, "API Gateway", "head"),
+        _text(API_X, TOP - 18, f"{api['name']}, stage {stage['name']}", "small"),
+        _rect(API_X, TOP, API_W, bottom - TOP),
+        _text(
+            API_X + API_W / 2, TOP + 28, f"route by {api['routeSelectionExpression'].rpartition('.')[2]}", "", "middle"
+        ),
+        _text(
+            API_X + API_W / 2,
+            TOP + 46,
+            f"{throttle['throttlingRateLimit']}/s, burst {throttle['throttlingBurstLimit']}",
+            "small",
+            "middle",
+        ),
+    ]
+    for index, route in enumerate(routes(run)):
+        y = _row_y(index)
+        parts += [
+            _rect(API_X + 12, y, API_W - 24, 34, "card", 7),
+            _text(API_X + 24, y + 22, route.key, "mono"),
+            _path(f"M{API_X + API_W - 12} {y + 17}H{LAMBDA_X + 12}", "link"),
+        ]
+    y = bottom - 58
+    return [
+        *parts,
+        _rect(API_X + 12, y, API_W - 24, 34, "card", 7),
+        _text(API_X + 24, y + 22, "@connections", "mono"),
+    ]
+
+
+def _functions(run: Run) -> list[str]:
+    bottom = _bottom(run)
+    one = run.all("Function")[0].inputs
+    all_routes = routes(run)
+    posting = sum(route.posts for route in all_routes)
+    y = bottom - 41
+    parts = [
+        _text(LAMBDA_X, TOP - 38, "Lambda", "head"),
+        _text(LAMBDA_X, TOP - 18, f"{one['runtime']}, {one['architectures'][0]}, a role for each", "small"),
+        _rect(LAMBDA_X, TOP, LAMBDA_W, bottom - TOP),
+        _text(LAMBDA_X + LAMBDA_W / 2, TOP + 34, "event → parse → one call → status", "small", "middle"),
+        _path(f"M{LAMBDA_X + 12} {y}H{API_X + API_W - 9}", "flow"),
+        _text(LAMBDA_X + 20, y + 5, f"{posting} of them post to sockets (➤)", "small"),
+    ]
+    for index, route in enumerate(all_routes):
+        top = _row_y(index)
+        parts += [
+            _rect(LAMBDA_X + 12, top, LAMBDA_W - 24, 34, "card", 7),
+            _text(LAMBDA_X + 24, top + 22, route.function + (" ➤" if route.posts else "")),
+            _text(LAMBDA_X + LAMBDA_W - 22, top + 22, f"{route.memory_mb} MB", "small", "end"),
+        ]
+    return parts
+
+
+def _tables(run: Run) -> list[str]:
+    tables = sorted(run.all("Table"), key=lambda table: table.inputs["name"])
+    parts = [
+        _text(TABLES_X, TOP - 38, "DynamoDB", "head"),
+        _text(TABLES_X, TOP - 18, "solid: writes; dashed: only reads", "small"),
+    ]
+    space = (_bottom(run) - TOP - TABLE_HEIGHT * len(tables)) / max(1, len(tables) - 1)
+    place = {}
+    for index, table in enumerate(tables):
+        top = TOP + index * (TABLE_HEIGHT + space)
+        given = table.inputs
+        place[given["name"]] = (index, top)
+        keys = ", ".join(key for key in (given["hashKey"], given.get("rangeKey")) if key)
+        lines = [f"key {keys}"]
+        for one in given.get("globalSecondaryIndexes", []):
+            lines.append(f"index {one['name']}")
+            lines.append(f"({', '.join(key['attributeName'] for key in one['keySchemas'])})")
+        parts += [
+            _rect(TABLES_X, top, TABLES_W, TABLE_HEIGHT),
+            f'<rect x="{TABLES_X}" y="{top:g}" width="6" height="{TABLE_HEIGHT}" rx="3" fill="var(--t{index})"/>',
+            _text(TABLES_X + 20, top + 28, given["name"], "head"),
+            *[_text(TABLES_X + 20, top + 52 + 20 * number, line, "small") for number, line in enumerate(lines)],
+        ]
+    coming: dict[str, int] = {}
+    users = {name: sum(use.table == name for route in routes(run) for use in route.uses) for name in place}
+    for index, route in enumerate(routes(run)):
+        for number, use in enumerate(route.uses):
+            table_index, top = place[use.table]
+            rank = coming[use.table] = coming.get(use.table, 0) + 1
+            start_x, start_y = LAMBDA_X + LAMBDA_W - 12, _row_y(index) + 9 + 8 * number
+            end_y = top + TABLE_HEIGHT * rank / (users[use.table] + 1)
+            bend = (TABLES_X - start_x) / 2
+            parts.append(
+                _path(
+                    f"M{start_x:g} {start_y:g}C{start_x + bend:g} {start_y:g} {TABLES_X - bend:g} {end_y:g} "
+                    f"{TABLES_X} {end_y:g}",
+                    "use" if use.writes else "use reads",
+                    f' stroke="var(--t{table_index})"',
+                ),
+            )
+    return parts
+
+
+def _around(run: Run, watched: Run) -> list[str]:
+    top = _bottom(run) + 22
+    groups = run.all("LogGroup")
+    days = groups[0].inputs["retentionInDays"]
+    notes = [
+        ("CloudWatch Logs", f"{len(groups)} groups, {days} days"),
+        ("IAM", f"{len(run.all('Role'))} roles, just what each function does"),
+        ("Budgets, with alert_email", f"{len(watched.all('Budget'))} budgets with mails"),
+        (
+            "Alarms, with monitoring",
+            f"{len(watched.all('MetricAlarm'))} alarms, {len(watched.all('Dashboard'))} dashboard",
+        ),
+    ]
+    width = (WIDTH - 2 * BROWSER_X - 3 * 16) / 4
+    parts = []
+    for index, (head, line) in enumerate(notes):
+        x = BROWSER_X + index * (width + 16)
+        parts += [
+            _rect(x, top, width, 58),
+            _text(x + 16, top + 25, head, "head"),
+            _text(x + 16, top + 45, line, "small"),
+        ]
+    return parts

@@ -1,0 +1,88 @@
+"""Pictures put together of pictures: frames around tabs, captions below. It knows no browser."""
+
+import textwrap
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+FILM_SIZE = (1280, 720)
+GROUND = "#e9e9f4"
+TERMINAL = "#1b1b29"
+BAR = "#d9daea"
+INK = "#2a2b45"
+BAR_HEIGHT = 30
+GAP = 16
+_AS_IS: Any = {"replace_whitespace": False, "drop_whitespace": False}
+
+
+@lru_cache
+def font(size: int, kind: str = "") -> ImageFont.FreeTypeFont:
+    """Return a font (`-Bold`, `Mono`) that matplotlib brings along, so that it is there on every machine."""
+    name = f"DejaVuSans{kind}.ttf"
+    return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / name, size)
+
+
+def in_window(picture: Image.Image, title: str) -> Image.Image:
+    """Return a picture under a window's title bar."""
+    framed = Image.new("RGB", (picture.width, picture.height + BAR_HEIGHT), BAR)
+    draw = ImageDraw.Draw(framed)
+    for index, colour in enumerate(("#e0726c", "#e0b45c", "#71b878")):
+        draw.circle((18 + 18 * index, BAR_HEIGHT // 2), 5, fill=colour)
+    draw.text((framed.width // 2, BAR_HEIGHT // 2), title, INK, font(13), anchor="mm")
+    framed.paste(picture, (0, BAR_HEIGHT))
+    return framed
+
+
+def side_by_side(pictures: Sequence[Image.Image], titles: Sequence[str]) -> Image.Image:
+    """Return windows beside each other."""
+    windows = [in_window(picture, title) for picture, title in zip(pictures, titles, strict=True)]
+    width = sum(window.width for window in windows) + GAP * (len(windows) + 1)
+    joined = Image.new("RGB", (width, max(window.height for window in windows) + 2 * GAP), GROUND)
+    left = GAP
+    for window in windows:
+        joined.paste(window, (left, GAP))
+        left += window.width + GAP
+    return joined
+
+
+def captioned(picture: Image.Image, caption: str) -> Image.Image:
+    """Return a picture at a film's size, with a sentence below it."""
+    width, height = FILM_SIZE
+    framed = Image.new("RGB", FILM_SIZE, GROUND)
+    framed.paste(picture, ((width - picture.width) // 2, 0))
+    draw = ImageDraw.Draw(framed)
+    room = height - picture.height
+    draw.multiline_text((width // 2, height - room // 2 - 6), caption, INK, font(21), anchor="mm", align="center")
+    return framed
+
+
+def terminal(size: tuple[int, int], text: str) -> Image.Image:
+    """Return a terminal that shows a text; lines that begin with a prompt are what somebody typed."""
+    picture = Image.new("RGB", size, TERMINAL)
+    draw = ImageDraw.Draw(picture)
+    letters = font(15, "Mono")
+    columns = int((size[0] - 40) / letters.getlength("x"))
+    lines = [piece for line in text.splitlines() for piece in (textwrap.wrap(line, columns, **_AS_IS) or [""])]
+    for index, line in enumerate(lines[-(size[1] - 32) // 21 :]):
+        typed = line.startswith(("$ ", "> "))
+        draw.text((20, 18 + 21 * index), line, "#b7bdff" if typed else "#ececf6", letters)
+    return picture
+
+
+def title_card(head: str, lines: Sequence[str]) -> Image.Image:
+    """Return a picture with a title and a few lines."""
+    width, height = FILM_SIZE
+    strip = Image.new("RGB", (width, 1))
+    start, end = ImageColor.getrgb("#667eea"), ImageColor.getrgb("#764ba2")
+    for x in range(width):
+        strip.putpixel((x, 0), tuple(round(a + (b - a) * x / width) for a, b in zip(start, end, strict=True)))
+    card = strip.resize(FILM_SIZE)
+    draw = ImageDraw.Draw(card)
+    draw.text((width // 2, height // 2 - 90), head, "white", font(46, "-Bold"), anchor="mm")
+    for index, line in enumerate(lines):
+        draw.text((width // 2, height // 2 + 38 * index), line, "white", font(22), anchor="mm")
+    return card

@@ -1,0 +1,131 @@
+"""Screenshots of the page while people talk. It knows the page by its controls' roles and names alone."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from docs.drawing import side_by_side
+from docs.stage import PHONE, Stage
+from tests.browser.controls import box, button, hide_tab, rows, send
+from tests.end_to_end.chatter import Chatter
+
+PICTURES = Path(__file__).resolve().parent / "pictures"
+ROOM = "saturday-hike"
+
+
+def make_pictures(stage: Stage) -> None:
+    """Make every screenshot in docs/pictures/."""
+    mira, jonas, priya = (stage.voice(name, ROOM) for name in ("Mira", "Jonas", "Priya"))
+    ada = stage.person("Ada", ROOM, device_scale_factor=2)
+    bo = stage.person("Bo", ROOM)
+    talk({"Ada": ada, "Bo": bo, "Mira": mira, "Jonas": jonas, "Priya": priya}, TALK)
+    _elsewhere(stage, ada)
+    mira.say({"action": "typing"})
+    expect(ada.get_by_text("is typing")).to_be_visible()
+    shoot(ada, "page-light.png")
+    ada.emulate_media(color_scheme="dark")
+    mira.say({"action": "typing"})
+    expect(ada.get_by_text("is typing")).to_be_visible()
+    shoot(ada, "page-dark.png")
+    _two_tabs(stage)
+    _phone(stage)
+    _offline(stage)
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep what a page shows, at the resolution of its context."""
+    page.screenshot(path=PICTURES / name, animations="disabled")
+
+
+TALK = (
+    ("Mira", "Morning! The forecast says dry until four ☀️"),
+    ("Mira", "So I'd take the ridge path up and the forest down"),
+    ("Jonas", "Ridge it is. Train at 8:40, platform 3?"),
+    ("Ada", "Works for me. I'll bring the big thermos"),
+    ("Bo", "The thermos gets my vote ☕"),
+    ("Priya", "Both huts are marked here: https://example.org/ridge-map"),
+    ("Bo", "Perfect, thank you! Who has the first-aid kit?"),
+    ("Jonas", "I do. And a spare rain jacket, just in case"),
+    ("Ada", "Then only the cake is missing. Lemon or walnut?"),
+    ("Priya", "Lemon 🍋"),
+    ("Bo", "Lemon. Unanimously."),
+)
+
+
+def talk(people: Mapping[str, Page | Chatter], lines: Iterable[tuple[str, str]]) -> None:
+    """Let people speak in turn, each once the one before was read by all who have a page."""
+    pages = [one for one in people.values() if isinstance(one, Page)]
+    for who, text in lines:
+        speaker = people[who]
+        if isinstance(speaker, Page):
+            send(speaker, text)
+        else:
+            speaker.sends(text)
+        for page in pages:
+            expect(rows(page).last).to_contain_text(text)
+            expect(rows(page).last).not_to_contain_text("Sending")
+
+
+def _elsewhere(stage: Stage, page: Page) -> None:
+    """Let other rooms go on in other tabs of the same person, one of them unread."""
+    for room, said in (("lobby", ()), ("book-club", ("Chapter nine, anyone?", "I am two chapters behind …"))):
+        tab = stage.tab(page.context.new_page(), room)
+        hide_tab(tab)
+        voice = stage.voice("Jonas", room)
+        for text in said:
+            voice.sends(text)
+            expect(tab.get_by_role("log")).to_contain_text(text)
+    expect(page.get_by_role("navigation", name="Rooms")).to_contain_text("2")
+    page.bring_to_front()
+    box(page).focus()
+
+
+def _two_tabs(stage: Stage) -> None:
+    room = "two-tabs"
+    options = {"viewport": {"width": 620, "height": 640}}
+    left = stage.person("Ada", room, **options)
+    right = stage.person("Bo", room, **options, color_scheme="dark")
+    talk(
+        {"Ada": left, "Bo": right},
+        (
+            ("Ada", "Hello Bo, can you read this?"),
+            ("Bo", "At once. And you?"),
+            ("Ada", "Likewise. The same lines in the same order, on both sides."),
+        ),
+    )
+    box(right).press_sequentially("Then let us tal", delay=300)  # one typing notice in 3 s
+    expect(left.get_by_text("is typing")).to_be_visible()
+    halves = [Image.open(PICTURES / _shot(page, name)) for page, name in ((left, "left.png"), (right, "right.png"))]
+    side_by_side(halves, ["Tab 1: Ada", "Tab 2: Bo"]).save(PICTURES / "two-tabs.png", optimize=True)
+    for name in ("left.png", "right.png"):
+        (PICTURES / name).unlink()
+
+
+def _shot(page: Page, name: str) -> str:
+    page.screenshot(path=PICTURES / name, animations="disabled")
+    return name
+
+
+def _phone(stage: Stage) -> None:
+    room = ROOM
+    pages = [
+        stage.person(
+            "Noor", room, viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2, color_scheme=scheme
+        )
+        for scheme in ("light", "dark")
+    ]
+    for page, name in zip(pages, ("phone-light.png", "phone-dark.png"), strict=True):
+        shoot(page, name)
+        page.context.close()
+
+
+def _offline(stage: Stage) -> None:
+    page = stage.person("Bo", "two-tabs", link=True, viewport={"width": 900, "height": 520})
+    expect(rows(page)).to_have_count(3)
+    box(page).fill("The train leaves in")
+    stage.link_of(page).cut()
+    expect(button(page, "Try now")).to_be_visible()
+    shoot(page, "offline.png")
+    page.context.close()
