@@ -38,7 +38,7 @@ check: $(VENV)/.dev-installed ## Format, lint, types, quick tests: what must pas
 format: $(VENV)/.dev-installed ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
-	@if [ -d node_modules ]; then npx biome check --write frontend; fi
+	@if [ -d node_modules ]; then npx biome check --write frontend tests/browser/modules; fi
 
 bench: $(VENV)/.dev-installed ## Run the benchmarks: a table, and one line of JSON each
 	@$(BIN)/python -m benchmarks

@@ -39,7 +39,7 @@ async function ownServer() {
 }
 const deployed = await ownServer();
 let server = kept("url", "") || deployed;
-const connection = new ChatConnection({ url: server, room, name: kept("name", ""), storage: sessionStorage });
+const connection = new ChatConnection({ url: server, room, name: kept("name", ""), kept, keep });
 
 /** @param {string} type @param {(detail: any) => void} listener */
 const when = (type, listener) =>

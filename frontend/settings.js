@@ -2,8 +2,8 @@
 
 const MAX_ROOMS = 30;
 
-/** @param {string} key drafts belong to the tab, all else to the browser */
-const storage = (key) => (key.startsWith("draft.") ? sessionStorage : localStorage);
+/** Drafts and what the connection keeps belong to the tab, all else to the browser. @param {string} key */
+const storage = (key) => (/^(draft\.|outbox|connectionIds)/.test(key) ? sessionStorage : localStorage);
 
 /** @template T @param {string} key @param {T} otherwise @returns {T} */
 export function kept(key, otherwise) {

@@ -1,66 +1,62 @@
 /** What is known of a room's order: doubles, holes, and where to resume. Pure: knows neither clock nor socket. */
 
+const MAY_BE_LATE = 20;
+
 export class Timeline {
-	/** Everything up to here is known: read, or known to be empty. It is what `after` tells the server. */
-	contiguous = 0;
+	/** Up to here all is known: read, or known to be empty. It is what `after` tells the server. */
+	contiguous;
 	/** The highest seq that the room is known to have given out. */
-	last = 0;
-	/** What came beyond a hole. @type {Set<number>} */
-	#beyond = new Set();
-	/** For which `last` the tip was asked for: once each. */
-	#tipAsked = 0;
+	last;
+	/** Up to here it is older pages' business. */
+	#start;
+	/** What came beyond a hole, or late from before the start. @type {Set<number>} */
+	#apart = new Set();
+	/** What is missing up to here was asked for: once. */
+	#asked = 0;
 
 	/** Begins with the newest page. Its own holes are asked for: a message may be on its way.
-	 * @param {{seq: number}[]} messages by rising seq @param {number} lastSeq */
-	begin(messages, lastSeq) {
-		this.contiguous = messages.length ? messages[0].seq - 1 : Math.max(0, lastSeq - 20);
+	 * @param {Frame[]} messages by rising seq @param {number} lastSeq */
+	constructor(messages, lastSeq) {
+		this.#start = messages.length ? messages[0].seq - 1 : Math.max(0, lastSeq - MAY_BE_LATE);
+		this.contiguous = this.#start;
 		this.last = lastSeq;
-		this.#beyond.clear();
-		this.#tipAsked = 0;
 	}
 
-	/** Takes what came in any order and returns what is new of it, by rising seq.
-	 * @template {{seq: number}} T @param {T[]} messages @returns {T[]} */
+	/** Takes what came in any order and returns what is new of it. @param {Frame[]} messages */
 	take(messages) {
-		const fresh = new Map(
-			messages.filter(({ seq }) => seq > this.contiguous && !this.#beyond.has(seq)).map((one) => [one.seq, one]),
-		);
-		for (const seq of fresh.keys()) this.#beyond.add(seq);
-		this.#advance();
-		return [...fresh.values()].sort((a, b) => a.seq - b.seq);
+		const fresh = messages.filter(({ seq }) => {
+			if (this.#apart.has(seq) || this.#isRead(seq)) return false;
+			this.last = Math.max(this.last, seq);
+			return this.#apart.add(seq);
+		});
+		this.answered(0);
+		return fresh;
 	}
 
-	/** The server has answered for all up to here: what did not come does not exist.
-	 * @param {number} seq */
+	/** The server has answered for all up to here: what did not come does not exist. @param {number} seq */
 	answered(seq) {
-		if (seq <= this.contiguous) return;
-		this.contiguous = seq;
-		for (const one of this.#beyond) if (one <= seq) this.#beyond.delete(one);
-		this.#advance();
+		this.contiguous = Math.max(this.contiguous, seq);
+		while (this.#apart.has(this.contiguous + 1)) this.contiguous += 1;
+		for (const one of this.#apart) if (this.#isRead(one)) this.#apart.delete(one);
 	}
 
-	/** Notes the room's newest seq, told by somebody else. @param {number} seq */
+	/** Notes the newest seq that the server tells. What is missing may be asked for again: it may be stored by now.
+	 * @param {number} seq */
 	heard(seq) {
 		this.last = Math.max(this.last, seq);
+		this.#asked = 0;
 	}
 
-	/** Whether something is missing that has not been asked for. */
+	/** Whether something is missing that was not asked for. */
 	get hasHole() {
-		return this.#beyond.size > 0 || (this.last > this.contiguous && this.last > this.#tipAsked);
+		return this.last > Math.max(this.contiguous, this.#asked);
 	}
 
-	/** Notes that what is missing is being asked for. */
+	/** Notes that what is missing is asked for. */
 	asked() {
-		this.#tipAsked = this.last;
+		this.#asked = this.last;
 	}
 
-	/** Lets the tip be asked for once more, as whoever wrote it may have stored it since. */
-	askAgain() {
-		this.#tipAsked = 0;
-	}
-
-	#advance() {
-		while (this.#beyond.delete(this.contiguous + 1)) this.contiguous += 1;
-		this.last = Math.max(this.last, this.contiguous, ...this.#beyond);
-	}
+	/** @param {number} seq */
+	#isRead = (seq) => seq > this.#start && seq <= this.contiguous;
 }

@@ -54,3 +54,46 @@ interface Refusal {
 	messageId?: string;
 	room?: string;
 }
+
+/** A frame, as the architecture page names its fields. */
+type Frame = Record<string, any>;
+
+/** Where a list is kept over a reload of the tab, by key. */
+interface Keeping {
+	kept(key: string, otherwise: any): any;
+	keep(key: string, value: unknown): void;
+}
+
+/** What the connection stands on; a test gives it a socket, a clock and a chance of its own. */
+interface ConnectionOptions extends Keeping {
+	url: string;
+	room: string;
+	name: string;
+	WebSocket?: typeof WebSocket;
+	/** 0 to 1. */
+	random?: () => number;
+	clock?: {
+		Date: { now(): number };
+		setTimeout(act: () => void, ms: number): number;
+		clearTimeout(timer?: number): void;
+	};
+}
+
+/** A page of history that is asked for. */
+interface Question {
+	question: Frame;
+	resolve(page: Frame): void;
+	reject(error: Error): void;
+}
+
+/** A message that is not stored yet. */
+interface Unsent {
+	messageId: string;
+	room: string;
+	text: string;
+	/** Milliseconds since 1970. */
+	at: number;
+	failed?: boolean;
+	/** How often the server had a fault with it. */
+	faults?: number;
+}

@@ -9,4 +9,4 @@ if [ ! -x node_modules/.bin/tsc ] || [ package-lock.json -nt node_modules/.packa
     npm ci --silent --no-audit --no-fund
 fi
 node_modules/.bin/tsc -p frontend/jsconfig.json
-node_modules/.bin/biome check frontend
+node_modules/.bin/biome check frontend tests/browser/modules
