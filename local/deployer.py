@@ -9,6 +9,7 @@ import json
 import runpy
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,12 @@ class Deployer:
         self.changes: list[str] = []
         """What the last run made, changed or removed."""
 
-    def run(self) -> dict[str, Any]:
-        """Run the program; return its outputs. Raises DeployFailed, and then leaves what was made."""
-        run = _Run(self._aws, self.made)
+    def run(self, *, hold: str | None = None) -> dict[str, Any]:
+        """Run the program; return its outputs. Raises DeployFailed, and then leaves what was made.
+
+        Resources of the type `hold` that are made already are left as they are.
+        """
+        run = _Run(self._aws, self.made, hold)
         self.changes = run.changes
         monitor = _Monitor(run)
         pulumi.runtime.set_all_config({f"serverless-chat:{key}": value for key, value in self._config.items()})
@@ -64,19 +68,44 @@ class Deployer:
             pulumi.runtime.settings.set_root_resource(None)  # type: ignore[arg-type] - a new stack begins
             waiting: Any = pulumi.runtime.settings.SETTINGS.outputs
             waiting.clear()  # what a run that failed has left
-            loop.run_until_complete(run_in_stack(lambda: _execute(PROGRAM)))
+            loop.run_until_complete(_run_in_stack(lambda: _execute(PROGRAM)))
         except pulumi.RunError as refused:
             raise DeployFailed(str(refused)) from None
         except Exception as error:
             # Whatever waited for what was refused fails too, and any of these may come first.
             raise run.refused or DeployFailed(f"{type(error).__name__}: {error}") from error
         finally:
-            loop.close()
+            _close(loop)
         for key in [key for key in self.made if key not in run.seen]:
             gone = self.made.pop(key)
             RESOURCES[gone.type].remove(self._aws, gone.id, gone.inputs)
             self.changes.append(f"{key.partition(' ')[2]} removed")
         return monitor.outputs
+
+
+async def _run_in_stack(execute: Callable[[], None]) -> None:
+    """Run the program in a stack. Raises what it raises, and does not wait for outputs that it then never gave."""
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def executed() -> None:
+        try:
+            execute()
+        except BaseException as error:
+            failed.set_exception(error)
+            raise
+
+    running = asyncio.ensure_future(run_in_stack(executed))
+    done, _ = await asyncio.wait({running, failed}, return_when=asyncio.FIRST_COMPLETED)
+    for one in done:
+        one.result()
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.close()
 
 
 def _execute(program: Path) -> None:
@@ -102,9 +131,10 @@ class _Monitor(MockMonitor):
 class _Run(Mocks):
     """One run: what it registers is compared with what is there."""
 
-    def __init__(self, aws: Aws, made: dict[str, Made]) -> None:
+    def __init__(self, aws: Aws, made: dict[str, Made], hold: str | None) -> None:
         self._aws = aws
         self._made = made
+        self._hold = hold
         self._lock = threading.Lock()
         self.seen: set[str] = set()
         self.changes: list[str] = []
@@ -136,7 +166,7 @@ class _Run(Mocks):
         inputs = {name: _whole(value) for name, value in args.inputs.items() if (args.typ, name) not in LEFT_OUT}
         comparable = json.loads(json.dumps(inputs, default=_fingerprint, sort_keys=True))
         before = self._made.get(key)
-        if before is not None and before.inputs == comparable:
+        if before is not None and (before.inputs == comparable or args.typ == self._hold):
             return before.id, before.outputs
         make = resource.create
         extra = {}

@@ -12,30 +12,40 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from local.emulator import HOST
+from local.emulator import HOST, listening_socket
 
 _PASSED_ON = ("Content-Type", "Cache-Control", "ETag")
 
+Read = Callable[[str], tuple[int, dict[str, str], bytes]]
+"""Key → status, headers, body."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a browser that hangs up is no news."""
+
 
 class Site:
-    """A server for one bucket, on a port of its own."""
+    """A server for one bucket, on a port or the next free one."""
 
     def __init__(self, port: int) -> None:
-        self.read: Callable[[str], tuple[int, dict[str, str], bytes]] = lambda _: (503, {}, b"Not deployed yet\n")
-        """Key → status, headers, body."""
-        self.index = "index.html"
-        self.headers: dict[str, str] = {}
-        """What CloudFront's response headers policy adds."""
-        self._server = ThreadingHTTPServer((HOST, port), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://{HOST}:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
-        self._thread.start()
+        self._read: Read = lambda _: (503, {}, b"Not deployed yet\n")
+        self._headers: dict[str, str] = {}
+        self._index = "index.html"
+        listening = listening_socket(port)
+        self.port: int = listening.getsockname()[1]
+        self.url = f"http://{HOST}:{self.port}"
+        server = _Server((HOST, self.port), self._handler(), bind_and_activate=False)
+        server.socket.close()
+        server.socket = listening
+        threading.Thread(target=server.serve_forever, daemon=True).start()
 
-    def close(self) -> None:
-        """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
+    def serve(self, read: Read, headers: dict[str, str] | None = None) -> None:
+        """Serve what `read` returns, with `headers` added to each answer."""
+        self._headers = headers or {}
+        self._read = read
 
     def _handler(site: "Site") -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the handler below
         class Handler(BaseHTTPRequestHandler):
@@ -44,15 +54,15 @@ class Site:
             sys_version = ""
 
             def do_GET(self) -> None:
-                key = unquote(urlsplit(self.path).path).lstrip("/") or site.index
-                status, headers, body = site.read(key)
+                key = unquote(urlsplit(self.path).path).lstrip("/") or site._index
+                status, headers, body = site._read(key)
                 if status in (403, 404):  # the error document, as both deliveries name it
-                    _, headers, body = site.read(site.index)
+                    _, headers, body = site._read(site._index)
                     status = 404
                 if status == 200 and headers.get("ETag") and self.headers.get("If-None-Match") == headers["ETag"]:  # noqa: PLR2004
                     status, body = 304, b""
                 self.send_response(status)
-                for name, value in {**headers, **site.headers}.items():
+                for name, value in {**headers, **site._headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -67,7 +77,7 @@ class Site:
         return Handler
 
 
-def read_publicly(bucket_url: str) -> Callable[[str], tuple[int, dict[str, str], bytes]]:
+def read_publicly(bucket_url: str) -> Read:
     """Return a reader of a public bucket: no credentials."""
 
     def read(key: str) -> tuple[int, dict[str, str], bytes]:
@@ -85,7 +95,7 @@ def read_publicly(bucket_url: str) -> Callable[[str], tuple[int, dict[str, str],
     return read
 
 
-def read_as_distribution(s3: Any, bucket: str) -> Callable[[str], tuple[int, dict[str, str], bytes]]:
+def read_as_distribution(s3: Any, bucket: str) -> Read:
     """Return a reader of a private bucket with credentials, as CloudFront's origin access control has them."""
 
     def read(key: str) -> tuple[int, dict[str, str], bytes]:
@@ -101,3 +111,17 @@ def read_as_distribution(s3: Any, bucket: str) -> Callable[[str], tuple[int, dic
         return 200, headers, answer["Body"].read()
 
     return read
+
+
+def headers_of_distribution(policy: dict[str, Any]) -> dict[str, str]:
+    """Return the headers that CloudFront adds by a response headers policy."""
+    security = policy["securityHeadersConfig"]
+    transport = security["strictTransportSecurity"]
+    headers = {
+        "Content-Security-Policy": security["contentSecurityPolicy"]["contentSecurityPolicy"],
+        "Strict-Transport-Security": f"max-age={int(transport['accessControlMaxAgeSec'])}; includeSubDomains",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": security["frameOptions"]["frameOption"],
+        "Referrer-Policy": security["referrerPolicy"]["referrerPolicy"],
+    }
+    return headers | {item["header"]: item["value"] for item in policy["customHeadersConfig"]["items"]}

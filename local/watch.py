@@ -1,49 +1,59 @@
-"""Which files were saved, and whether they can run. It knows nothing of how they are deployed."""
+"""Which files were saved, and whether the functions can be loaded. It knows nothing of how they are deployed."""
 
+import os
+import queue
+import subprocess
+import sys
 import threading
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from watchfiles import DefaultFilter, watch
+from watchfiles import watch
 
 _SUFFIXES = (".py", ".html", ".css", ".js", ".svg")
+_LOAD_SECONDS = 10
 
 
 class Changes:
-    """The files saved under some folders since they were last asked for."""
+    """The files saved, made or deleted under some folders since they were last asked for."""
 
-    def __init__(self, folders: Sequence[Path], stopped: threading.Event) -> None:
-        self._saved: deque[Path] = deque()
-        self._due = False
-        thread = threading.Thread(target=self._watch, args=(folders, stopped), daemon=True)
-        thread.start()
+    def __init__(self, folders: Sequence[Path], say: Callable[[str], None]) -> None:
+        self._saved: queue.Queue[list[Path]] = queue.Queue()
+        threading.Thread(target=self._watch, args=(folders, say), daemon=True).start()
 
-    def _watch(self, folders: Sequence[Path], stopped: threading.Event) -> None:
-        for changes in watch(*folders, watch_filter=DefaultFilter(), stop_event=stopped, debounce=200, step=50):
-            self._saved.extend(Path(path) for _, path in changes if path.endswith(_SUFFIXES))
-
-    def taken(self) -> list[Path]:
-        """Return what was saved, each file once, and forget it."""
-        paths: dict[Path, None] = {}
-        while self._saved:
-            paths[self._saved.popleft()] = None
-        self._due = bool(paths)
-        return list(paths)
-
-    def due(self) -> bool:
-        """Tell whether the last `taken` found anything."""
-        return self._due
-
-    @staticmethod
-    def problem(path: Path) -> str | None:
-        """Return what is wrong with a Python file, in one sentence, or None."""
-        if path.suffix != ".py" or not path.exists():
-            return None
+    def _watch(self, folders: Sequence[Path], say: Callable[[str], None]) -> None:
         try:
-            compile(path.read_text(), str(path), "exec")
-        except (SyntaxError, ValueError) as error:
-            line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-            reason = error.msg if isinstance(error, SyntaxError) else str(error)
-            return f"{path.name}{line}: {reason}."
-        return None
+            self._follow(folders, polling=None)
+        except (OSError, RuntimeError):
+            say("  The system does not tell of saved files (its watches are used up?); they are looked for instead.")
+            self._follow(folders, polling=True)
+
+    def _follow(self, folders: Sequence[Path], *, polling: bool | None) -> None:
+        for changes in watch(*folders, debounce=200, step=50, force_polling=polling):
+            paths = sorted({Path(path) for _, path in changes if path.endswith(_SUFFIXES)})
+            if paths:
+                self._saved.put(paths)
+
+    def next(self, seconds: float) -> list[Path]:
+        """Return the files of the next change, waiting so long for one; none if there is none."""
+        try:
+            return self._saved.get(timeout=seconds)
+        except queue.Empty:
+            return []
+
+
+def problem_of_functions(folder: Path, handlers: Sequence[str]) -> str | None:
+    """Return why one of the handlers (`module.function`) cannot be loaded, in one sentence, or None."""
+    try:
+        loaded = subprocess.run(
+            [sys.executable, "-B", "-m", "local.load_functions", str(folder), *handlers],
+            cwd=Path(__file__).resolve().parent.parent,
+            env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_LOAD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"The functions do not finish loading within {_LOAD_SECONDS} s."
+    return loaded.stdout.decode(errors="replace").strip() or None

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,20 @@ class Stack:
         """Return what it has told the person at the terminal."""
         return self.log.read_text(errors="replace")
 
+    def says(self, text: str, seconds: float = 30) -> str:
+        """Wait until it has told the person something; return all that it has told."""
+        deadline = time.monotonic() + seconds
+        while text not in self.said():
+            assert time.monotonic() < deadline, f"no {text!r} within {seconds} s, only:\n{self.said()}"
+            time.sleep(0.02)
+        return self.said()
 
-def start_stack(*options: str, port: int | None = None, cwd: Path = ROOT) -> Stack:
-    """Start `python -m local --json` and wait for its outputs."""
+
+def start_stack(*options: str, port: int | None = None, cwd: Path = ROOT, temporary: Path | None = None) -> Stack:
+    """Start `python -m local --json` in a checkout and wait for its outputs; `temporary` is its TMPDIR."""
     port = port or free_port()
-    handle, name = tempfile.mkstemp(prefix="serverless-chat-", suffix=".log")
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    handle, name = tempfile.mkstemp(prefix="local-run-", suffix=".log")
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **({"TMPDIR": str(temporary)} if temporary else {})}
     process = subprocess.Popen(
         [sys.executable, "-m", "local", "--port", str(port), "--json", *options],
         cwd=cwd,
@@ -89,18 +98,31 @@ def start_stack(*options: str, port: int | None = None, cwd: Path = ROOT) -> Sta
         piece = os.read(process.stdout.fileno(), 65536) if ready else b""
         if not piece:
             process.kill()
-            raise AssertionError(f"the local stack did not start:\n{log.read_text()}")
+            process.wait()
+            said = log.read_text()
+            log.unlink()
+            raise AssertionError(f"the local stack did not start:\n{said}")
         line += piece
     outputs = json.loads(line)
     endpoint = "http://" + outputs["websocket_url"].split("/")[2]
     return Stack(process, outputs, endpoint, log)
 
 
+@contextmanager
+def running_stack(*options: str, **places: Any) -> Iterator[Stack]:
+    """Start the local stack, and see it end as it should."""
+    running = start_stack(*options, **places)
+    try:
+        yield running
+    finally:
+        status = running.stop()
+        said = running.said()
+        running.log.unlink()
+    assert status == 0, said
+    assert "Traceback" not in said, said
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    running = start_stack("--no-watch")
-    yield running
-    status = running.stop()
-    said = running.said()
-    running.log.unlink()
-    assert status == 0, said
+    with running_stack("--no-watch") as running:
+        yield running

@@ -1,0 +1,43 @@
+"""Loads every handler of a folder, in a process of its own, and says why one cannot be. It knows nothing else."""
+
+import importlib
+import sys
+import traceback
+from pathlib import Path
+
+
+def problem(folder: Path, handler: str) -> str | None:
+    """Return why a handler (`module.function`) cannot be loaded, in one sentence, or None."""
+    module, _, name = handler.rpartition(".")
+    try:
+        loaded = importlib.import_module(module)
+    except SyntaxError as error:
+        return f"{_place(folder, error.filename, error.lineno)}: {error.msg}."
+    except BaseException as error:  # noqa: BLE001 - whatever a module does while it is loaded
+        if isinstance(error, ModuleNotFoundError) and error.name == module:
+            return f"{folder.name}/{module}.py is missing, and a route needs it."
+        frames = [
+            frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(folder))
+        ]
+        place = _place(folder, frames[-1].filename, frames[-1].lineno) if frames else module
+        return f"{place}: {type(error).__name__}: {error}."
+    return None if callable(getattr(loaded, name, None)) else f"{folder.name}/{module}.py has no function {name}."
+
+
+def _place(folder: Path, filename: str | None, line: int | None) -> str:
+    path = Path(filename or "?")
+    return f"{path.relative_to(folder.parent) if path.is_relative_to(folder) else path}, line {line}"
+
+
+def main() -> None:
+    """Print the first problem, if there is one."""
+    folder = Path(sys.argv[1])
+    sys.path[0] = str(folder)  # as Lambda has it: the archive's root
+    sys.stdout = sys.stderr  # what a module prints is not ours
+    found = next(filter(None, (problem(folder, handler) for handler in sys.argv[2:])), None)
+    if found and sys.__stdout__ is not None:
+        sys.__stdout__.write(found)
+
+
+if __name__ == "__main__":
+    main()
