@@ -84,7 +84,7 @@ def test_guarantee_6_a_bad_frame_is_answered_and_the_socket_lives(connects: Conn
     answer = chatter.hears("error")
     assert {name: answer[name] for name in expected} == expected
     assert len(answer["error"]) < 200
-    assert set(answer) <= {"type", "error", "code"}
+    assert set(answer) <= {"type", "error", "code", "messageId"}
     assert chatter.pings()["type"] == "pong"
 
 
