@@ -83,14 +83,14 @@ api = WebSocketApi(
         api_name=named("ChatAppWebSocket"),
         code=code,
         routes={
-            "$connect": route("ChatAppConnect", "connect", access.connect),
+            "$connect": route("ChatAppConnect", "connect", access.connect, memory_mb=512),
             "$disconnect": route("ChatAppDisconnect", "disconnect", access.disconnect, posts=True),
             "sendmessage": route("ChatAppSendMessage", "sendmessage", access.send, posts=True, memory_mb=1024),
             "join": route("ChatAppJoin", "join", access.join, posts=True, memory_mb=512),
-            "history": route("ChatAppHistory", "history", access.history),
+            "history": route("ChatAppHistory", "history", access.history, memory_mb=512),
             "typing": route("ChatAppTyping", "typing_notice", access.typing, posts=True),
             "ping": route("ChatAppPing", "ping", access.ping),
-            "$default": route("ChatAppDefault", "default", []),
+            "$default": route("ChatAppDefault", "default", [], memory_mb=128),
         },
         environment={
             "TABLE_NAME": tables.connections_name,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks import costs
-from benchmarks.costs import Message
+from benchmarks.costs import MEMORY_SIZES_MB, Message
 from benchmarks.rooms import Row, ours, theirs
 from benchmarks.scene import Scene, room
 
@@ -13,7 +13,6 @@ SIZES = (5, 50, 500)
 CONNECTED = 1_000
 """How many are connected in all: the specified way reads every one of them for each message."""
 SEND_MB, SPECIFIED_MB = 1024, 256
-MEMORY_SIZES_MB = (128, 256, 512, 1024, 1769)
 
 
 def bills(repeats: int, most_serial: int) -> Iterator[dict[str, Any]]:

@@ -25,6 +25,23 @@ WHOLE_CPU_MB = 1769
 """With so much memory a function has one CPU; with less, its share (Lambda's developer guide)."""
 
 
+MEMORY_SIZES_MB = (128, 256, 512, 1024, 1769)
+"""What is compared."""
+
+
+def seconds_with(memory_mb: int, wall: float, cpu: float) -> float:
+    """Return how long what took so many seconds with a whole CPU takes with a memory's share of it.
+
+    Waiting stays, computing is stretched; more than one CPU is of no use to one thread.
+    """
+    return max(0.0, wall - cpu) + cpu / min(1.0, memory_mb / WHOLE_CPU_MB)
+
+
+def lambda_usd(memory_mb: int, seconds: float) -> float:
+    """Return what an invocation costs."""
+    return LAMBDA_REQUEST_USD + seconds * memory_mb / 1024 * LAMBDA_GB_SECOND_USD
+
+
 @dataclass(frozen=True)
 class Message:
     """What one message takes. `wall` and `cpu` are seconds, measured with a whole CPU."""
@@ -43,9 +60,8 @@ class Message:
 
     @property
     def seconds(self) -> float:
-        """How long it takes with the CPU that goes with the memory: waiting stays, computing is stretched."""
-        share = min(1.0, self.memory_mb / WHOLE_CPU_MB)
-        return max(0.0, self.wall - self.cpu) + self.cpu / share
+        """How long it takes with the CPU that goes with the memory."""
+        return seconds_with(self.memory_mb, self.wall, self.cpu)
 
     @property
     def gb_seconds(self) -> float:
@@ -56,7 +72,7 @@ class Message:
         """Return what a message costs beyond the Free Tier, by service."""
         return {
             "API Gateway": self.websocket_messages * WEBSOCKET_MESSAGE_USD,
-            "Lambda": LAMBDA_REQUEST_USD + self.gb_seconds * LAMBDA_GB_SECOND_USD,
+            "Lambda": lambda_usd(self.memory_mb, self.seconds),
             "DynamoDB": self.read_units * READ_UNIT_USD + self.write_units * WRITE_UNIT_USD,
         }
 

@@ -66,3 +66,12 @@ def save(folder: Path, name: str, rows: list[Row], *, quick: bool) -> None:
 def load(folder: Path, name: str) -> list[Row]:
     """Return a benchmark's rows as they were saved."""
     return json.loads((folder / f"{name}.json").read_text())["rows"]
+
+
+def fill(document: Path, name: str, text: str) -> None:
+    """Put a table into a document, between the comments that bear its name."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, found, rest = document.read_text().partition(begin)
+    if not found or end not in rest:
+        raise ValueError(f"{document.name} has no place for {name}")
+    document.write_text(f"{before}{begin}{text}\n{end}{rest.partition(end)[2]}")
