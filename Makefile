@@ -46,10 +46,10 @@ bench: $(VENV)/.dev-installed ## Run the benchmarks: a table, and one line of JS
 load: $(VENV)/.dev-installed ## Simulate users: make load URL=wss://… USERS=50 RATE=5
 	@$(BIN)/python -m benchmarks.load --url "$(URL)" --users $(or $(USERS),20) --rate $(or $(RATE),5)
 
-smoke: $(VENV)/.dev-installed ## Check a deployed stack from outside (STACK=dev, or OUTPUTS=file.json)
-	@$(BIN)/python -m smoke $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)")
+smoke: $(VENV)/.dev-installed ## Check a deployed stack from outside (STACK=dev, or OUTPUTS=file.json, - for standard input)
+	@$(BIN)/python -m smoke $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)") $(if $(ENDPOINT_URL),--endpoint-url "$(ENDPOINT_URL)")
 
-resources: $(VENV)/.dev-installed ## Write the list of every resource's ARN (STACK=dev, or OUTPUTS=file.json)
+resources: $(VENV)/.dev-installed ## Write resources.md, every resource's ARN (STACK=dev, or OUTPUTS=file.json, - for standard input)
 	@$(BIN)/python -m smoke.resources $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)")
 
 docs: $(VENV)/.dev-installed ## Make the pictures, the diagram, the demonstration and the presentation anew
