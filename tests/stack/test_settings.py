@@ -235,8 +235,13 @@ def test_the_days_of_retention_are_those_of_the_provider() -> None:
         assert settings_of({"log_retention_days": days}).log_retention_days == int(days)
 
 
-def test_the_users_own_stack_sets_nothing_but_the_region() -> None:
-    assert yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text()) == {"config": {"aws:region": "us-east-1"}}
+@pytest.mark.parametrize("stack", ["dev", "local"])
+def test_a_stacks_file_sets_keys_that_there_are_and_a_region(stack: str) -> None:
+    """Whoever has run `pulumi config set` has more in it than the repository, and must not find this red."""
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    own = {key.partition(":")[2] for key in config if key.startswith("serverless-chat:")}
+    assert own <= set(SCHEMA)
+    assert config["aws:region"]
 
 
 def test_every_resource_is_tagged_by_default() -> None:
