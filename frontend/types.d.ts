@@ -1,14 +1,15 @@
-/** What passes between the page's modules. For the type checker only: it is not deployed. */
+/** The contracts of the page's modules, each of which exports one object or class. For the type checker only: it is
+ * not deployed, so that explanations cost the reader of the page no bytes. */
 
 /** A line of the message list: a message, or a quiet note of the page's own. */
 interface Item {
-	/** The messageId, or an id of the page's own for a note. */
-	key: string;
-	/** seq; between two seqs for a note; Infinity until the server has stored it. */
-	order: number;
+	/** An id of the page's own for a note. */
+	messageId: string;
+	/** Between two messages' for a note; Infinity until the server has stored it. */
+	seq: number;
 	/** Milliseconds since 1970. */
 	at: number;
-	text: string;
+	message: string;
 	/** Empty for a note. */
 	connectionId: string;
 	name: string;
@@ -18,22 +19,6 @@ interface Item {
 	problem?: string;
 	/** Who came and went, in a note of presence. */
 	people?: string[];
-}
-
-/** Who said something, and when: what grouping looks at. */
-type Said = Pick<Item, "connectionId" | "name" | "at">;
-
-/** A run of text, or a link. */
-interface Piece {
-	text: string;
-	href?: string;
-}
-
-/** A room that was visited: the seq read, and the last one known. */
-interface Visited {
-	room: string;
-	read: number;
-	last: number;
 }
 
 interface Member {
@@ -53,6 +38,142 @@ interface Refusal {
 	retryAfterMs?: number;
 	messageId?: string;
 	room?: string;
+}
+
+/** text.js */
+interface TextRules {
+	/** Splits a message into text and links; only http and https become links. */
+	pieces(message: string): { text: string; isLink: boolean }[];
+	/** When the day of a time began, in the reader's zone. */
+	dayOf(at: number): number;
+	/** Whether an item opens a group: another sender, another day, or 5 minutes of silence. */
+	startsGroup(before: Pick<Item, "connectionId" | "name" | "at"> | undefined, item: Item): boolean;
+	/** Such as Today, Yesterday, Monday 3 March. */
+	dayLabel(at: number, now: number, locale?: string): string;
+	shortTime(at: number): string;
+	fullTime(at: number): string;
+	shortId(connectionId: string): string;
+	/** The name somebody chose; empty where it is only the server's default. */
+	chosenName(member: Member): string;
+	/** A name within a sentence, its direction of writing its own. */
+	isolated(name: string): string;
+	/** A name's hue in degrees, the same on every screen. */
+	hue(name: string): number;
+	/** What is wrong with a server's address; empty when nothing is. */
+	addressProblem(address: string): string;
+	/** A room's name made of what somebody typed; empty when nothing of it is left. */
+	roomFrom(typed: string): string;
+	/** What is wrong with a person's name; empty when nothing is. */
+	nameProblem(name: string): string;
+	/** How a message's length stands; empty while it is no matter. */
+	counter(length: number): string;
+	/** Whether a message of that length can be sent. */
+	sendable(length: number): boolean;
+	/** Who is typing. */
+	typing(names: string[]): string;
+	/** Why something was refused, and what to do. */
+	advice(refusal: Refusal): string;
+}
+
+/** A room that was visited: the seq read, and the last one known. */
+interface Visited {
+	room: string;
+	read: number;
+	last: number;
+}
+
+/** browser.js */
+interface Browser {
+	/** What was kept, or else `otherwise`. */
+	kept<T>(key: string, otherwise: T): T;
+	keep(key: string, value: unknown): void;
+	/** The rooms, in the order of the first visit. */
+	visited(): Visited[];
+	/** Notes how far a room goes and is read. */
+	visit(room: string, last?: number, read?: number): void;
+	forget(room: string): void;
+	/** In the tab: title and favicon. */
+	showUnread(title: string, unread: number): void;
+	chime(): void;
+	/** Asks for leave to notify; says why it cannot be had, or nothing. */
+	allowNotifications(): Promise<string>;
+	notify(title: string, body: string): void;
+}
+
+/** page.js */
+interface Page {
+	/** What a template holds, once more. */
+	copy(template: string): any;
+	/** Sets texts by selector. One that stays is left alone: a live region would read it again. */
+	fill(element: Element, texts: Record<string, string>): void;
+	/** Says who somebody is: name, short id, and an initial in the name's colour. */
+	sign(element: any, member: Member): void;
+	/** Shows the rooms visited, with what is unread in each; what stays keeps its element, and so the focus. */
+	showRooms(current: string, unreadHere: number): void;
+	/** How many people are here; only the first 100 are named. */
+	count: number;
+	setPeople(members: Member[], count: number, own: string): void;
+	/** Returns the name so far. */
+	changePeople(presence: Presence): string | undefined;
+	types(member: Member): void;
+	/** They stopped: sent it, left, or paused. */
+	typed(connectionId: string): void;
+}
+
+/** transcript.js */
+interface Transcript {
+	/** In the order they are shown. */
+	items: Item[];
+	/** Whether the server has nothing older. */
+	complete: boolean;
+	/** Up to which seq the reader had seen this room when joining it. */
+	seen: number;
+	/** Whether more was said by then: it begins below a line, although the reader is back. */
+	missed: boolean;
+	unread: number;
+	/** Where the unread messages begin. */
+	unreadFrom: Item | undefined;
+	/** Of the messages that are stored; 0 where there is none. */
+	readonly firstSeq: number;
+	readonly lastSeq: number;
+	get(messageId: string): Item | undefined;
+	/** Puts an item where its seq says; a known one is changed in place, so that its row survives. */
+	put(item: Item): Item;
+	/** Puts messages of the server's, by rising seq; `away`: nobody is reading. Returns the last one that is news. */
+	store(frames: any[], away?: boolean): Item | undefined;
+	/** Adds a quiet line. Comings and goings close together share one. */
+	note(message: string, at: number, coming?: boolean): void;
+	remove(messageId: string): void;
+	/** Forgets what the server can give again; what is not stored yet stays. */
+	reset(complete: boolean): void;
+	/** Bounds the memory: the oldest go, and can be asked for again. */
+	trim(): void;
+}
+
+/** log.js */
+interface Log {
+	/** Whether the reader is at the end, and stays there when more comes. */
+	following: boolean;
+	/** Whether the newest row is before somebody's eyes. */
+	readonly reading: boolean;
+	start(wishes: LogWishes): void;
+	/** Shows a room. */
+	show(transcript: Transcript): void;
+	toNewest(): void;
+	/** Draws what changed, once a frame however much arrives. */
+	update(): void;
+	/** Shows more rows, above (negative) or below; the reader's row stays where it is. */
+	grow(rows?: number): void;
+}
+
+/** What the message list wishes of the page. */
+interface LogWishes {
+	/** The reader nears the top. */
+	older(): void;
+	/** The newest row is seen. */
+	read(): void;
+	retry(messageId: string): void;
+	discard(messageId: string): void;
 }
 
 /** A frame, as the architecture page names its fields. */

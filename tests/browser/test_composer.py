@@ -162,6 +162,7 @@ def test_blocked_notifications_are_explained(page: Page, site_url: str) -> None:
     page.add_init_script("Notification.requestPermission = () => Promise.resolve('denied')")
     FakeServer(page)
     page.goto(site_url)
+    expect(box(page)).to_be_enabled()
     page.get_by_label("Notifications").click()
     expect(page.get_by_role("alert").filter(has_text="The browser blocks them")).to_be_visible()
     expect(page.get_by_label("Notifications")).not_to_be_checked()

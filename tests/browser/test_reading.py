@@ -71,9 +71,9 @@ def test_at_most_400_rows_exist_and_the_older_ones_come_back(page: Page, server:
     for _ in range(30):
         if rows(page).filter(has_text="Line 252").count():
             break
-        before = rows(page).first.get_attribute("data-key")
+        before = rows(page).first.get_attribute("data-id")
         scroll_up(page)
-        page.wait_for_function("key => document.querySelector('[role=log] article').dataset.key !== key", arg=before)
+        page.wait_for_function("key => document.querySelector('[role=log] article').dataset.id !== key", arg=before)
         assert log(page).evaluate("log => log.children.length") <= MAX_ROWS
     expect(rows(page).filter(has_text="Line 252")).to_have_count(1)
     button(page, "Jump to newest ↓").click()
@@ -87,17 +87,17 @@ def test_scrolling_down_again_brings_what_left_the_dom(page: Page, server: FakeS
         server.say(message(seq, f"Line {seq}"))
     expect(rows(page).last).to_contain_text("Line 750")
     for _ in range(4):
-        before = rows(page).first.get_attribute("data-key")
+        before = rows(page).first.get_attribute("data-id")
         scroll_up(page)
-        page.wait_for_function("key => document.querySelector('[role=log] article').dataset.key !== key", arg=before)
+        page.wait_for_function("key => document.querySelector('[role=log] article').dataset.id !== key", arg=before)
     expect(rows(page).filter(has_text="Line 750")).to_have_count(0)
     for _ in range(10):
         if rows(page).filter(has_text="Line 750").count():
             break
-        before = rows(page).last.get_attribute("data-key")
+        before = rows(page).last.get_attribute("data-id")
         page.evaluate("document.querySelector('[role=log]').scrollTop = 1e9")
         page.wait_for_function(
-            "key => [...document.querySelectorAll('[role=log] article')].at(-1).dataset.key !== key", arg=before
+            "key => [...document.querySelectorAll('[role=log] article')].at(-1).dataset.id !== key", arg=before
         )
     expect(rows(page).last).to_contain_text("Line 750")
 

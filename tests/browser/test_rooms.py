@@ -112,7 +112,7 @@ def test_share_copies_the_room_s_address(page: Page, server: FakeServer, site_ur
 
 
 def test_where_nothing_can_be_copied_the_address_is_said(page: Page, server: FakeServer, site_url: str) -> None:
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not here'))")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not here')) }")
     button(page, "Share").click()
     expect(log(page)).to_contain_text(f"{site_url}#tea")
     assert server.room == "tea"

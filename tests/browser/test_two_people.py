@@ -39,7 +39,7 @@ def test_two_people_read_each_other_at_once(ada: Page, bo: Page) -> None:
 def test_a_row_shows_time_name_short_id_and_message(ada: Page, bo: Page) -> None:
     send(ada, "Hello")
     row = rows(bo).filter(has_text="Hello")
-    expect(row).to_have_text(re.compile(r"\d\d:\d\d Ada \[[^\]]{8}\.\.\.\] Hello"))
+    expect(row).to_have_text(re.compile(r"\d\d:\d\d\s+Ada\s+\[[^\]]{8}\.\.\.\]\s+Hello"))
     expect(row.locator("time")).to_have_attribute("title", re.compile(r"\d{4} at \d"))
 
 
@@ -117,7 +117,7 @@ def test_chatting_takes_a_newcomer_two_actions(new_page: Callable[..., Page], si
     expect(box(page)).to_be_focused()
     page.keyboard.type("Hello from Nia")
     page.keyboard.press("Enter")
-    expect(rows(page)).to_have_text([re.compile(r"Nia \[.{8}\.\.\.\] Hello from Nia")])
+    expect(rows(page)).to_have_text([re.compile(r"Nia\s+\[.{8}\.\.\.\]\s+Hello from Nia")])
 
 
 def test_a_new_name_is_seen_by_the_others(ada: Page, bo: Page) -> None:

@@ -1,0 +1,81 @@
+/** What the page wishes of the browser: to keep things, and to call somebody who looks elsewhere. Knows no socket. */
+
+const MAX_ROOMS = 30;
+
+/** @type {AudioContext | undefined} */
+let audio;
+
+/** Drafts and what the connection keeps belong to the tab, all else to the browser. @param {string} key */
+const storage = (key) => (/^(draft\.|outbox|connectionIds)/.test(key) ? sessionStorage : localStorage);
+
+/** @type {Browser} */
+export const browser = {
+	kept(key, otherwise) {
+		try {
+			return JSON.parse(storage(key).getItem(`chat.${key}`) ?? "null") ?? otherwise;
+		} catch {
+			return otherwise;
+		}
+	},
+
+	keep(key, value) {
+		try {
+			storage(key).setItem(`chat.${key}`, JSON.stringify(value));
+		} catch {
+			// Full or forbidden: what is not kept is asked for again.
+		}
+	},
+
+	visited: () => browser.kept("rooms", []),
+
+	visit(room, last = 0, read = 0) {
+		const rooms = browser.visited();
+		const known = rooms.find((each) => each.room === room) ?? { room, last, read };
+		if (!rooms.includes(known)) rooms.push(known);
+		// Another tab may know more.
+		known.last = Math.max(known.last, last);
+		known.read = Math.max(known.read, read);
+		browser.keep("rooms", rooms.slice(-MAX_ROOMS));
+	},
+
+	forget(room) {
+		const rest = browser.visited().filter((each) => each.room !== room);
+		browser.keep("rooms", rest);
+	},
+
+	showUnread(title, unread) {
+		document.title = unread ? `(${unread}) ${title}` : title;
+		const icon = document.querySelector("link[rel=icon]");
+		const href = unread ? "icon-unread.svg" : "icon.svg";
+		if (icon?.getAttribute("href") !== href) icon?.setAttribute("href", href);
+	},
+
+	// Two soft notes, made here: a sound file would be one more request.
+	chime() {
+		audio ??= new AudioContext();
+		for (const [note, frequency] of [660, 880].entries()) {
+			const start = audio.currentTime + note * 0.12;
+			const tone = new OscillatorNode(audio, { frequency });
+			const volume = new GainNode(audio);
+			volume.gain.setValueAtTime(0.08, start).exponentialRampToValueAtTime(0.0001, start + 0.3);
+			tone.connect(volume).connect(audio.destination);
+			tone.start(start);
+			tone.stop(start + 0.3);
+		}
+	},
+
+	async allowNotifications() {
+		if (!isSecureContext || !("Notification" in window)) return "They need a page over https://. Sound works here.";
+		if ((await Notification.requestPermission()) === "granted") return "";
+		return "The browser blocks them: allow notifications in this site's settings, then try again.";
+	},
+
+	notify(title, body) {
+		try {
+			const shown = new Notification(title, { body: body.slice(0, 200), tag: title, icon: "icon.svg" });
+			shown.onclick = () => window.focus();
+		} catch {
+			// Forbidden meanwhile, or Android, where only service workers notify: the title still counts.
+		}
+	},
+};
