@@ -148,7 +148,7 @@ const told = {
 		const { activeElement } = document;
 		const idle = !activeElement || activeElement === document.body || ui.banner.contains(activeElement);
 		if (idle && !touch.matches) box.focus();
-		say(`You are connected to #${room}.`);
+		queueMicrotask(() => say(`You are connected to #${joined}.`)); // below the messages that come with it
 		saving ||= window.setTimeout(save, SAVE_MS);
 	},
 

@@ -363,6 +363,7 @@ export class ChatConnection extends EventTarget {
 			const unsent = this.#outbox.change(messageId, { failed, faults: faults + Number(isFault) });
 			if (unsent && failed) this.#tell("failed", { ...unsent, ...frame });
 			else if (unsent) this.#after("sent", wait, this.#flush);
+			if (unsent && again && !isFault) this.#tell("refused", frame);
 			this.#flush();
 		} else if (again && this.#timers.has("join")) {
 			if (isFault) this.#lost();

@@ -110,9 +110,21 @@ def test_a_name_that_cannot_be_is_said_before_it_is_sent(page: Page, server: Fak
     assert all(frame["name"] == "Bo" for frame in server.sent("join"))
 
 
-def test_a_rate_limit_says_how_long_to_wait(page: Page, server: FakeServer) -> None:
-    server.say({"type": "error", "code": "rate_limited", "error": "Too many requests", "retryAfterMs": 2400})
-    expect(page.get_by_role("alert").filter(has_text="wait 3 s, then retry")).to_be_visible()
+def test_a_rate_limit_says_when_it_goes_on_and_it_does(page: Page, server: FakeServer) -> None:
+    def limit(frame: Frame) -> bool:
+        if frame["action"] != "sendmessage" or len(server.sent("sendmessage")) > 1:
+            return False
+        error = {"code": "rate_limited", "error": "Too many requests", "retryAfterMs": 1400}
+        server.say({"type": "error", "messageId": frame["messageId"], **error})
+        return True
+
+    server.answers = limit
+    send(page, "Too soon")
+    said = page.get_by_role("alert").filter(has_text="Too much at once: the rest is sent in 2 s.")
+    expect(said).to_be_visible()
+    expect(rows(page)).to_contain_text(["Sending…"])
+    expect(said).to_have_count(0)
+    expect(rows(page)).not_to_contain_text(["Sending…"])
 
 
 def test_sound_is_off_until_chosen_and_then_plays_for_a_hidden_tab(page: Page, site_url: str) -> None:

@@ -53,7 +53,7 @@ def test_older_history_loads_on_scroll_without_a_jump(page: Page, server: FakeSe
     for _ in range(8):
         scroll_up(page)
         page.wait_for_function(
-            "document.querySelector('[role=log]').scrollTop > 0 || "
+            "() => document.querySelector('[role=log]').scrollTop > 0 || "
             "document.querySelector('[role=log]').dataset.state === 'beginning'"
         )
     expect(rows(page).first).to_contain_text("Line 1 ")
