@@ -9,6 +9,7 @@ from docs.diagram import make_diagram
 from docs.facts import FactMissing
 from docs.pictures import make_pictures
 from docs.presentation import make_presentation
+from docs.resource_list import make_resource_list
 from docs.stage import Stage, stage
 from docs.tables import write_tables
 
@@ -16,6 +17,7 @@ ON_STAGE: dict[str, Callable[[Stage], None]] = {
     "pictures": make_pictures,
     "gif": make_gif,
     "film": make_film,
+    "resources": make_resource_list,
 }
 FROM_FILES: dict[str, Callable[[], None]] = {
     "diagram": make_diagram,

@@ -1,0 +1,18 @@
+"""A sample of the list that `make resources` writes, of a stack on the emulator."""
+
+from pathlib import Path
+
+from docs.stage import Stage
+from smoke.resources import table
+
+RESOURCE_LIST = Path(__file__).resolve().parent / "resources.md"
+NOTE = (
+    "A sample: the stack `dev` on the emulator of `make local`, whose account is 000000000000. "
+    "`make resources` writes the list of yours."
+)
+
+
+def make_resource_list(stage: Stage) -> None:
+    """Write docs/resources.md."""
+    head, _, rest = table(stage.stack.outputs).partition("\n")
+    RESOURCE_LIST.write_text(f"{head}\n{NOTE}\n{rest}")
