@@ -11,6 +11,7 @@ COUNTS = ("stored", "posts", "gone", "throttled", "failed", "refused", "faults")
 """The functions' own metrics, written into their logs (embedded metric format)."""
 
 _SLOW_MS = 3000
+_FEW_FRAMES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class MonitoringArgs:
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alarms on errors, throttles, p99 duration, refused posts and DynamoDB's throttling, and a dashboard."""
+    """Alarms on errors, throttles, p99 duration, refused frames and posts, DynamoDB's throttling; a dashboard."""
 
     arns: dict[str, pulumi.Output[str]]
     """Name → ARN of each alarm, of the topic and the subscription that mail them, and of the dashboard."""
@@ -96,6 +97,14 @@ class Monitoring(pulumi.ComponentResource):
             "AWS/ApiGateway",
             "IntegrationError",
             {"ApiId": args.api_id, "Stage": args.stage_name},
+        )
+        self._alarm(
+            "FramesThrottled",
+            "API Gateway refused frames before any function ran: the stage's throttle (429), or what it cannot read",
+            "AWS/ApiGateway",
+            "ClientError",
+            {"ApiId": args.api_id, "Stage": args.stage_name},
+            threshold=_FEW_FRAMES,
         )
         for index, table in enumerate(args.table_names):
             self._alarm(

@@ -112,12 +112,14 @@ def test_what_can_go_wrong_has_an_alarm_that_mails() -> None:
         "LambdaThrottles": ("AWS/Lambda", "Throttles", "Sum"),
         "SendSlow": ("AWS/Lambda", "Duration", "p99"),
         "ApiErrors": ("AWS/ApiGateway", "IntegrationError", "Sum"),
+        "FramesThrottled": ("AWS/ApiGateway", "ClientError", "Sum"),
         "TableThrottled1": ("AWS/DynamoDB", "WriteThrottleEvents", "Sum"),
         "TableThrottled2": ("AWS/DynamoDB", "WriteThrottleEvents", "Sum"),
         "TableThrottled3": ("AWS/DynamoDB", "WriteThrottleEvents", "Sum"),
     }
     assert alarms["SendSlow"]["dimensions"] == {"FunctionName": "ChatAppSendMessage"}
-    assert alarms["ApiErrors"]["dimensions"] == {"ApiId": "websocket-api-api-id", "Stage": "production"}
+    for name in ("ApiErrors", "FramesThrottled"):
+        assert alarms[name]["dimensions"] == {"ApiId": "websocket-api-api-id", "Stage": "production"}
     tables = {alarms[f"TableThrottled{number}"]["dimensions"]["TableName"] for number in (1, 2, 3)}
     assert tables == {"ActiveConnections", "MessageHistory", "ChatRooms"}
     for one in alarms.values():

@@ -156,6 +156,13 @@ def test_only_the_local_run_lets_the_page_use_an_unencrypted_socket() -> None:
     assert " ws:" not in meta_policy()
 
 
+def test_the_header_of_a_local_cdn_lets_the_same_sockets_in_as_its_page() -> None:
+    local = program(stack="local", endpoint_url="http://127.0.0.1:4566", site_delivery="cdn")
+    security = local.one("ResponseHeadersPolicy").inputs["securityHeadersConfig"]
+    sent = directives(security["contentSecurityPolicy"]["contentSecurityPolicy"])
+    assert sent["connect-src"] == ["'self'", "wss:", "ws:"]
+
+
 def test_with_an_emulator_but_no_local_site_the_page_is_read_from_the_bucket() -> None:
     run = program(stack="local", endpoint_url="http://127.0.0.1:4566")
     assert run.outputs["site_url"] == "http://127.0.0.1:4566/chatapp-site-local-0123456789/index.html"
