@@ -4,24 +4,25 @@ Each frame is a screenshot of the running product; how long it is seen is set he
 same film as a fast one.
 """
 
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from docs.drawing import captioned, side_by_side, terminal, title_card
 from docs.film import Frame, write_gif, write_webm
 from docs.pictures import PICTURES
-from docs.stage import Stage
+from docs.stage import Stage, look
 from tests.browser.controls import box, button, log, rows, send
 from tests.conftest import ROOT, free_port
 from tests.end_to_end.chatter import Chatter
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 TAB = {"width": 608, "height": 560}
 GIF_WIDTH = 900
@@ -37,42 +38,37 @@ class Director:
     def __init__(self, left: Page, right: Page, *, captions: bool = True) -> None:
         self.left, self.right = left, right
         self._captions = captions
-        self.titles = ["Tab 1", "Tab 2"]
-        self.frames: list[Frame] = []
         self.caption = ""
-        self.instead_of_left: Image.Image | None = None
-        """What is shown instead of the left tab."""
+        self.frames: list[Frame] = []
 
     def hold(self, seconds: float, caption: str | None = None) -> None:
         """Show the tabs as they are now."""
         self.caption = self.caption if caption is None else caption
-        left = self.instead_of_left or _picture(self.left)
-        both = side_by_side([left, _picture(self.right)], self.titles)
-        self.frames.append(Frame.of(captioned(both, self.caption) if self._captions else both, seconds))
-
-    def type(self, page: Page, text: str, *, where: Any = None) -> None:
-        """Type into the box as a person does, seen by both."""
-        field = where or box(page)
-        for start in range(0, len(text), _LETTERS):
-            field.press_sequentially(text[start : start + _LETTERS])
-            self.hold(_TYPING_SECONDS)
-
-    def say(self, page: Page, text: str, seconds: float = 1.5) -> None:
-        """Type and send; go on once both have it."""
-        self.type(page, text)
-        box(page).press("Enter")
-        for each in (self.left, self.right):
-            expect(rows(each).last).to_contain_text(text)
-            expect(rows(each).last).not_to_contain_text("Sending")
-        self.hold(seconds)
+        self._show(side_by_side([look(self.left), look(self.right)], ["Tab 1", "Tab 2"]), seconds)
 
     def beside_terminal(self, title: str, text: str, seconds: float, caption: str) -> None:
         """Show a terminal in the place of the left tab."""
-        self.instead_of_left = terminal((TAB["width"], TAB["height"]), text)
-        self.titles = [title, "Tab 2"]
-        self.hold(seconds, caption)
-        self.instead_of_left = None
-        self.titles = ["Tab 1", "Tab 2"]
+        self.caption = caption
+        picture = terminal((TAB["width"], TAB["height"]), text)
+        self._show(side_by_side([picture, look(self.right)], [title, "Tab 2"]), seconds)
+
+    def _show(self, picture: "Image.Image", seconds: float) -> None:
+        self.frames.append(Frame.of(captioned(picture, self.caption) if self._captions else picture, seconds))
+
+    def type(self, page: Page, text: str, *, where: Locator | None = None) -> None:
+        """Type as a person does, seen by both."""
+        for start in range(0, len(text), _LETTERS):
+            (where or box(page)).press_sequentially(text[start : start + _LETTERS])
+            self.hold(_TYPING_SECONDS)
+
+    def say(self, page: Page, text: str, seconds: float = 1.5, *, alone: bool = False) -> None:
+        """Type and send; go on once it is stored, and both have it unless one is `alone`."""
+        self.type(page, text)
+        box(page).press("Enter")
+        for each in (page,) if alone else (self.left, self.right):
+            expect(rows(each).last).to_contain_text(text)
+            expect(rows(each).last).not_to_contain_text("Sending")
+        self.hold(seconds)
 
     def card(self, head: str, lines: Sequence[str], seconds: float) -> None:
         """Show a title."""
@@ -224,23 +220,15 @@ def _lose_nothing(director: Director, stage: Stage) -> None:
     stage.link_of(right).cut()
     expect(button(right, "Try now")).to_be_visible()
     director.hold(3, "The right tab loses its link; what was being written stays")
+    director.caption = "Meanwhile the left tab goes on"
     for text in ("The ferry is late", "So make it half past six", "At the blue boats"):
-        director.type(left, text)
-        send_now(left, text)
-        director.hold(1, "Meanwhile the left tab goes on")
+        director.say(left, text, 1, alone=True)
     stage.link_of(right).mend()
     button(right, "Try now").click()
     expect(rows(right).last).to_contain_text("At the blue boats")
     director.hold(4.5, "It comes back and gets exactly what it missed, in order, below a line")
     box(right).fill("")
     director.say(right, "Half past six at the blue boats. Got it all!", 2.5)
-
-
-def send_now(page: Page, text: str) -> None:
-    """Send what is typed, and wait until it is stored."""
-    box(page).press("Enter")
-    expect(rows(page).last).to_contain_text(text)
-    expect(rows(page).last).not_to_contain_text("Sending")
 
 
 def _elsewhere(director: Director) -> None:
@@ -263,7 +251,3 @@ def _elsewhere(director: Director) -> None:
     expect(box(right)).to_be_enabled()
     right.keyboard.press("Escape")
     director.hold(2)
-
-
-def _picture(page: Page) -> Image.Image:
-    return Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")

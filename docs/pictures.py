@@ -3,16 +3,28 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from docs.drawing import side_by_side
-from docs.stage import PHONE, Stage
+from docs.stage import PHONE, Stage, look
 from tests.browser.controls import box, button, hide_tab, rows, send
 from tests.end_to_end.chatter import Chatter
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
 ROOM = "saturday-hike"
+TALK = (
+    ("Mira", "Morning! The forecast says dry until four ☀️"),
+    ("Mira", "So I'd take the ridge path up and the forest down"),
+    ("Jonas", "Ridge it is. Train at 8:40, platform 3?"),
+    ("Ada", "Works for me. I'll bring the big thermos"),
+    ("Bo", "The thermos gets my vote ☕"),
+    ("Priya", "Both huts are marked here: https://example.org/ridge-map"),
+    ("Bo", "Perfect, thank you! Who has the first-aid kit?"),
+    ("Jonas", "I do. And a spare rain jacket, just in case"),
+    ("Ada", "Then only the cake is missing. Lemon or walnut?"),
+    ("Priya", "Lemon 🍋"),
+    ("Bo", "Lemon. Unanimously."),
+)
 
 
 def make_pictures(stage: Stage) -> None:
@@ -37,21 +49,6 @@ def make_pictures(stage: Stage) -> None:
 def shoot(page: Page, name: str) -> None:
     """Keep what a page shows, at the resolution of its context."""
     page.screenshot(path=PICTURES / name, animations="disabled")
-
-
-TALK = (
-    ("Mira", "Morning! The forecast says dry until four ☀️"),
-    ("Mira", "So I'd take the ridge path up and the forest down"),
-    ("Jonas", "Ridge it is. Train at 8:40, platform 3?"),
-    ("Ada", "Works for me. I'll bring the big thermos"),
-    ("Bo", "The thermos gets my vote ☕"),
-    ("Priya", "Both huts are marked here: https://example.org/ridge-map"),
-    ("Bo", "Perfect, thank you! Who has the first-aid kit?"),
-    ("Jonas", "I do. And a spare rain jacket, just in case"),
-    ("Ada", "Then only the cake is missing. Lemon or walnut?"),
-    ("Priya", "Lemon 🍋"),
-    ("Bo", "Lemon. Unanimously."),
-)
 
 
 def talk(people: Mapping[str, Page | Chatter], lines: Iterable[tuple[str, str]]) -> None:
@@ -97,28 +94,16 @@ def _two_tabs(stage: Stage) -> None:
     )
     box(right).press_sequentially("Then let us tal", delay=300)  # one typing notice in 3 s
     expect(left.get_by_text("is typing")).to_be_visible()
-    halves = [Image.open(PICTURES / _shot(page, name)) for page, name in ((left, "left.png"), (right, "right.png"))]
-    side_by_side(halves, ["Tab 1: Ada", "Tab 2: Bo"]).save(PICTURES / "two-tabs.png", optimize=True)
-    for name in ("left.png", "right.png"):
-        (PICTURES / name).unlink()
-
-
-def _shot(page: Page, name: str) -> str:
-    page.screenshot(path=PICTURES / name, animations="disabled")
-    return name
+    both = side_by_side([look(left), look(right)], ["Tab 1: Ada", "Tab 2: Bo"])
+    both.save(PICTURES / "two-tabs.png", optimize=True)
 
 
 def _phone(stage: Stage) -> None:
-    room = ROOM
-    pages = [
-        stage.person(
-            "Noor", room, viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2, color_scheme=scheme
-        )
-        for scheme in ("light", "dark")
-    ]
-    for page, name in zip(pages, ("phone-light.png", "phone-dark.png"), strict=True):
-        shoot(page, name)
-        page.context.close()
+    page = stage.person("Noor", ROOM, viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2)
+    shoot(page, "phone-light.png")
+    page.emulate_media(color_scheme="dark")
+    shoot(page, "phone-dark.png")
+    page.context.close()
 
 
 def _offline(stage: Stage) -> None:

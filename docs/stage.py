@@ -1,10 +1,12 @@
 """The local stack with people in it: browsers that are looked at, and voices that only speak. It draws nothing."""
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, executable
@@ -15,6 +17,11 @@ from tests.end_to_end.chatter import Chatter
 DEADLINE_MS = 15_000
 DESKTOP = {"width": 1120, "height": 700}
 PHONE = {"width": 390, "height": 760}
+
+
+def look(page: Page) -> Image.Image:
+    """Return what a page shows."""
+    return Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
 
 
 class Link:
