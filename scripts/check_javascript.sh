@@ -6,7 +6,7 @@ if ! command -v npm >/dev/null 2>&1; then
     exit 0
 fi
 if [ ! -x node_modules/.bin/tsc ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    npm ci --silent --no-audit --no-fund
+    npm ci --silent --no-audit --no-fund || { echo "npm ci failed: is its registry reachable?" >&2; exit 1; }
 fi
 node_modules/.bin/tsc -p frontend/jsconfig.json
 node_modules/.bin/biome check frontend tests/browser/modules
