@@ -1,7 +1,7 @@
 /** Joins the page's parts: what the connection tells goes to the views, what the user wishes to the connection. */
 
 import { browser } from "./browser.js";
-import { ChatConnection } from "./connection.js";
+import { newConnection } from "./connection.js";
 import { log } from "./log.js";
 import { page, ui } from "./page.js";
 import { text } from "./text.js";
@@ -34,7 +34,7 @@ const deployed = await fetch("config.json", { cache: "no-cache" })
 		() => "",
 	);
 let server = browser.kept("url", "") || deployed;
-const connection = new ChatConnection({ ...browser, url: server, room, name: browser.kept("name", "") });
+const connection = newConnection({ ...browser, url: server, room, name: browser.kept("name", "") });
 
 /** A quiet line among the messages. @param {string} words @param {boolean} [coming] */
 function say(words, coming) {

@@ -3,49 +3,38 @@
 const LIMIT = 100;
 
 export class Outbox {
-	/** @type {Unsent[]} */
-	all;
+	/** By messageId. @type {Map<string, Unsent>} */
+	all = new Map();
 	#keep;
 
 	/** @param {Keeping} keeping */
 	constructor({ kept, keep }) {
-		this.all = Object.values(kept("outbox", [])).filter((one) => one?.messageId && one.room && one.text);
-		this.#keep = () => keep("outbox", this.all);
+		this.#keep = () => keep("outbox", [...this.all.values()]);
+		for (const one of Object.values(kept("outbox", []))) {
+			if (one?.messageId && one.room && one.text) this.all.set(one.messageId, one);
+		}
 	}
 
-	/** Whether no more can be taken. */
 	get full() {
-		return this.all.length >= LIMIT;
+		return this.all.size >= LIMIT;
 	}
 
 	/** The first that may be sent. */
 	get next() {
-		return this.all.find(({ failed }) => !failed);
+		return [...this.all.values()].find(({ failed }) => !failed);
 	}
 
-	/** @param {string} messageId */
-	get = (messageId) => this.all.find((one) => one.messageId === messageId);
-
-	/** @param {Unsent} unsent */
-	add(unsent) {
-		this.all.push(unsent);
+	/** Adds a message, or changes it in its place. @param {Unsent} unsent */
+	put(unsent) {
+		this.all.set(unsent.messageId, unsent);
 		this.#keep();
+		return unsent;
 	}
 
 	/** @param {string} messageId @returns {boolean} whether it was here */
 	remove(messageId) {
-		const rest = this.all.filter((one) => one.messageId !== messageId);
-		if (rest.length === this.all.length) return false;
-		this.all = rest;
-		this.#keep();
-		return true;
-	}
-
-	/** @param {string} messageId @param {Partial<Unsent>} change @returns {Unsent | undefined} */
-	change(messageId, change) {
-		const unsent = this.get(messageId);
-		if (unsent) Object.assign(unsent, change);
-		this.#keep();
-		return unsent;
+		const was = this.all.delete(messageId);
+		if (was) this.#keep();
+		return was;
 	}
 }

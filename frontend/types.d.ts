@@ -200,6 +200,34 @@ interface ConnectionOptions extends Keeping {
 	};
 }
 
+/** connection.js. Events (CustomEvent): state, joined, messages, pending, failed, discarded, presence, typing, lost,
+ * refused. */
+interface Connection {
+	state: "disconnected" | "connecting" | "connected" | "waiting";
+	room: string;
+	/** Empty: whatever the server calls us. */
+	name: string;
+	/** The last one; empty before the first. */
+	connectionId: string;
+	/** The user wishes to be connected, now. */
+	connect(url?: string): void;
+	/** The user wishes not to be. */
+	disconnect(): void;
+	join(room: string): void;
+	rename(name: string): void;
+	/** Sends 1 to 4,000 characters to this room as soon as it can be done, and again until they are stored or refused.
+	 * Returns the messageId; undefined where too many wait already. */
+	send(text: string): string | undefined;
+	/** Tries a message again that has failed. */
+	retry(messageId: string): void;
+	discard(messageId: string): void;
+	typing(): void;
+	/** The page of messages before a seq; rejects when the link breaks or the room is left. */
+	older(room: string, before: number): Promise<Frame>;
+	/** The tab is seen again, or the network is back: look at once whether the link still is. */
+	wake(): void;
+}
+
 /** A page of history that is asked for. */
 interface Question {
 	question: Frame;

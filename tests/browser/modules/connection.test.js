@@ -746,6 +746,10 @@ claim("a message that comes too soon waits as long as it is told to, and keeps i
 	await world.clock.pass(SECOND);
 	equal(view.texts(), ["1", "2"]);
 	equal(view.of("failed"), []);
+	equal(
+		view.of("refused").map(({ code, retryAfterMs }) => [code, retryAfterMs]),
+		[["rate_limited", 3000]],
+	);
 });
 
 claim("a message that meets one fault after another fails, holds up no other, and can be tried again", async () => {

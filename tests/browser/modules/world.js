@@ -1,6 +1,6 @@
 /** A world for the connection module: a clock, a network and a chat server of its own, all of them obedient to the test. */
 
-import { ChatConnection } from "/connection.js";
+import { newConnection } from "/connection.js";
 
 /** Numbers from 0 to 1 that a seed determines (mulberry32). */
 export function chance(seed) {
@@ -216,7 +216,7 @@ export class World {
 		const kept = (key, otherwise) => JSON.parse(store.get(key) ?? "null") ?? otherwise;
 		const keep = (key, value) => store.set(key, JSON.stringify(value));
 		const parts = { url: "wss://chat", room, name, random, kept, keep, clock: this.clock, WebSocket };
-		return new View(new ChatConnection({ ...parts, ...options }));
+		return new View(newConnection({ ...parts, ...options }));
 	}
 
 	/** Makes one that is in its room. */

@@ -1,0 +1,96 @@
+"""The page over a link that fails: what was said is stored once and shown once, what was missed is caught up with."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.controls import box, rows, send
+
+pytestmark = pytest.mark.browser
+DEAD_LINK_SECONDS = 30
+"""A dead link shows after 5 s without a pong; the rest is for a busy machine."""
+
+
+class Link:
+    """Stands between one page and the real server, and fails as it is told."""
+
+    def __init__(self, page: Page) -> None:
+        self.cuts_at: Callable[[str, dict[str, Any]], bool] = lambda _way, _frame: False
+        """Called with `up` or `down` and each frame; true: the link is cut, and the frame with it."""
+        self.swallows = False
+        self.made = 0
+        page.route_web_socket(re.compile("^wss?://"), self._join)
+
+    def _join(self, page: WebSocketRoute) -> None:
+        self.made += 1
+        number = self.made
+        server = page.connect_to_server()
+
+        def carry(way: str, there: WebSocketRoute) -> Callable[[str | bytes], None]:
+            def pass_on(data: str | bytes) -> None:
+                if self.swallows and number == 1:
+                    return
+                if self.cuts_at(way, json.loads(data)):
+                    page.close(code=1012)
+                    server.close()
+                else:
+                    there.send(data)
+
+            return pass_on
+
+        page.on_message(carry("up", server))
+        server.on_message(carry("down", page))
+
+
+def entered(page: Page, address: str) -> Page:
+    page.goto(address)
+    expect(box(page)).to_be_enabled()
+    return page
+
+
+def stored(stack: Any, room: str) -> list[str]:
+    items = stack.client("dynamodb").scan(TableName=stack.outputs["messages_table"], ConsistentRead=True)["Items"]
+    return sorted(item["message"]["S"] for item in items if item["room"]["S"] == room)
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_a_link_cut_while_a_message_is_under_way_stores_and_shows_it_once(
+    page: Page, stack: Any, site_url: str, room: str, way: str
+) -> None:
+    link = Link(page)
+    entered(page, f"{site_url}#{room}")
+    link.cuts_at = lambda at, frame: link.made == 1 and at == way and frame.get("message") == "Under way"
+    send(page, "Under way")
+    send(page, "Next")
+    expect(rows(page)).to_have_text([re.compile(r"\] Under way"), re.compile("Next")])
+    assert link.made == 2
+    page.reload()
+    expect(rows(page)).to_have_text([re.compile(r"\] Under way"), re.compile("Next")])
+    assert stored(stack, room) == ["Next", "Under way"]
+
+
+def test_a_network_that_comes_back_brings_what_was_missed_though_the_old_link_never_closed(
+    new_page: Callable[..., Page], site_url: str, room: str
+) -> None:
+    page = new_page()
+    link = Link(page)
+    entered(page, f"{site_url}#{room}")
+    ada = entered(new_page(name="Ada"), f"{site_url}#{room}")
+    send(ada, "Before")
+    expect(rows(page)).to_contain_text(["Before"])
+    link.swallows = True
+    page.context.set_offline(True)
+    for text in ("Missed one", "Missed two"):
+        send(ada, text)
+    send(page, "Written offline")
+    expect(rows(ada)).to_have_count(3)
+    page.context.set_offline(False)
+    for each in (page, ada):
+        expect(rows(each)).to_contain_text(
+            ["Before", "Missed one", "Missed two", "Written offline"], timeout=DEAD_LINK_SECONDS * 1000
+        )
+    assert link.made == 2
