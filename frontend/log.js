@@ -113,7 +113,8 @@ function onScroll() {
 function firstShown() {
 	const { items } = transcript;
 	const known = first ? items.indexOf(first) : -1;
-	const start = known < 0 ? items.length - PAGE : known;
+	const newestPage = items.length - PAGE;
+	const start = known < 0 ? newestPage : log.following ? Math.min(known, newestPage) : known;
 	const newest = Math.max(start, items.length - MAX_ROWS);
 	return Math.max(0, log.following ? newest : Math.min(start + more, newest));
 }
