@@ -17,6 +17,11 @@ from typing import Any
 
 import boto3
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no bug of the code under test.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90
