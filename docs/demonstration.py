@@ -17,7 +17,7 @@ from docs.drawing import captioned, side_by_side, terminal, title_card
 from docs.film import Frame, write_gif, write_webm
 from docs.pictures import PICTURES
 from docs.stage import Stage, look
-from tests.browser.controls import box, button, log, rows, send
+from tests.browser.controls import box, button, log, rows
 from tests.conftest import ROOT, free_port
 from tests.end_to_end.chatter import Chatter
 
@@ -91,6 +91,7 @@ def make_gif(stage: Stage) -> None:
 
 def make_film(stage: Stage) -> None:
     """Make docs/pictures/demonstration.webm: the whole, with captions."""
+    told = _local_run()
     left = stage.person(None, "lobby", viewport=TAB)
     right = stage.person("Bo", "lobby", viewport=TAB, color_scheme="dark", link=True)
     director = Director(left, right)
@@ -99,7 +100,7 @@ def make_film(stage: Stage) -> None:
         ("Two browser tabs talking, on one machine.", "The same program that `pulumi up` puts into AWS."),
         4,
     )
-    _start(director)
+    _start(director, told)
     _meet(director)
     _behind(director, stage)
     _lose_nothing(director, stage)
@@ -119,10 +120,9 @@ def make_film(stage: Stage) -> None:
     write_webm(frames, PICTURES / "demonstration.webm", stage.browser)
 
 
-def _start(director: Director) -> None:
+def _start(director: Director, told: str) -> None:
     size = (TAB["width"] * 2 + 16, TAB["height"])
-    said = _local_run()
-    for text, seconds in (("$ make local", 1.5), (f"$ make local\n{said}", 6)):
+    for text, seconds in (("$ make local", 1.5), (f"$ make local\n{told}", 6)):
         window = side_by_side([terminal(size, text)], ["Terminal"])
         director.frames.append(
             Frame.of(
@@ -177,8 +177,8 @@ def _behind(director: Director, stage: Stage) -> None:
         dialogue = [
             f"$ wscat -c {stage.stack.websocket_url}",
             "Connected (press CTRL+C to quit)",
-            f"> {json.dumps(frame)}",
-            f"< {json.dumps(heard, indent=2)}",
+            f"> {_frame(frame)}",
+            f"< {_frame(heard)}",
         ]
         director.beside_terminal(
             "The dialogue of wscat",
@@ -186,7 +186,9 @@ def _behind(director: Director, stage: Stage) -> None:
             8,
             "A client that is no browser needs one frame; its own copy is the acknowledgement",
         )
-        dialogue += ['> {"action":"dance"}', f"< {json.dumps(_answer(client, {'action': 'dance'}))}"]
+        wrong = {"action": "dance"}
+        client.say(wrong)
+        dialogue += [f"> {_frame(wrong)}", f"< {_frame(client.hears('error'))}"]
         director.beside_terminal(
             "The dialogue of wscat", "\n".join(dialogue), 5, "What no route knows is answered, and the socket lives"
         )
@@ -207,9 +209,9 @@ def _behind(director: Director, stage: Stage) -> None:
         )
 
 
-def _answer(client: Chatter, frame: dict[str, Any]) -> dict[str, Any]:
-    client.say(frame)
-    return client.hears("error")
+def _frame(frame: dict[str, Any]) -> str:
+    """Return a frame as it travels."""
+    return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
 
 
 def _lose_nothing(director: Director, stage: Stage) -> None:
@@ -237,9 +239,7 @@ def _elsewhere(director: Director) -> None:
     expect(box(left)).to_be_enabled()
     expect(left.get_by_role("heading", level=1)).to_have_text("#tea-time")
     director.hold(1.5, "A room has an address of its own to share")
-    send(left, "Nobody in the lobby reads this")
-    expect(rows(left)).to_have_count(1)
-    director.hold(3)
+    director.say(left, "Nobody in the lobby reads this", 2.5, alone=True)
     left.evaluate("location.hash = 'lobby'")
     expect(rows(left).last).to_contain_text("Got it all")
     button(right, "Server").click()
