@@ -39,6 +39,7 @@ def lambda_handler(request: Request) -> Reply:
                 "members": members,
                 "memberCount": member_count,
                 "lastSeq": room.last_seq,
+                **({} if after is None else {"after": after}),
             },
             [message.fields() for message in page.messages],
             complete=page.complete,

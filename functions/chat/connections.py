@@ -105,7 +105,7 @@ def _row(connection: Connection) -> dict[str, Any]:
 
 
 def remove(connection_id: str) -> Connection | None:
-    """Delete a connection; return it, or None where it was gone already, so that it is told of once."""
+    """Delete a connection; return it, or None where it was no member (any more), so that it is told of once."""
     answer = insist(
         lambda: dynamodb().delete_item(
             TableName=settings().connections_table,
@@ -114,13 +114,19 @@ def remove(connection_id: str) -> Connection | None:
         ),
     )
     row = from_attributes(answer.get("Attributes", {}))
-    return from_row(row, newcomer(connection_id, 0)) if row else None
+    return from_row(row, newcomer(connection_id, 0)) if is_member(row) else None
+
+
+def is_member(row: dict[str, Any]) -> bool:
+    """Tell whether a row is in a room. One that a late frame made only counts what its connection does."""
+    return "room" in row
 
 
 def act(connection: Connection, limit: Limit) -> Connection:
-    """Count an action against its limit and return the connection as stored; a late frame makes its row anew.
+    """Count an action against its limit and return the connection as stored.
 
-    `connection` is what the connection is if it has no row. Raises Refusal `rate_limited`.
+    `connection` is what the connection is if it has no row; it is made no member by this, as its frame may be late and
+    its socket gone. Raises Refusal `rate_limited`.
     """
     old, new = _update(connection, limit, {})
     return old or new
@@ -138,12 +144,9 @@ def move(connection: Connection, limit: Limit, room: str, name: str | None) -> t
 
 
 def _update(connection: Connection, limit: Limit, changes: dict[str, Any]) -> tuple[Connection | None, Connection]:
-    newcomers = {
-        "room": connection.room,
-        "name": connection.name,
-        "timestamp": connection.timestamp,
-        "expiresAt": connection.expires_at,
-    }
+    newcomers = {"timestamp": connection.timestamp, "expiresAt": connection.expires_at}
+    if changes:
+        newcomers["name"] = connection.name
     names = {"#tat": limit.attribute}
     values: dict[str, Any] = {}
     sets = []
@@ -162,16 +165,18 @@ def _update(connection: Connection, limit: Limit, changes: dict[str, Any]) -> tu
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": to_attributes({**values, **rate.values}),
             "ReturnValues": "ALL_OLD",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         try:
             answer = insist(lambda: dynamodb().update_item(**update))  # noqa: B023 - called within this turn
         except Exception as error:
             if not is_condition_failure(error):
                 raise
-            ahead = is_ahead(read_row(connection.connection_id), limit)
+            seen = getattr(error, "response", {}).get("Item")  # without it, it is one round trip more
+            ahead = is_ahead(from_attributes(seen) if seen else read_row(connection.connection_id), limit)
             continue
         row = from_attributes(answer.get("Attributes", {}))
-        known = from_row(row, connection) if row else None
+        known = from_row(row, connection) if is_member(row) else None
         return known, replace(
             known or connection,
             **{field: changes[field] for field in ("room", "name") if field in changes},

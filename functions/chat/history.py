@@ -64,17 +64,21 @@ def after(room: Room, seq: int, end: int | None, limit: int) -> Page:
         lost = lost or tip.lost
     if not found:
         return Page([], complete=not more, lost=lost or (room.last_seq > seq and _may_be_forgotten(room, seq)))
-    lowest, highest = min(found), max(found)
-    leading = [place for place in range(seq + 1, lowest) if place not in gone]
-    closed = _close(room, leading[-MAX_LOOKED_UP:], forgotten=bool(leading) and _may_be_forgotten(room, seq))
-    lost = lost or closed.lost or len(leading) > MAX_LOOKED_UP
-    inner = [place for place in range(lowest + 1, highest) if place not in found and place not in gone]
-    if len(inner) > MAX_LOOKED_UP:  # the rest is asked for again
-        more = True
-        found = {place: message for place, message in found.items() if place < inner[MAX_LOOKED_UP]}
-    late = _close(room, inner[:MAX_LOOKED_UP], forgotten=False)
+    holes = [place for place in range(seq + 1, max(found)) if place not in found and place not in gone]
+    leading = [place for place in holes if place < min(found)]
+    if leading and _may_be_forgotten(room, seq):
+        closed = _close(room, leading[-MAX_LOOKED_UP:], forgotten=True)
+        holes = holes[len(leading) :]
+        found.update((message.seq, message) for message in closed.messages)
+        lost = lost or closed.lost or len(leading) > MAX_LOOKED_UP
+    late = _close(room, holes[:MAX_LOOKED_UP], forgotten=False)
+    found.update((message.seq, message) for message in late.messages)
     lost = lost or late.lost
-    found.update((message.seq, message) for message in [*closed.messages, *late.messages])
+    if len(holes) > MAX_LOOKED_UP:  # what follows is asked for again
+        more = True
+        found = {place: message for place, message in found.items() if place < holes[MAX_LOOKED_UP]}
+        if not found:
+            return after(room, holes[MAX_LOOKED_UP - 1], end, limit)
     ordered = [found[place] for place in sorted(found)]
     return Page(ordered[:limit], complete=not more and len(ordered) <= limit, lost=lost)
 

@@ -61,7 +61,7 @@ class Stored:
     room: Room
     first: bool
     newcomer: Connection | None = None
-    """The sender, where its row was missing and this frame made it anew: no list of members shows it yet."""
+    """The sender, where it was no member and this frame made it one: no list of members shows it yet."""
 
 
 def store(newcomer: Connection, text: str, message_id: str | None, limit: Limit, *, to: str | None = None) -> Stored:
@@ -78,7 +78,7 @@ def store(newcomer: Connection, text: str, message_id: str | None, limit: Limit,
     if marker:
         return _repeated(sender, marker, limit)
     ahead = connections.is_ahead(row, limit)
-    unlisted = None if row else sender
+    unlisted = None if connections.is_member(row) else sender
     message_id = message_id or str(uuid.uuid4())
     room: Room | None = None
     for attempt in range(_TRIES):

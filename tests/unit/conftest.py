@@ -50,6 +50,7 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def posts(monkeypatch: pytest.MonkeyPatch) -> RecordedFanOut:
     recorded = RecordedFanOut()
     monkeypatch.setattr(delivery, "_engine", lambda *_: recorded)
+    monkeypatch.setattr(delivery, "OPENING_SECONDS", 0)
     return recorded
 
 

@@ -112,6 +112,14 @@ def test_a_message_has_at_most_4000_characters_after_trimming() -> None:
     assert "4001" in refused.value.sentence
 
 
+@pytest.mark.parametrize("text", ["a\x00b", "a\x1b[2Jb", "a\x7fb", "a\x9b2Jb", "two\nlines\tand a tab"])
+def test_control_characters_of_a_message_stay_in_it_but_never_travel_as_such(text: str) -> None:
+    taken = frames.message_text({"message": text})
+    wire = frames.encode({"message": taken})
+    assert not [character for character in wire if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0]
+    assert json.loads(wire)["message"] == taken == text
+
+
 def test_a_lone_surrogate_in_a_message_is_refused() -> None:
     frame = frames.decode({"body": '{"message": "\\ud83d"}'})
     with pytest.raises(Refusal, match="Invalid request"):
@@ -132,7 +140,30 @@ def test_a_room_that_keeps_the_rule_is_taken(room: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "   ", "a" * 41, "a\u202eb", "a\u2066b", "a\x00b", "\u200b", "\u200d", "a\u200fb", "\ud800", "\ufeff", 5, []],
+    [
+        "",
+        "   ",
+        "\u3164",
+        "\u2800",
+        "a\u115fb",
+        "\u0301\u0302",
+        "\ufe0f",
+        "\u200d\u200c",
+        "a\nb",
+        "a\tb",
+        "a\x85b",
+        "a" * 41,
+        "a\u202eb",
+        "a\u2066b",
+        "a\x00b",
+        "\u200b",
+        "\u200d",
+        "a\u200fb",
+        "\ud800",
+        "\ufeff",
+        5,
+        [],
+    ],
 )
 def test_a_name_that_hides_or_turns_text_is_refused(name: Any) -> None:
     with pytest.raises(Refusal) as refused:
@@ -147,6 +178,10 @@ def test_a_name_that_hides_or_turns_text_is_refused(name: Any) -> None:
         ("e\u0301", "é"),
         ("Ann  a", "Ann a"),
         ("👩‍👧", "👩‍👧"),
+        ("❤️ 🏳️‍🌈", "❤️ 🏳️‍🌈"),
+        ("1️⃣", "1️⃣"),
+        ("\u00a0 Anna\u2003B. \n", "Anna B."),
+        ("e\u0301" * 40, "é" * 40),
         ("می‌خواهم", "می‌خواهم"),
         ("a" * 40, "a" * 40),
     ],

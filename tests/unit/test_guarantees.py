@@ -9,10 +9,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import disconnect
+import history as history_route
+import join
+import ping
 import pytest
 import sendmessage
+import typing_notice
+from botocore.exceptions import ClientError
 
-from chat import clients, history, messages, rooms
+from chat import clients, contention, history, messages, rooms
 from tests.unit.stage import Chat
 
 WRITES = ["BatchGetItem", "UpdateItem", "TransactWriteItems"]
@@ -282,3 +288,220 @@ def test_guarantee_5_a_sender_that_is_gone_has_its_message_stored_and_told(two: 
     assert two.call(sendmessage, "anna", {"message": "last words"})["statusCode"] == 200
     assert [frame["message"] for frame in two.posts.of_type("ben", "message")] == ["last words"]
     assert two.posts.of_type("ben", "presence")[-1]["event"] == "leave"
+
+
+@pytest.fixture
+def short_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once."""
+    monkeypatch.setattr(contention, "pause", lambda _: None)
+
+
+def conflict(**_: Any) -> None:
+    raise ClientError({"Error": {"Code": "TransactionConflictException", "Message": ""}}, "UpdateItem")
+
+
+@pytest.mark.parametrize(
+    ("operation", "frame"),
+    [
+        ("UpdateItem", {"action": "ping"}),
+        ("UpdateItem", {"action": "typing"}),
+        ("UpdateItem", {"action": "join", "room": "garden"}),
+        ("DeleteItem", None),
+        ("PutItem", {"action": "history", "after": 0}),
+    ],
+    ids=str,
+)
+def test_guarantee_6_a_frame_beside_a_message_of_the_same_connection_is_answered(
+    two: Chat, short_of_time: None, operation: str, frame: Any
+) -> None:
+    """DynamoDB refuses a write of what a transaction holds; botocore does not try it again, moto never says so."""
+    rooms.next_seq("garden")
+    two.send("ben", "after a hole")
+    route = {"ping": ping, "typing": typing_notice, "join": join, "history": history_route}
+    events = clients.dynamodb().meta.events
+    left = [3]
+
+    def fail(**_: Any) -> None:
+        if left[0]:
+            left[0] -= 1
+            conflict()
+
+    events.register(f"before-call.dynamodb.{operation}", fail)
+    try:
+        answer = two.call(disconnect if frame is None else route[frame["action"]], "anna", frame)
+    finally:
+        events.unregister(f"before-call.dynamodb.{operation}", fail)
+    assert answer["statusCode"] == 200
+    assert left == [0]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "answer lost"])
+@pytest.mark.parametrize("operation", ["UpdateItem", "Query", "DeleteItem"])
+def test_guarantee_1_what_fails_after_the_acknowledgement_takes_nothing_of_it_back(
+    two: Chat, operation: str, after: bool
+) -> None:
+    two.connect("cleo")
+    two.join("cleo", "garden")
+    two.posts.gone.add("cleo")
+    answer_to = two.posts.post
+
+    def posting(ids: Any, frame: bytes, *, deadline: float) -> Any:
+        outcome = answer_to(ids, frame, deadline=deadline)
+        if json.loads(frame)["type"] == "message" and not armed:
+            armed.append(failing(operation, after=after, times=9))
+            armed[0].__enter__()
+        return outcome
+
+    armed: list[Any] = []
+    two.posts.post = posting  # type: ignore[method-assign]
+    try:
+        assert two.call(sendmessage, "anna", {"message": "hello", "messageId": ID}) == {"statusCode": 200}
+    finally:
+        armed[0].__exit__(None, None, None)
+    assert [row["messageId"] for row in stored()] == [ID]
+    assert [one["message"] for one in two.history("ben", after=0)["messages"]] == ["hello"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "answer lost"])
+@pytest.mark.parametrize("operation", ["UpdateItem", "BatchGetItem", "Query"])
+def test_guarantee_3_a_join_that_failed_can_be_sent_again(two: Chat, operation: str, after: bool) -> None:
+    two.send("anna", "hello")
+    with failing(operation, after=after, times=1):
+        answer = two.call(join, "ben", {"action": "join", "room": "garden", "after": 0})
+    if operation != "BatchGetItem":  # nothing to look up here
+        assert answer["statusCode"] == 500
+    joined = two.join("ben", "garden", after=0)
+    assert [one["message"] for one in joined["messages"]] == ["hello"]
+    assert joined["memberCount"] == 2
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "answer lost"])
+def test_guarantee_2_a_closing_that_failed_leaves_the_hole_to_the_next_reader(two: Chat, after: bool) -> None:
+    rooms.next_seq("garden")
+    two.send("anna", "hello")
+    with failing("PutItem", after=after):
+        assert two.call(history_route, "ben", {"after": 0})["statusCode"] == 500
+    assert [one["seq"] for one in two.history("ben", after=0)["messages"]] == [2]
+
+
+def test_guarantee_4_the_same_id_with_another_body_over_two_connections_at_once(two: Chat) -> None:
+    """The second copy has read that the id is new, then the first is stored, then the second tries."""
+    write = messages._write
+    raced: list[Any] = []
+
+    def slow(*given: Any, **named: Any) -> list[str]:
+        if not raced:
+            raced.append(None)
+            raced[0] = two.send("ben", "body of Ben", ID)
+        return write(*given, **named)
+
+    messages._write = slow
+    try:
+        said = two.send("anna", "body of Anna", ID)
+    finally:
+        messages._write = write
+    assert said == raced[0]
+    assert (said["message"], said["connectionId"]) == ("body of Ben", "ben")
+    assert [row["message"] for row in stored()] == ["body of Ben"]
+    assert [one["seq"] for one in two.history("ben", after=0)["messages"]] == [said["seq"]]
+
+
+def test_guarantee_3_a_gap_of_more_places_than_one_lookup_is_read_by_pages(
+    two: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MAX_LOOKED_UP", 3)
+    for number in range(12):
+        two.send("anna", str(number))
+    query = history._query
+
+    def lagging(*args: Any, **named: Any) -> Any:
+        rows, more = query(*args, **named)
+        return [row for row in rows if row["seq"] in (1, 12)], more
+
+    monkeypatch.setattr(history, "_query", lagging)
+    read: list[int] = []
+    for _ in range(12):
+        page = two.history("ben", after=read[-1] if read else 0)
+        assert page["lost"] is False
+        read += [one["seq"] for one in page["messages"]]
+        if page["complete"]:
+            break
+    assert read == list(range(1, 13))
+
+
+def age(room: str, days: int) -> None:
+    """Let a room be so old."""
+    clients.dynamodb().update_item(
+        TableName="ChatRooms",
+        Key={"room": {"S": room}},
+        UpdateExpression="SET createdAt = :then",
+        ExpressionAttributeValues={":then": {"N": str(int((time.time() - days * 86400) * 1000))}},
+    )
+
+
+def forget_with_slot(said: dict[str, Any]) -> None:
+    """Let a message be so old that its place in the order has been forgotten too."""
+    delete(said["messageId"])
+    clients.dynamodb().delete_item(
+        TableName="ChatRooms", Key={"room": {"S": messages.slot_key(said["room"], said["seq"])}}
+    )
+
+
+@pytest.mark.parametrize("forgotten", [1, 2, 3])
+def test_guarantee_3_what_expired_with_its_very_slot_is_lost_for_each_reader(two: Chat, forgotten: int) -> None:
+    said = [two.send("anna", str(number)) for number in range(4)]
+    for one in said[:forgotten]:
+        forget_with_slot(one)
+    age("garden", 60)
+    for reader in ("anna", "ben", "anna"):
+        page = two.history(reader, after=0)
+        assert page["lost"] is True, "also for whoever reads after another has closed the places"
+        assert [one["message"] for one in page["messages"]] == [str(number) for number in range(forgotten, 4)]
+    assert two.history("ben", after=forgotten)["lost"] is False
+
+
+def test_guarantee_3_a_whole_past_that_expired_is_lost_even_behind_a_hole(two: Chat) -> None:
+    for one in [two.send("anna", str(number)) for number in range(2)]:
+        forget_with_slot(one)
+    rooms.next_seq("garden")  # given out just now, to a function that died
+    age("garden", 60)
+    page = two.history("ben", after=0)
+    assert (page["messages"], page["lost"]) == ([], True)
+
+
+def test_guarantee_3_a_hole_in_a_young_room_is_no_loss(two: Chat) -> None:
+    rooms.next_seq("garden")
+    two.send("anna", "hello")
+    for _ in range(2):
+        assert two.history("ben", after=0)["lost"] is False
+
+
+def test_guarantee_3_an_old_room_that_still_keeps_what_the_reader_knows_has_lost_nothing(two: Chat) -> None:
+    two.send("anna", "known")
+    rooms.next_seq("garden")
+    two.send("anna", "news")
+    age("garden", 60)
+    page = two.history("ben", after=1)
+    assert ([one["message"] for one in page["messages"]], page["lost"]) == (["news"], False)
+
+
+@pytest.mark.parametrize("ask", [{}, {"before": 99}, {"after": 0}], ids=str)
+def test_what_has_expired_is_shown_to_nobody_though_it_is_not_deleted_yet(two: Chat, ask: dict[str, int]) -> None:
+    said = [two.send("anna", str(number)) for number in range(3)]
+    expire(said[1]["messageId"])
+    assert [one["message"] for one in two.history("ben", **ask)["messages"]] == ["0", "2"]
+    assert [one["message"] for one in two.join("ben", "garden")["messages"]] == ["0", "2"]
+
+
+def test_guarantee_4_an_id_whose_message_has_expired_may_be_used_again(two: Chat) -> None:
+    two.send("anna", "old", ID)
+    expire(ID)
+    row = clients.dynamodb().get_item(TableName="ChatRooms", Key={"room": {"S": f"message#{ID}"}})["Item"]
+    clients.dynamodb().put_item(TableName="ChatRooms", Item={**row, "expiresAt": {"N": str(int(time.time()) - 1)}})
+    assert (two.send("anna", "new", ID)["message"], two.send("anna", "again", ID)["message"]) == ("new", "new")
+
+
+def test_a_place_that_another_life_of_the_room_holds_is_given_to_nobody_again(two: Chat) -> None:
+    two.send("anna", "before")
+    clients.dynamodb().delete_item(TableName="ChatRooms", Key={"room": {"S": "garden"}})
+    assert two.send("anna", "after")["seq"] == 2
