@@ -19,7 +19,7 @@ class FunctionAccess:
         list_members = _allow("ListMembers", ["Query"], members)
         change_room = _allow("ChangeRoom", ["UpdateItem"], rooms)
         read_room = _allow("ReadRoom", ["GetItem"], rooms)
-        touch_connection = _allow("TouchConnection", ["GetItem", "UpdateItem"], connections)
+        touch_connection = _allow("TouchConnection", ["UpdateItem"], connections)
         forget_connections = _allow("ForgetConnections", ["DeleteItem"], connections)
         posting = [list_members, forget_connections, change_room]
         reading_history = [
@@ -30,7 +30,7 @@ class FunctionAccess:
         self.connect: list[Statement] = [_allow("StoreConnection", ["PutItem"], connections), change_room]
         self.disconnect: list[Statement] = posting
         self.send: list[Statement] = [
-            _allow("ReadSender", ["BatchGetItem", "GetItem", "UpdateItem"], connections),
+            _allow("ReadSender", ["BatchGetItem", "UpdateItem"], connections),
             _allow("StoreMessage", ["BatchGetItem", "PutItem"], messages),
             _allow("StoreOrder", ["BatchGetItem", "PutItem"], rooms),
             *posting,

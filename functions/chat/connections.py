@@ -172,8 +172,7 @@ def _update(connection: Connection, limit: Limit, changes: dict[str, Any]) -> tu
         except Exception as error:
             if not is_condition_failure(error):
                 raise
-            seen = getattr(error, "response", {}).get("Item")  # without it, it is one round trip more
-            ahead = is_ahead(from_attributes(seen) if seen else read_row(connection.connection_id), limit)
+            ahead = is_ahead(from_attributes(getattr(error, "response", {}).get("Item", {})), limit)
             continue
         row = from_attributes(answer.get("Attributes", {}))
         known = from_row(row, connection) if is_member(row) else None
@@ -216,16 +215,6 @@ def is_ahead(row: dict[str, Any], limit: Limit) -> bool:
     if wait:
         raise rate_limited(wait)
     return tat > now_ms()
-
-
-def read_row(connection_id: str) -> dict[str, Any]:
-    """Return a connection's row as it is now; empty where there is none."""
-    answer = dynamodb().get_item(
-        TableName=settings().connections_table,
-        Key=to_attributes({"connectionId": connection_id}),
-        ConsistentRead=True,
-    )
-    return from_attributes(answer.get("Item", {}))
 
 
 def members(room: str) -> Iterator[Member]:

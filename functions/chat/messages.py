@@ -89,15 +89,15 @@ def store(newcomer: Connection, text: str, message_id: str | None, limit: Limit,
         refused = _write(message, sender, limit, ahead=ahead)
         if not refused:
             return Stored(message, room, first=True, newcomer=unlisted)
-        if refused[_MARKER] == "ConditionalCheckFailed":
+        if _is_taken(refused[_MARKER]):
             marker = _read_sender(newcomer.connection_id, message_id)[1]
             if marker.get("seq") == message.seq and marker.get("messageRoom") == message.room:
                 return Stored(message, room, first=True, newcomer=unlisted)  # our own write, whose answer was lost
             return _repeated(sender, marker, limit)
-        if refused[_SLOT] == "ConditionalCheckFailed":
+        if _is_taken(refused[_SLOT]):
             room = None  # a reader closed the place in between: take another
-        elif refused[_RATE] == "ConditionalCheckFailed":
-            ahead = connections.is_ahead(connections.read_row(newcomer.connection_id), limit)
+        elif _is_taken(refused[_RATE]):
+            ahead = connections.is_ahead(from_attributes(refused[_RATE].get("Item", {})), limit)
         else:
             contention.pause(attempt)  # another frame of the same connection
     raise TimeoutError(f"a message was not stored in {_TRIES} tries")
@@ -178,7 +178,12 @@ def expiry(extra_seconds: int = 0) -> int | None:
     return int(time.time()) + retention + extra_seconds if retention else None
 
 
-def _write(message: Message, sender: Connection, limit: Limit, *, ahead: bool) -> list[str]:
+def _is_taken(reason: dict[str, Any]) -> bool:
+    """Tell whether a part of a transaction was refused by its own condition."""
+    return reason.get("Code") == "ConditionalCheckFailed"
+
+
+def _write(message: Message, sender: Connection, limit: Limit, *, ahead: bool) -> list[dict[str, Any]]:
     """Write everything of a message or nothing; return an empty list, or why each part was refused."""
     at = settings()
     rate = connections.rate_update(limit, now_ms(), ahead=ahead)
@@ -219,6 +224,7 @@ def _write(message: Message, sender: Connection, limit: Limit, *, ahead: bool) -
         "ExpressionAttributeValues": to_attributes(
             {**rate.values, **{f":{field}": value for field, value in newcomers.items()}},
         ),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     parts: Any = [
         {"Put": {"TableName": at.messages_table, "Item": to_attributes(row)}},
@@ -232,9 +238,8 @@ def _write(message: Message, sender: Connection, limit: Limit, *, ahead: bool) -
     except Exception as error:
         code = error_code(error)
         if code == "TransactionCanceledException":
-            reasons = getattr(error, "response", {}).get("CancellationReasons", [])
-            return [reason.get("Code", "None") for reason in reasons] or ["Unknown"] * len(parts)
+            return getattr(error, "response", {}).get("CancellationReasons") or [{}] * len(parts)
         if code == "TransactionConflictException":
-            return ["TransactionConflict"] * len(parts)
+            return [{}] * len(parts)
         raise
     return []

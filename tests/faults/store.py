@@ -152,10 +152,7 @@ class Store:
             if (given["TableName"], key) in self._held:
                 raise refusal("TransactionConflictException", operation)
             if not _holds(given, old):
-                shown = "ReturnValuesOnConditionCheckFailure" in given and old is not None
-                raise refusal(
-                    "ConditionalCheckFailedException", operation, **({"Item": to_attributes(old)} if shown else {})
-                )
+                raise refusal("ConditionalCheckFailedException", operation, **_shown(given, old))
             table.put(key, new)
             seen = {"ALL_OLD": old, "ALL_NEW": new}.get(given.get("ReturnValues", ""))
             return {"Attributes": to_attributes(seen)} if seen else {}
@@ -167,8 +164,8 @@ class Store:
 
         def write() -> Item:
             places = [(part["TableName"], self._changed(part)[1]) for part in parts]
-            reasons = ["TransactionConflict" if place in self._held else "None" for place in places]
-            if any(reason != "None" for reason in reasons):
+            reasons = [{"Code": "TransactionConflict" if place in self._held else "None"} for place in places]
+            if any(reason["Code"] != "None" for reason in reasons):
                 raise _cancelled(reasons)
             number = next(self._transactions)
             self._held.update(dict.fromkeys(places, number))
@@ -177,10 +174,10 @@ class Store:
                 del self._held[place]
             changed = [self._changed(part) for part in parts]
             reasons = [
-                "None" if _holds(part, old) else "ConditionalCheckFailed"
+                {"Code": "None"} if _holds(part, old) else {"Code": "ConditionalCheckFailed", **_shown(part, old)}
                 for part, (_, _, old, _) in zip(parts, changed, strict=True)
             ]
-            if any(reason != "None" for reason in reasons):
+            if any(reason["Code"] != "None" for reason in reasons):
                 raise _cancelled(reasons)
             for table, key, _, new in changed:
                 table.put(key, new)
@@ -201,12 +198,13 @@ class Store:
         return table, key, old, _updated(given, old or named) if "UpdateExpression" in given else None
 
 
-def _cancelled(reasons: list[str]) -> ClientError:
-    return refusal(
-        "TransactionCanceledException",
-        "TransactWriteItems",
-        CancellationReasons=[{"Code": reason} for reason in reasons],
-    )
+def _shown(given: Item, old: Item | None) -> Item:
+    """Return what a refused write shows of what is there."""
+    return {"Item": to_attributes(old)} if old and "ReturnValuesOnConditionCheckFailure" in given else {}
+
+
+def _cancelled(reasons: list[Item]) -> ClientError:
+    return refusal("TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons)
 
 
 def _operand(text: str, given: Item, item: Item) -> Any:

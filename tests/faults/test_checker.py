@@ -64,7 +64,7 @@ def _holes_left_open(world: World) -> Any:
 def _posted_before_it_is_stored(world: World) -> Any:
     write = messages._write
 
-    def later(*given: Any, **named: Any) -> list[str]:
+    def later(*given: Any, **named: Any) -> list[dict[str, Any]]:
         def writes() -> None:
             with suppress(Killed, Injected, ClientError):
                 write(*given, **named)

@@ -130,7 +130,7 @@ def test_guarantee_2_a_hole_that_was_answered_as_empty_stays_empty(two: Chat) ->
     write = messages._write
     late: list[Any] = []
 
-    def slow_write(message: Any, *rest: Any, **named: Any) -> list[str]:
+    def slow_write(message: Any, *rest: Any, **named: Any) -> list[dict[str, Any]]:
         if not late:
             late.append(message.seq)
             two.send("ben", "quick")  # takes the next place meanwhile
@@ -389,7 +389,7 @@ def test_guarantee_4_the_same_id_with_another_body_over_two_connections_at_once(
     write = messages._write
     raced: list[Any] = []
 
-    def slow(*given: Any, **named: Any) -> list[str]:
+    def slow(*given: Any, **named: Any) -> list[dict[str, Any]]:
         if not raced:
             raced.append(None)
             raced[0] = two.send("ben", "body of Ben", ID)

@@ -193,7 +193,7 @@ def test_what_one_of_two_readings_raises_is_raised() -> None:
 def test_a_race_for_one_id_costs_the_loser_three_more(two: Chat, counted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     write = messages._write
 
-    def slow(*given: Any, **named: Any) -> list[str]:
+    def slow(*given: Any, **named: Any) -> list[dict[str, Any]]:
         monkeypatch.setattr(messages, "_write", write)
         two.send("ben", "hello", ID)
         return write(*given, **named)
