@@ -62,7 +62,7 @@ class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSe
             whole = struct_pb2.Struct()
             whole.CopyFrom(request.object)
             whole.update({name: value for name, value in state.items() if name not in inputs})
-            return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=whole)
+            return resource_pb2.RegisterResourceResponse(urn=urn, id=id_ or "", object=whole)
 
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:
         if "pulumi:pulumi:Stack" in request.urn:
@@ -72,7 +72,8 @@ class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSe
     def Invoke(self, request: Any, context: Any) -> Any:
         answer = struct_pb2.Struct()
         answer.update(self.cloud.call(MockCallArgs(request.tok, {}, request.provider)))
-        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+        fields: Any = {"return": answer}  # a word of Python's own
+        return resource_pb2.ResourceInvokeResponse(**fields)
 
     def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
