@@ -1,6 +1,7 @@
 """Results as a person and as a program reads them: tables, lines of JSON, and files that the docs are made from."""
 
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -33,19 +34,22 @@ def _text(column: Callable[[Row], Any], row: Row) -> str:
 
 
 def machine() -> Row:
-    """Return what the figures were measured with, without a word about where."""
+    """Return what the figures are measured with, and how busy it is with other things, without a word about where."""
     return {
         "python": platform.python_version(),
         "system": platform.system(),
         "machine": platform.machine(),
-        "cpus": len(_cpus()),
+        "cpus": len(os.sched_getaffinity(0)),
+        "load_before": round(os.getloadavg()[0], 1),
     }
 
 
-def _cpus() -> set[int]:
-    import os  # noqa: PLC0415 - not on every platform
-
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+def sentence(machine: Row) -> str:
+    """Return the same for a person."""
+    return (
+        f"Measured with {machine['cpus']} CPUs ({machine['machine']}), Python {machine['python']}; load of the machine "
+        f"just before: {machine['load_before']}."
+    )
 
 
 def show(title: str, columns: Columns, rows: list[Row]) -> None:
@@ -56,10 +60,10 @@ def show(title: str, columns: Columns, rows: list[Row]) -> None:
     sys.stdout.flush()
 
 
-def save(folder: Path, name: str, rows: list[Row], *, quick: bool) -> None:
+def save(folder: Path, name: str, rows: list[Row], machine: Row, *, quick: bool) -> None:
     """Write a benchmark's rows to a file."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(), "quick": quick, "rows": rows}
+    content = {"machine": machine, "quick": quick, "rows": rows}
     (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
 
 

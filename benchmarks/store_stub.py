@@ -16,6 +16,8 @@ from benchmarks.units import Item, in_index, item_bytes, page_units, put_units, 
 PAGE_BYTES = 1_000_000
 """A page of a query or a scan (DynamoDB quotas)."""
 
+COUNT_EVERY_SECONDS = 10.0
+REFUSED = b'{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}'
 ROOM = "room-one"
 IN_TWO_HOURS = str(int(time.time()) + 7200)
 LONG_AGO = str(int((time.time() - 3600) * 1000))
@@ -54,6 +56,7 @@ class Store:
         self.latency = latency
         self._settled = settled
         self._seq = 0
+        self._count_told = -COUNT_EVERY_SECONDS
         self._members = {one: connection(one, ROOM) for one in ids}
         others = [connection(f"o{number:014d}=", "elsewhere") for number in range(connected - len(ids))]
         indexed = [in_index("ActiveConnections", row) or {} for row in self._members.values()]
@@ -86,9 +89,20 @@ class Store:
         at = head.lower().index(b"x-amz-target:")
         operation = head[at:].split(b"\r\n", 1)[0].rpartition(b".")[2].decode()
         self.requests[operation] += 1
-        answer = getattr(self, f"_{operation}")(json.loads(body))
+        asked = json.loads(body)
+        if "countAt" in asked.get("UpdateExpression", "") and self._told_count():
+            return response(400, REFUSED), self.latency
+        answer = getattr(self, f"_{operation}")(asked)
         data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return response(200, data), self.latency
+
+    def _told_count(self) -> bool:
+        """Tell whether the room has heard its count within 10 s, which the condition of this update looks at."""
+        told, self._count_told = self._count_told, time.monotonic()
+        if told < self._count_told - COUNT_EVERY_SECONDS:
+            return False
+        self._count_told = told
+        return True
 
     def counts(self) -> dict[str, Any]:
         """Return what has been counted."""

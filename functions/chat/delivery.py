@@ -101,7 +101,8 @@ class Delivery:
                 leavers = [one for one in left if one.room == name]
                 room = rooms.members_left(name, leavers)
                 members = list(rooms.members(room))
-                for connection in leavers:
+                # A big room hears no single leave, only its count: once for all of them.
+                for connection in leavers if len(members) <= QUIET_ABOVE_MEMBERS else leavers[:1]:
                     self._tell(room, members, "leave", connection)
             if not self._gone and not self._early:
                 return
