@@ -1,0 +1,81 @@
+"""What makes the pictures and the slides: films last as long as their frames, and no figure is invented."""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from docs import facts, presentation, tables
+from docs.film import Frame, write_gif, write_webm
+from tests.browser.chromium import ARGUMENTS, executable
+
+COLOURS = ("#667eea", "#764ba2", "#12804a")
+SECONDS = (0.4, 0.8, 0.4)
+
+
+@pytest.fixture
+def frames() -> list[Frame]:
+    return [
+        Frame.of(Image.new("RGB", (320, 180), colour), length) for colour, length in zip(COLOURS, SECONDS, strict=True)
+    ]
+
+
+def test_a_gif_shows_each_frame_as_long_as_it_says(frames: list[Frame], tmp_path: Path) -> None:
+    write_gif(frames, tmp_path / "made.gif", 160)
+    with Image.open(tmp_path / "made.gif") as made:
+        assert made.size == (160, 90)
+        lengths = []
+        for index in range(3):
+            made.seek(index)
+            lengths.append(made.info["duration"] / 1000)
+    assert tuple(lengths) == SECONDS
+
+
+@pytest.mark.browser
+def test_a_film_is_a_webm_that_lasts_as_long_as_its_frames(frames: list[Frame], tmp_path: Path) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        write_webm(frames, tmp_path / "made.webm", browser)
+        data = base64.b64encode((tmp_path / "made.webm").read_bytes()).decode()
+        length, width = browser.new_page().evaluate(
+            """async (url) => {
+                const video = document.createElement("video");
+                await new Promise((done, fail) => {
+                    video.onloadedmetadata = done;
+                    video.onerror = () => fail(new Error(video.error.message));
+                    video.src = url;
+                });
+                return [video.duration, video.videoWidth];
+            }""",
+            f"data:video/webm;base64,{data}",
+        )
+        browser.close()
+    assert length == pytest.approx(sum(SECONDS), abs=0.6)
+    assert width == 320
+
+
+@pytest.mark.parametrize("saved", [None, {"quick": True, "rows": []}], ids=["missing", "of a quick run"])
+def test_no_table_is_made_without_its_benchmark(
+    saved: dict[str, object] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "RESULTS", tmp_path)
+    monkeypatch.setattr(facts, "ROOT", tmp_path)
+    if saved is not None:
+        (tmp_path / "costs.json").write_text(json.dumps(saved))
+    facts.rows.cache_clear()
+    try:
+        for make in (tables.costs, tables.prices, presentation.make_presentation):
+            with pytest.raises(facts.FactMissing, match=r"python -m benchmarks --save"):
+                make()
+    finally:
+        facts.rows.cache_clear()
+
+
+def test_the_slides_know_every_layer_of_the_tests() -> None:
+    layers = {
+        path.parent.relative_to(facts.ROOT / "tests").parts[0] for path in facts.ROOT.glob("tests/*/**/test_*.py")
+    }
+    assert layers <= set(presentation.LAYERS)
