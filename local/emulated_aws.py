@@ -104,7 +104,6 @@ def _lasting(app: Asgi, journal: _Journal, ready: int) -> Asgi:
     async def lasting(scope: Any, receive: Any, send: Any) -> None:
         async def started(event: Any) -> None:
             if event["type"] == "lifespan.startup.complete":
-                ministack.PERSIST_STATE = False  # a save at its end would have the journal's writes done twice
                 await journal.replay()
                 os.write(ready, b"\n")
             await send(event)
@@ -140,7 +139,8 @@ def main() -> None:
     config.bind = [f"fd://{options.socket}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    # Nothing triggers a shutdown in order: it would wait for open sockets, and all is saved already.
+    # No shutdown in order: it would wait for open sockets, then save what the journal holds too, which counts twice.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     asyncio.run(serve(app, config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type] - narrower than ASGI
 
 

@@ -34,7 +34,7 @@ def emulator_of(temporary: Path) -> int:
     return next(pid for pid in processes_in(temporary) if b"emulated_aws" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
 def test_a_dead_emulator_comes_back_with_all_that_was_acknowledged(
     mortal: Stack, temporary: Path, how: signal.Signals
 ) -> None:
