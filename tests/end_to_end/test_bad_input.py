@@ -41,7 +41,7 @@ BAD_FRAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "nesting as deep as a frame has room for": ("[" * LIMIT_BYTES, LIVELY),
     "nesting within a message": (
         '{"action":"sendmessage","message":' + "[" * 15000 + "]" * 15000 + "}",
-        LIVELY,
+        {},  # a parser that gets to its end finds no message; one that gives up finds no frame
     ),
     "no message": (framed(), {"error": "Message is required", "code": "message_required"}),
     "an empty message": (framed(message=""), {"error": "Message is required", "code": "message_required"}),
