@@ -67,7 +67,7 @@ def test_no_table_is_made_without_its_benchmark(
         (tmp_path / "costs.json").write_text(json.dumps(saved))
     facts.rows.cache_clear()
     try:
-        for make in (tables.costs, tables.prices, presentation.make_presentation):
+        for make in (tables.costs, tables.costs_by_memory, tables.prices):
             with pytest.raises(facts.FactMissing, match=r"python -m benchmarks --save"):
                 make()
     finally:
