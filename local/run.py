@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.emulator import Emulator, EmulatorFailed
+from local.emulator import HOST, Emulator, EmulatorFailed
 from local.site import Site, headers_of_distribution, read_as_distribution, read_publicly
 from local.watch import Changes, problem_of_functions
 
@@ -31,6 +31,8 @@ _CHECK_SECONDS = 0.1
 def run(heard: int, told: int) -> int:
     """Run until `heard` (a file descriptor) can be read; `told` is its other end. Return the exit status."""
     local = LocalRun(_options())
+    for name in ("no_proxy", "NO_PROXY"):  # nothing that is here lies beyond a proxy
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), HOST, "localhost"]))
     threading.Thread(target=local.work, args=(told,), daemon=True).start()
     os.read(heard, 1)
     local.end()
@@ -138,13 +140,14 @@ class LocalRun:
     def _config(self) -> dict[str, str]:
         """Return the stack's config: where it runs, and what was given; people open the page under both its names."""
         given = dict(pair.split("=", 1) for pair in self._options.config)
-        origins = [f"http://localhost:{self._site.port}"]
-        try:
-            origins += json.loads(given.get("allowed_origins", "[]"))
-        except (ValueError, TypeError):
-            origins = []  # the program itself says what is wrong with it
         local = {"endpoint_url": self._emulator.url, "local_site_url": self._site.url}
-        return {**local, **given, **({"allowed_origins": json.dumps(origins)} if origins else {})}
+        try:
+            origins = json.loads(given.get("allowed_origins", "[]"))
+        except ValueError:
+            origins = None
+        if isinstance(origins, list):  # else the program itself says what is wrong with it
+            given["allowed_origins"] = json.dumps([f"http://localhost:{self._site.port}", *origins])
+        return local | given
 
     def _deploy_first(self) -> dict[str, Any]:
         from local.deployer import DeployFailed  # noqa: PLC0415

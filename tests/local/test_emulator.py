@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def test_a_dead_emulator_comes_back_with_all_that_was_acknowledged(
         assert [one["messageId"] for one in again.reads_all()] == [one["messageId"] for one in said]
         assert again.sends("after")["seq"] == said[-1]["seq"] + 1
     mortal.says("It is back")
+    with urllib.request.urlopen(f"{mortal.site_url}/config.json", timeout=10) as page:
+        assert mortal.websocket_url in page.read().decode()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
