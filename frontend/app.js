@@ -14,15 +14,15 @@ const MANY_PEOPLE = 100;
 
 const box = ui.message;
 const touch = matchMedia("(pointer: coarse)");
-/** @type {Map<string, Transcript>} */
-const transcripts = new Map();
 /** Decoded as a query is: that never throws. */
 const roomInAddress = () => text.roomFrom(new URLSearchParams(`=${location.hash}`).get("") ?? "") || "lobby";
 let room = roomInAddress();
 
-function transcript(name = room) {
-	const known = transcripts.get(name) ?? newTranscript();
-	transcripts.set(name, known);
+/** @type {Map<string, Transcript>} */
+const transcripts = new Map();
+function transcript(of = room) {
+	const known = transcripts.get(of) ?? newTranscript();
+	transcripts.set(of, known);
 	return known;
 }
 
@@ -30,7 +30,7 @@ function transcript(name = room) {
 const deployed = await fetch("config.json", { cache: "no-cache" })
 	.then((answer) => answer.json())
 	.then(
-		({ websocketUrl = "" }) => websocketUrl,
+		(config) => config.websocketUrl,
 		() => "",
 	);
 let server = browser.kept("url", "") || deployed;
@@ -56,13 +56,16 @@ function save() {
 	browser.visit(room, lastSeq, unread && unreadFrom ? unreadFrom.seq - 1 : lastSeq);
 	showCounts();
 }
+function saveSoon() {
+	saving ||= window.setTimeout(save, SAVE_MS);
+}
 
 function showRoom() {
 	ui.roomName.textContent = `#${room}`;
 	box.value = browser.kept(`draft.${room}`, "");
 	browser.visit(room);
 	log.show(transcript());
-	showCount();
+	showLength();
 }
 
 // The server: its address, Connect, Disconnect, the status, and the banner while there is none.
@@ -113,43 +116,41 @@ function allowWriting(allowed) {
 /** What the connection tells. @type {Record<string, (detail: any) => void>} */
 const told = {
 	state({ state, retryAt: next = 0 }) {
+		const { dataset } = ui.status;
 		const connected = state === "connected";
 		const waiting = state === "waiting";
-		if (ui.status.dataset.state === "connected" && !connected) {
+		if (dataset.state === "connected" && !connected) {
 			save();
 			page.setPeople([], 0, "");
 			say(waiting ? "The connection was lost." : "You are disconnected. Press Connect to come back.");
 		}
-		ui.status.dataset.state = state;
+		dataset.state = state;
 		ui.status.textContent = connected ? "Connected" : state === "connecting" ? "Connecting…" : "Disconnected";
 		ui.connect.disabled = connected || state === "connecting";
 		ui.disconnect.disabled = state === "disconnected";
 		reached ||= connected;
 		if (!connected) allowWriting(false);
-		if (state !== "connecting") {
-			ui.banner.hidden = !waiting;
-			ui.ownServer.hidden = !deployed || server === deployed;
-			if (!waiting) ui.bannerText.textContent = "";
-			else if (reached) ui.bannerText.textContent = "You are offline. What you wrote is kept.";
-			else ui.bannerText.textContent = `No answer from ${server}. Is the URL right?`;
-		}
 		retryAt = waiting ? next : 0;
 		tick();
+		if (state === "connecting") return; // What the banner says stays until that has ended.
+		const why = reached ? "You are offline. What you wrote is kept." : `No answer from ${server}. Is the URL right?`;
+		ui.banner.hidden = !waiting;
+		ui.bannerText.textContent = waiting ? why : "";
+		ui.ownServer.hidden = !deployed || server === deployed;
 	},
 
 	joined({ room: joined, connectionId, members, memberCount, lastSeq, complete, resumed }) {
 		const shown = transcript(joined);
 		if (!resumed) shown.reset(complete);
-		shown.seen = browser.visited().find((each) => each.room === joined)?.read || lastSeq;
+		shown.seen = Math.min(lastSeq, browser.visited().find((each) => each.room === joined)?.read || lastSeq);
 		shown.missed = lastSeq > shown.seen;
 		if (joined !== room) return;
 		page.setPeople(members, memberCount, connectionId);
 		allowWriting(true);
-		const { activeElement } = document;
-		const idle = !activeElement || activeElement === document.body || ui.banner.contains(activeElement);
-		if (idle && !touch.matches) box.focus();
+		const focus = document.activeElement ?? document.body;
+		if ((focus === document.body || ui.banner.contains(focus)) && !touch.matches) box.focus();
 		queueMicrotask(() => say(`You are connected to #${joined}.`)); // below the messages that come with it
-		saving ||= window.setTimeout(save, SAVE_MS);
+		saveSoon();
 	},
 
 	messages({ room: from, messages }) {
@@ -162,9 +163,9 @@ const told = {
 		if (from !== room) return;
 		if (log.following) shown.trim();
 		log.update();
-		saving ||= window.setTimeout(save, SAVE_MS);
+		saveSoon();
 		if (!news || document.hasFocus()) return;
-		browser.showUnread(`#${room} · Chat`, shown.unread);
+		showCounts();
 		if (browser.kept("sound", false)) browser.chime();
 		if (browser.kept("notify", false)) browser.notify(`${news.name} in #${room}`, news.message);
 	},
@@ -174,7 +175,7 @@ const told = {
 	},
 
 	pending({ messageId, room: to, text: message, at }) {
-		const { connectionId = "", name } = connection;
+		const { connectionId, name } = connection;
 		transcript(to).put({ messageId, seq: Infinity, at, message, connectionId, name, own: true, state: "pending" });
 		log.update();
 	},
@@ -197,7 +198,8 @@ const told = {
 		const former = page.changePeople(presence);
 		const who = text.isolated(name || former || "");
 		if (connectionId === connection.connectionId) return;
-		if (event === "join" || event === "leave") say(`${who} ${event === "join" ? "joined" : "left"}`, true);
+		if (event === "join") say(`${who} joined`, true);
+		if (event === "leave") say(`${who} left`, true);
 		if (event === "rename" && former && former !== name) say(`${text.isolated(former)} is now ${who}`);
 	},
 
@@ -217,17 +219,16 @@ log.start({
 		box.focus();
 	},
 	async older() {
-		const from = room;
-		const shown = transcript();
 		if (asking) return;
 		asking = true;
+		const shown = transcript();
 		try {
-			const { messages, complete } = await connection.older(from, shown.firstSeq);
+			const { messages, complete } = await connection.older(room, shown.firstSeq);
 			shown.store(messages);
 			shown.complete = complete;
-			if (from === room) log.grow();
+			log.grow();
 		} catch {
-			// The link broke: the next scroll asks again.
+			// The link broke, or the room was left: the next scroll asks again.
 		}
 		asking = false;
 	},
@@ -256,8 +257,7 @@ ui.roomForm.onsubmit = () => {
 };
 ui.roomList.onclick = (/** @type {any} */ { target }) => {
 	if (target.closest("a")) ui.rooms.hidePopover();
-	if (!target.value) return;
-	browser.forget(target.value);
+	if (target.value) browser.forget(target.value);
 	showCounts();
 };
 ui.share.onclick = async () => {
@@ -265,12 +265,10 @@ ui.share.onclick = async () => {
 	try {
 		await navigator.clipboard.writeText(location.href);
 		ui.share.textContent = "Copied";
+		setTimeout(() => ui.share.replaceChildren("Share"), COPIED_MS);
 	} catch {
 		say(`Copy this address to share the room: ${location.href}`); // A page over http may not copy.
 	}
-	setTimeout(() => {
-		ui.share.textContent = "Share";
-	}, COPIED_MS);
 };
 
 // The name.
@@ -301,8 +299,8 @@ ui.nameForm.onsubmit = () => {
 
 // The composer.
 
-/** Shows how long the draft is. @returns {boolean} whether it can be sent */
-function showCount() {
+/** Says how long the draft is. @returns {boolean} whether it can be sent */
+function showLength() {
 	const { length } = [...box.value.trim()];
 	ui.counter.textContent = text.counter(length);
 	ui.counter.className = text.sendable(length) ? "" : "problem";
@@ -311,12 +309,12 @@ function showCount() {
 
 function drafted() {
 	browser.keep(`draft.${room}`, box.value);
-	return showCount();
+	return showLength();
 }
 
 function send() {
 	box.focus();
-	if (box.disabled || !showCount()) return;
+	if (box.disabled || !showLength()) return;
 	transcript().unreadFrom = undefined;
 	ui.composerProblem.textContent = "";
 	connection.send(box.value.trim());
@@ -342,7 +340,7 @@ for (const key of ["sound", "notify"]) {
 	choice.onchange = async () => {
 		const problem = key === "notify" && choice.checked ? await browser.allowNotifications() : "";
 		ui.choiceProblem.textContent = problem;
-		if (problem) choice.checked = false;
+		choice.checked &&= !problem;
 		browser.keep(key, choice.checked);
 		if (key === "sound" && choice.checked) browser.chime();
 	};
@@ -351,7 +349,7 @@ document.addEventListener("visibilitychange", () => document.hidden || connectio
 window.addEventListener("online", () => connection.wake());
 window.addEventListener("pagehide", save);
 
-ui.url.value = server;
+ui.url.value = server ?? "";
 ui.nameForm.hidden = browser.kept("name", "") !== "" || browser.kept("unnamed", false);
 showRoom();
 if (server) connect();

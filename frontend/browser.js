@@ -53,21 +53,20 @@ export const browser = {
 	// Two soft notes, made here: a sound file would be one more request.
 	chime() {
 		audio ??= new AudioContext();
-		for (const [note, frequency] of [660, 880].entries()) {
-			const start = audio.currentTime + note * 0.12;
-			const tone = new OscillatorNode(audio, { frequency });
-			const volume = new GainNode(audio);
-			volume.gain.setValueAtTime(0.08, start).exponentialRampToValueAtTime(0.0001, start + 0.3);
-			tone.connect(volume).connect(audio.destination);
-			tone.start(start);
-			tone.stop(start + 0.3);
-		}
+		const now = audio.currentTime;
+		const tone = new OscillatorNode(audio, { frequency: 660 });
+		const volume = new GainNode(audio);
+		tone.frequency.setValueAtTime(880, now + 0.12);
+		volume.gain.setValueAtTime(0.08, now).exponentialRampToValueAtTime(0.0001, now + 0.4);
+		tone.connect(volume).connect(audio.destination);
+		tone.start();
+		tone.stop(now + 0.4);
 	},
 
 	async allowNotifications() {
 		if (!isSecureContext || !("Notification" in window)) return "They need a page over https://. Sound works here.";
-		if ((await Notification.requestPermission()) === "granted") return "";
-		return "The browser blocks them: allow notifications in this site's settings, then try again.";
+		const blocked = (await Notification.requestPermission()) !== "granted";
+		return blocked ? "The browser blocks them: allow them in its settings for this site, then try again." : "";
 	},
 
 	notify(title, body) {

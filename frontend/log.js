@@ -36,9 +36,8 @@ export const log = {
 		wishes = wished;
 		list.addEventListener("scroll", onScroll, { passive: true });
 		list.onclick = (/** @type {any} */ { target }) => {
-			const id = target.closest(".row")?.dataset.id;
-			if (target.value === "retry") wishes.retry(id);
-			if (target.value === "discard") wishes.discard(id);
+			if (target.value === "retry") wishes.retry(target.closest(".row").dataset.id);
+			if (target.value === "discard") wishes.discard(target.closest(".row").dataset.id);
 		};
 		ui.jump.onclick = log.toNewest;
 		document.addEventListener("visibilitychange", seen);
@@ -93,19 +92,19 @@ function seen() {
 function showJump() {
 	const { unread } = transcript;
 	ui.jump.hidden = log.following;
-	ui.jump.textContent = unread ? `${unread} new ${unread > 1 ? "messages" : "message"} ↓` : "Jump to newest ↓";
+	ui.jump.textContent = unread ? `${unread} new ↓` : "Jump to newest ↓";
 }
 
 function onScroll() {
 	const { items, complete } = transcript;
-	const above = list.scrollTop;
-	const below = list.scrollHeight - list.clientHeight - above;
+	const below = list.scrollHeight - list.clientHeight - list.scrollTop;
+	const nearTop = list.scrollTop < NEAR_TOP_PX;
 	const followed = log.following;
 	log.following = hasNewest && below < NEAR_END_PX;
 	if (log.following && !followed) seen();
 	if (!hasNewest && below < NEAR_TOP_PX) log.grow(PAGE);
-	else if (above < NEAR_TOP_PX && first !== items[0]) log.grow();
-	else if (above < NEAR_TOP_PX && !complete) wishes.older();
+	else if (nearTop && first !== items[0]) log.grow();
+	else if (nearTop && !complete) wishes.older();
 	showJump();
 }
 
@@ -167,8 +166,9 @@ function draw(item, before) {
 	drawn.set(item, { row, look });
 
 	page.fill(row, { ".day": day, ".unread": unread });
+	const [said, failure] = row.querySelectorAll(".text, .problem");
 	if (note) {
-		page.fill(row, { ".text": message });
+		said.textContent = message;
 		return row;
 	}
 	row.className = `row ${state}${leads}${item.own ? " own" : ""}`;
@@ -176,12 +176,9 @@ function draw(item, before) {
 	page.sign(row, item);
 	page.fill(row, { time: text.shortTime(at), ".sending": state === "pending" ? "Sending…" : "" });
 	row.querySelector("time").title = text.fullTime(at);
-	if (!known)
-		row
-			.querySelector(".text")
-			.append(...text.pieces(message).map((piece) => (piece.isLink ? link(piece.text) : piece.text)));
-	const failure = state === "failed" ? [`Not sent. ${problem}`, ui.failed.content.cloneNode(true)] : [];
-	row.querySelector(".problem").replaceChildren(...failure);
+	if (!known) said.append(...text.pieces(message).map((piece) => (piece.isLink ? link(piece.text) : piece.text)));
+	failure.replaceChildren();
+	if (state === "failed") failure.append(`Not sent. ${problem}`, ui.failed.content.cloneNode(true));
 	return row;
 }
 

@@ -91,8 +91,7 @@ function showTyping() {
 
 /** @param {number} count */
 function showPeople(count) {
-	const others = (/** @type {string} */ id) => Number(id !== own);
-	const members = [...names].sort(([a, x], [b, y]) => others(a) - others(b) || x.localeCompare(y));
+	const members = [...names].sort(([a, x], [b, y]) => Number(b === own) - Number(a === own) || x.localeCompare(y));
 	const rows = members.map(([connectionId, name]) => {
 		const row = page.copy("person");
 		page.sign(row, { connectionId, name });

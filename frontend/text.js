@@ -1,6 +1,7 @@
 /** Text rules of the page: links, groups, days, times, addresses, names. Pure: no DOM, no network, no storage. */
 
 const MAX_MESSAGE = 4000;
+const MAX_NAME = 40;
 const COUNTER_FROM = 3600;
 const GROUP_MS = 5 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -25,12 +26,9 @@ export const text = {
 
 	dayLabel(at, now, locale) {
 		const days = Math.round((text.dayOf(at) - text.dayOf(now)) / DAY_MS);
-		if (days === 0 || days === -1) {
-			const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
-			return near[0].toLocaleUpperCase(locale) + near.slice(1);
-		}
-		const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? undefined : "numeric";
-		return new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year }).format(at);
+		if (days < -1) return new Intl.DateTimeFormat(locale, { dateStyle: "full" }).format(at);
+		const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
+		return near[0].toLocaleUpperCase(locale) + near.slice(1);
 	},
 
 	shortTime: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format,
@@ -49,11 +47,10 @@ export const text = {
 	},
 
 	addressProblem(address) {
-		if (!/^wss?:\/\//i.test(address) || !URL.canParse(address))
-			return "The URL must begin with wss:// and name a host, as in wss://example.com/production.";
-		const { protocol, hostname } = new URL(address);
-		if (protocol === "wss:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname)) return "";
-		return "The URL must begin with wss://. Only a server on this machine may have ws://.";
+		const url = /^wss?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
+		const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(url?.hostname ?? "");
+		if (url?.protocol === "wss:" || isHere) return "";
+		return "The URL must begin with wss://, as in wss://example.com/production. Only a server on this machine may have ws://.";
 	},
 
 	roomFrom(typed) {
@@ -62,8 +59,7 @@ export const text = {
 	},
 
 	nameProblem(name) {
-		if (!name) return "Enter a name of 1 to 40 characters.";
-		if ([...name].length > 40) return "That name is too long: 40 characters at most.";
+		if (!name || [...name].length > MAX_NAME) return `Enter a name of 1 to ${MAX_NAME} characters.`;
 		return UNFIT_FOR_NAME.test(name) ? "That name has invisible characters in it: type it by hand." : "";
 	},
 
@@ -76,14 +72,13 @@ export const text = {
 	sendable: (length) => length > 0 && length <= MAX_MESSAGE,
 
 	typing(names) {
-		const [first, second, third] = names.map(text.isolated);
-		if (!second) return first ? `${first} is typing…` : "";
-		return third ? `${first}, ${second} and others are typing…` : `${first} and ${second} are typing…`;
+		if (names.length > 2) return "Several people are typing…";
+		const who = names.map(text.isolated).join(" and ");
+		return who && `${who} ${names.length > 1 ? "are" : "is"} typing…`;
 	},
 
 	advice({ code, error, retryAfterMs = 1000 }) {
 		if (code === "rate_limited") return `Too much at once: the rest is sent in ${Math.ceil(retryAfterMs / 1000)} s.`;
-		if (code === "message_too_long") return "Longer than 4,000 characters: send it in parts.";
 		if (code === "internal") return "The server had a problem: retry in a moment.";
 		return error.replace(/\.?$/, ".");
 	},

@@ -99,7 +99,7 @@ def test_a_refused_name_is_said_at_its_field(page: Page, server: FakeServer) -> 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("", "Enter a name"), ("x" * 41, "40 characters at most"), ("Ad\u202ea", "invisible characters")],
+    [("", "Enter a name"), ("x" * 41, "1 to 40 characters"), ("Ad\u202ea", "invisible characters")],
 )
 def test_a_name_that_cannot_be_is_said_before_it_is_sent(page: Page, server: FakeServer, name: str, said: str) -> None:
     button(page, "Change my name").click()
