@@ -26,6 +26,9 @@ function transcript(of = room) {
 	return known;
 }
 
+// Before anything is waited for: what comes later must not move what is there.
+ui.nameForm.hidden = browser.kept("name", "") !== "" || browser.kept("unnamed", false);
+
 /** The server that the page came with; without one the user enters an address. @type {string} */
 const deployed = await fetch("config.json", { cache: "no-cache" })
 	.then((answer) => answer.json())
@@ -350,7 +353,6 @@ window.addEventListener("online", () => connection.wake());
 window.addEventListener("pagehide", save);
 
 ui.url.value = server ?? "";
-ui.nameForm.hidden = browser.kept("name", "") !== "" || browser.kept("unnamed", false);
 showRoom();
 if (server) connect();
 else showUrlProblem("This page knows no server: enter the WebSocket URL of one.");

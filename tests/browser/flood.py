@@ -1,0 +1,87 @@
+"""A room in which a thousand people speak at once, inside the page itself. Knows nothing of the product but its frames.
+
+`python -m tests.browser.flood ADDRESS` measures the whole 10,000 messages at 200 a second.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, executable
+
+PER_SECOND = 200
+
+SOCKET = """
+window.flood = { longest: 0, sent: 0 };
+new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) flood.longest = Math.max(flood.longest, duration);
+}).observe({ type: "longtask" });
+window.WebSocket = class {
+    readyState = 0;
+    constructor() {
+        window.socket = this;
+        setTimeout(() => { this.readyState = 1; this.onopen?.(); });
+    }
+    send(text) {
+        const { action, room, name } = JSON.parse(text);
+        if (action !== "join") return;
+        const joined = { room, name: name ?? "me", connectionId: "me", members: [], memberCount: 1, lastSeq: 0 };
+        setTimeout(() => this.hear({ type: "joined", ...joined, messages: [], complete: true }));
+    }
+    hear(frame) { this.onmessage?.({ data: JSON.stringify(frame) }); }
+    close() {}
+};
+flood.start = (count, perSecond) => new Promise(resolve => {
+    flood.longest = 0;
+    const begin = performance.now();
+    const timer = setInterval(() => {
+        const due = Math.min(count, (performance.now() - begin) * perSecond / 1000);
+        while (flood.sent < due) {
+            const seq = flood.sent += 1;
+            const who = { connectionId: `person-${seq % 7}`, name: `Person ${seq % 7}` };
+            const said = { messageId: `m${seq}`, seq, room: "lobby", message: `Message ${seq} of the flood` };
+            socket.hear({ type: "message", timestamp: new Date().toISOString(), ...who, ...said });
+        }
+        if (flood.sent >= count) { clearInterval(timer); setTimeout(resolve, 500); }
+    }, 5);
+});
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a flood did to the page."""
+
+    messages: int
+    longest_task_ms: float
+    rows: int
+
+
+def flood(page: Page, address: str, messages: int) -> Measured:
+    """Let `messages` arrive at 200 a second."""
+    page.add_init_script(SOCKET)
+    page.goto(address)
+    page.wait_for_function("() => !document.querySelector('textarea').disabled")
+    page.evaluate("([count, rate]) => flood.start(count, rate)", [messages, PER_SECOND])
+    longest, rows = page.evaluate("() => [flood.longest, document.querySelector('[role=log]').children.length]")
+    return Measured(messages, longest, rows)
+
+
+def main() -> None:
+    """Measure and print one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("address", help="where the page is served")
+    parser.add_argument("--messages", type=int, default=10_000)
+    options = parser.parse_args()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        page = browser.new_page()
+        page.set_default_timeout(120_000)
+        print(json.dumps(vars(flood(page, options.address, options.messages))))  # noqa: T201 - it is what it is for
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
