@@ -1,4 +1,4 @@
-/** Joins the page's parts: what the connection tells goes to the views, what the user wishes to the connection. */
+/** Joins the parts: what the connection tells goes to the views, what the user wishes to the connection. */
 
 import { browser } from "./browser.js";
 import { newConnection } from "./connection.js";
@@ -9,9 +9,9 @@ import { newTranscript } from "./transcript.js";
 
 const SAVE_MS = 1000;
 const TICK_MS = 250;
-const COPIED_MS = 2000;
 const MANY_PEOPLE = 100;
 
+const { kept, keep } = browser;
 const box = ui.message;
 const touch = matchMedia("(pointer: coarse)");
 /** Decoded as a query is: that never throws. */
@@ -26,22 +26,27 @@ function transcript(of = room) {
 	return known;
 }
 
-// Before anything is waited for: what comes later must not move what is there.
-ui.nameForm.hidden = browser.kept("name", "") !== "" || browser.kept("unnamed", false);
+// At once: what comes later must not move what is there.
+ui.nameForm.hidden = kept("name", undefined) !== undefined;
 
-/** The server that the page came with; without one the user enters an address. @type {string} */
-const deployed = await fetch("config.json", { cache: "no-cache" })
+const config = await fetch("config.json", { cache: "no-cache" })
 	.then((answer) => answer.json())
-	.then(
-		(config) => config.websocketUrl,
-		() => "",
-	);
-let server = browser.kept("url", "") || deployed;
-const connection = newConnection({ ...browser, url: server, room, name: browser.kept("name", "") });
+	.catch(() => ({})); // A page without one: the user enters the address.
+/** @type {string} */
+const deployed = config.websocketUrl ?? "";
+let server = kept("url", "") || deployed;
+const connection = newConnection({ ...browser, url: server, room, name: kept("name", "") });
 
 /** A quiet line among the messages. @param {string} words @param {boolean} [coming] */
 function say(words, coming) {
 	transcript().note(words, Date.now(), coming);
+	log.update();
+}
+
+/** @param {Unsent} unsent @param {Item["state"]} state @param {string} [problem] */
+function showUnsent({ messageId, room: to, text: message, at }, state, problem) {
+	const { connectionId, name } = connection;
+	transcript(to).put({ messageId, seq: Infinity, at, message, connectionId, name, own: true, state, problem });
 	log.update();
 }
 
@@ -60,27 +65,25 @@ function save() {
 	showCounts();
 }
 function saveSoon() {
-	saving ||= window.setTimeout(save, SAVE_MS);
+	saving ||= setTimeout(save, SAVE_MS);
 }
 
 function showRoom() {
 	ui.roomName.textContent = `#${room}`;
-	box.value = browser.kept(`draft.${room}`, "");
+	box.value = kept(`draft.${room}`, "");
 	browser.visit(room);
 	log.show(transcript());
 	showLength();
 }
 
-// The server: its address, Connect, Disconnect, the status, and the banner while there is none.
+// The server.
 
 let reached = false;
-let retryAt = 0;
-let ticking = 0;
 
 /** @param {string} problem */
 function showUrlProblem(problem) {
 	ui.urlProblem.textContent = problem;
-	ui.url.ariaInvalid = String(problem !== "");
+	ui.url.ariaInvalid = String(!!problem);
 	if (problem && ui.serverButton.checkVisibility()) ui.server.showPopover();
 	if (problem) ui.url.focus();
 }
@@ -93,7 +96,7 @@ function connect() {
 	ui.server.hidePopover();
 	reached &&= address === server;
 	server = address;
-	browser.keep("url", address === deployed ? "" : address);
+	keep("url", address === deployed ? "" : address);
 	connection.connect(address);
 }
 ui.server.onsubmit = connect;
@@ -104,11 +107,11 @@ ui.ownServer.onclick = () => {
 	connect();
 };
 
-function tick() {
-	clearTimeout(ticking);
-	ui.countdown.textContent = `Next try in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))} s.`;
-	if (retryAt) ticking = window.setTimeout(tick, TICK_MS);
-}
+let retryAt = 0;
+setInterval(() => {
+	const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
+	if (!ui.banner.hidden) ui.countdown.textContent = `Next try in ${seconds} s.`;
+}, TICK_MS);
 
 /** @param {boolean} allowed */
 function allowWriting(allowed) {
@@ -133,8 +136,7 @@ const told = {
 		ui.disconnect.disabled = state === "disconnected";
 		reached ||= connected;
 		if (!connected) allowWriting(false);
-		retryAt = waiting ? next : 0;
-		tick();
+		retryAt = next;
 		if (state === "connecting") return; // What the banner says stays until that has ended.
 		const why = reached ? "You are offline. What you wrote is kept." : `No answer from ${server}. Is the URL right?`;
 		ui.banner.hidden = !waiting;
@@ -169,25 +171,20 @@ const told = {
 		saveSoon();
 		if (!news || document.hasFocus()) return;
 		showCounts();
-		if (browser.kept("sound", false)) browser.chime();
-		if (browser.kept("notify", false)) browser.notify(`${news.name} in #${room}`, news.message);
+		if (kept("sound", false)) browser.chime();
+		if (kept("notify", false)) browser.notify(`${news.name} in #${room}`, news.message);
 	},
 
-	lost() {
-		say("Some of what was said while you were away is no longer kept. Ask those who were here.");
-	},
+	lost: () => say("Some of what was said meanwhile is no longer kept: ask those who were here."),
 
-	pending({ messageId, room: to, text: message, at }) {
-		const { connectionId, name } = connection;
-		transcript(to).put({ messageId, seq: Infinity, at, message, connectionId, name, own: true, state: "pending" });
+	pending: (unsent) => showUnsent(unsent, "pending"),
+
+	failed: (unsent) => showUnsent(unsent, "failed", text.advice(unsent)),
+
+	discarded({ messageId }) {
+		transcript().remove(messageId);
 		log.update();
-	},
-
-	failed(failure) {
-		const shown = transcript(failure.room);
-		const item = shown.get(failure.messageId);
-		if (item) shown.put({ ...item, state: "failed", problem: text.advice(failure) });
-		log.update();
+		box.focus();
 	},
 
 	refused(refusal) {
@@ -212,34 +209,30 @@ for (const [type, hear] of Object.entries(told))
 	connection.addEventListener(type, (event) => hear(/** @type {CustomEvent} */ (event).detail));
 
 let asking = false;
-log.start({
-	read: save,
-	retry: (id) => connection.retry(id),
-	discard(id) {
-		connection.discard(id);
-		transcript().remove(id);
-		log.update();
-		box.focus();
-	},
-	async older() {
-		if (asking) return;
-		asking = true;
-		const shown = transcript();
-		try {
-			const { messages, complete } = await connection.older(room, shown.firstSeq);
-			shown.store(messages);
-			shown.complete = complete;
-			log.grow();
-		} catch {
-			// The link broke, or the room was left: the next scroll asks again.
-		}
-		asking = false;
-	},
-});
+log.read = save;
+log.older = async () => {
+	if (asking) return;
+	asking = true;
+	const shown = transcript();
+	try {
+		const { messages, complete } = await connection.older(room, shown.firstSeq);
+		shown.store(messages);
+		shown.complete = complete;
+		log.grow();
+	} catch {
+		// The link broke, or the room was left: the next scroll asks again.
+	}
+	asking = false;
+};
+ui.log.onclick = (/** @type {any} */ { target }) => {
+	const id = target.closest("article")?.dataset.id;
+	if (target.value === "retry") connection.retry(id);
+	if (target.value === "discard") connection.discard(id);
+};
 
 // Rooms.
 
-window.addEventListener("hashchange", () => {
+addEventListener("hashchange", () => {
 	const next = roomInAddress();
 	if (next === room) return;
 	save();
@@ -247,7 +240,7 @@ window.addEventListener("hashchange", () => {
 	showRoom();
 	connection.join(room);
 });
-window.addEventListener("storage", ({ key }) => key === "chat.rooms" && showCounts());
+addEventListener("storage", ({ key }) => key === "chat.rooms" && showCounts());
 
 ui.roomForm.onsubmit = () => {
 	const next = text.roomFrom(ui.newRoom.value);
@@ -260,15 +253,15 @@ ui.roomForm.onsubmit = () => {
 };
 ui.roomList.onclick = (/** @type {any} */ { target }) => {
 	if (target.closest("a")) ui.rooms.hidePopover();
-	if (target.value) browser.forget(target.value);
+	const rest = browser.visited().filter((each) => each.room !== target.value);
+	if (target.value) keep("rooms", rest);
 	showCounts();
 };
 ui.share.onclick = async () => {
 	location.hash = room;
 	try {
 		await navigator.clipboard.writeText(location.href);
-		ui.share.textContent = "Copied";
-		setTimeout(() => ui.share.replaceChildren("Share"), COPIED_MS);
+		say("This room's address is copied.");
 	} catch {
 		say(`Copy this address to share the room: ${location.href}`); // A page over http may not copy.
 	}
@@ -279,7 +272,7 @@ ui.share.onclick = async () => {
 ui.rename.onclick = () => {
 	ui.people.hidePopover();
 	ui.nameForm.hidden = false;
-	ui.name.value = browser.kept("name", "");
+	ui.name.value = kept("name", "");
 	ui.name.focus();
 };
 function nameAsked() {
@@ -287,7 +280,7 @@ function nameAsked() {
 	box.focus();
 }
 ui.later.onclick = () => {
-	browser.keep("unnamed", true);
+	keep("name", kept("name", ""));
 	nameAsked();
 };
 ui.nameForm.onsubmit = () => {
@@ -295,23 +288,22 @@ ui.nameForm.onsubmit = () => {
 	const problem = text.nameProblem(name);
 	ui.nameProblem.textContent = problem;
 	if (problem) return ui.name.focus();
-	browser.keep("name", name);
+	keep("name", name);
 	connection.rename(name);
 	nameAsked();
 };
 
 // The composer.
 
-/** Says how long the draft is. @returns {boolean} whether it can be sent */
+/** Says how long the draft is; returns whether it can be sent. */
 function showLength() {
 	const { length } = [...box.value.trim()];
 	ui.counter.textContent = text.counter(length);
-	ui.counter.className = text.sendable(length) ? "" : "problem";
 	return text.sendable(length);
 }
 
 function drafted() {
-	browser.keep(`draft.${room}`, box.value);
+	keep(`draft.${room}`, box.value);
 	return showLength();
 }
 
@@ -339,20 +331,20 @@ box.oninput = () => {
 
 for (const key of ["sound", "notify"]) {
 	const choice = ui[key];
-	choice.checked = browser.kept(key, false);
+	choice.checked = kept(key, false);
 	choice.onchange = async () => {
 		const problem = key === "notify" && choice.checked ? await browser.allowNotifications() : "";
 		ui.choiceProblem.textContent = problem;
 		choice.checked &&= !problem;
-		browser.keep(key, choice.checked);
+		keep(key, choice.checked);
 		if (key === "sound" && choice.checked) browser.chime();
 	};
 }
 document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
-window.addEventListener("online", () => connection.wake());
-window.addEventListener("pagehide", save);
+addEventListener("online", () => connection.wake());
+addEventListener("pagehide", save);
 
-ui.url.value = server ?? "";
+ui.url.value = server;
 showRoom();
 if (server) connect();
 else showUrlProblem("This page knows no server: enter the WebSocket URL of one.");

@@ -1,4 +1,4 @@
-/** What the page wishes of the browser: to keep things, and to call somebody who looks elsewhere. Knows no socket. */
+/** What the browser does for the page: it keeps things, and calls somebody who looks elsewhere. Knows no socket. */
 
 const MAX_ROOMS = 30;
 
@@ -38,19 +38,15 @@ export const browser = {
 		browser.keep("rooms", rooms.slice(-MAX_ROOMS));
 	},
 
-	forget(room) {
-		const rest = browser.visited().filter((each) => each.room !== room);
-		browser.keep("rooms", rest);
-	},
-
 	showUnread(title, unread) {
 		document.title = unread ? `(${unread}) ${title}` : title;
-		const icon = document.querySelector("link[rel=icon]");
+		/** @type {any} */
+		const icon = document.querySelector("[rel=icon]");
 		const href = unread ? "icon-unread.svg" : "icon.svg";
-		if (icon?.getAttribute("href") !== href) icon?.setAttribute("href", href);
+		if (!icon.href.endsWith(href)) icon.href = href;
 	},
 
-	// Two soft notes, made here: a sound file would be one more request.
+	// Two soft notes; a sound file would be one more request.
 	chime() {
 		audio ??= new AudioContext();
 		const now = audio.currentTime;
@@ -71,10 +67,10 @@ export const browser = {
 
 	notify(title, body) {
 		try {
-			const shown = new Notification(title, { body: body.slice(0, 200), tag: title, icon: "icon.svg" });
+			const shown = new Notification(title, { body, tag: title, icon: "icon.svg" });
 			shown.onclick = () => window.focus();
 		} catch {
-			// Forbidden meanwhile, or Android, where only service workers notify: the title still counts.
+			// Android, where only service workers may: the title still counts.
 		}
 	},
 };

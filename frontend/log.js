@@ -2,7 +2,6 @@
 
 import { page, ui } from "./page.js";
 import { text } from "./text.js";
-import { newTranscript } from "./transcript.js";
 
 const MAX_ROWS = 400;
 const PAGE = 60;
@@ -11,9 +10,8 @@ const NEAR_TOP_PX = 400;
 const QUIET_MS = 500;
 
 const list = ui.log;
-let transcript = newTranscript();
-/** @type {LogWishes} */
-let wishes;
+/** @type {Transcript} */
+let transcript;
 /** @type {Map<Item, {row: any, look: string}>} */
 const drawn = new Map();
 /** The first item shown. @type {Item | undefined} */
@@ -32,18 +30,9 @@ export const log = {
 		return log.following && !document.hidden;
 	},
 
-	start(wished) {
-		wishes = wished;
-		list.addEventListener("scroll", onScroll, { passive: true });
-		list.onclick = (/** @type {any} */ { target }) => {
-			if (target.value === "retry") wishes.retry(target.closest(".row").dataset.id);
-			if (target.value === "discard") wishes.discard(target.closest(".row").dataset.id);
-		};
-		ui.jump.onclick = log.toNewest;
-		document.addEventListener("visibilitychange", seen);
-		// A keyboard that opens, or a composer that grows, must not hide the newest row.
-		new ResizeObserver(() => log.following && toEnd()).observe(list);
-	},
+	read() {},
+
+	older() {},
 
 	show(shown) {
 		transcript = shown;
@@ -68,12 +57,17 @@ export const log = {
 		log.update();
 	},
 };
+list.onscroll = onScroll;
+ui.jump.onclick = log.toNewest;
+document.addEventListener("visibilitychange", seen);
+// A keyboard that opens, or a composer that grows, must not hide the newest row.
+new ResizeObserver(() => log.following && toEnd()).observe(list);
 
 /** Rows that are no news are not read aloud. */
 function quietly() {
 	clearTimeout(quiet);
 	list.ariaLive = "off";
-	quiet = window.setTimeout(() => {
+	quiet = setTimeout(() => {
 		list.ariaLive = "polite";
 	}, QUIET_MS);
 }
@@ -85,8 +79,7 @@ function toEnd() {
 function seen() {
 	if (!log.reading) return;
 	transcript.unread = 0;
-	wishes.read();
-	showJump();
+	log.read();
 }
 
 function showJump() {
@@ -104,7 +97,7 @@ function onScroll() {
 	if (log.following && !followed) seen();
 	if (!hasNewest && below < NEAR_TOP_PX) log.grow(PAGE);
 	else if (nearTop && first !== items[0]) log.grow();
-	else if (nearTop && !complete) wishes.older();
+	else if (nearTop && !complete) log.older();
 	showJump();
 }
 
@@ -159,8 +152,8 @@ function draw(item, before) {
 	const known = drawn.get(item);
 	const row = known?.row ?? page.copy(note ? "note" : "row");
 	const day = text.dayOf(before?.at ?? 0) === text.dayOf(at) ? "" : text.dayLabel(at, Date.now());
-	const leads = text.startsGroup(before, item) ? " leads" : "";
 	const unread = transcript.unreadFrom === item ? "New" : "";
+	const leads = day || unread || text.startsGroup(before, item) ? " leads" : "";
 	const look = [state, at, name, problem, day, leads, unread, note && message].join();
 	if (known?.look === look) return row;
 	drawn.set(item, { row, look });

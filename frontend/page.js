@@ -5,8 +5,7 @@ import { text } from "./text.js";
 
 const TYPING_MS = 5000;
 
-/** The page's elements by id; index.html says of which kind they are.
- * @type {Record<string, any>} */
+/** By id; index.html says of which kind they are. @type {Record<string, any>} */
 export const ui = Object.fromEntries([...document.querySelectorAll("[id]")].map((each) => [each.id, each]));
 
 /** Connection id → name. @type {Map<string, string>} */
@@ -75,7 +74,7 @@ export const page = {
 
 	types({ connectionId, name }) {
 		page.typed(connectionId);
-		typists.set(connectionId, { name, timer: window.setTimeout(page.typed, TYPING_MS, connectionId) });
+		typists.set(connectionId, { name, timer: setTimeout(page.typed, TYPING_MS, connectionId) });
 		showTyping();
 	},
 
@@ -100,5 +99,4 @@ function showPeople(count) {
 	});
 	ui.peopleList.replaceChildren(...rows);
 	page.count = ui.count.textContent = ui.total.textContent = count;
-	ui.peopleMore.textContent = count > rows.length ? `and ${count - rows.length} more` : "";
 }

@@ -1,4 +1,4 @@
-/** Text rules of the page: links, groups, days, times, addresses, names. Pure: no DOM, no network, no storage. */
+/** What is said, and how: links, groups, days, addresses, names. Pure: knows no DOM. */
 
 const MAX_MESSAGE = 4000;
 const MAX_NAME = 40;
@@ -19,10 +19,7 @@ export const text = {
 	dayOf: (at) => new Date(at).setHours(0, 0, 0, 0),
 
 	startsGroup: (before, item) =>
-		before?.connectionId !== item.connectionId ||
-		before.name !== item.name ||
-		item.at - before.at > GROUP_MS ||
-		text.dayOf(before.at) !== text.dayOf(item.at),
+		before?.connectionId !== item.connectionId || before.name !== item.name || item.at - before.at > GROUP_MS,
 
 	dayLabel(at, now, locale) {
 		const days = Math.round((text.dayOf(at) - text.dayOf(now)) / DAY_MS);
@@ -40,11 +37,7 @@ export const text = {
 
 	isolated: (name) => `\u2068${name}\u2069`, // Unicode's FSI … PDI
 
-	hue(name) {
-		let sum = 7;
-		for (let at = 0; at < name.length; at += 1) sum = (sum * 31 + name.charCodeAt(at)) % 997;
-		return (sum * 29) % 360;
-	},
+	hue: (name) => [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0) * 47) % 360, 7),
 
 	addressProblem(address) {
 		const url = /^wss?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;

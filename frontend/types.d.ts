@@ -46,7 +46,7 @@ interface TextRules {
 	pieces(message: string): { text: string; isLink: boolean }[];
 	/** When the day of a time began, in the reader's zone. */
 	dayOf(at: number): number;
-	/** Whether an item opens a group: another sender, another day, or 5 minutes of silence. */
+	/** Whether an item opens a group: another sender, or 5 minutes of silence. */
 	startsGroup(before: Pick<Item, "connectionId" | "name" | "at"> | undefined, item: Item): boolean;
 	/** Such as Today, Yesterday, Monday 3 March. */
 	dayLabel(at: number, now: number, locale?: string): string;
@@ -91,7 +91,6 @@ interface Browser {
 	visited(): Visited[];
 	/** Notes how far a room goes and is read. */
 	visit(room: string, last?: number, read?: number): void;
-	forget(room: string): void;
 	/** In the tab: title and favicon. */
 	showUnread(title: string, unread: number): void;
 	chime(): void;
@@ -136,7 +135,6 @@ interface Transcript {
 	/** Of the messages that are stored; 0 where there is none. */
 	readonly firstSeq: number;
 	readonly lastSeq: number;
-	get(messageId: string): Item | undefined;
 	/** Puts an item where its seq says; a known one is changed in place, so that its row survives. */
 	put(item: Item): Item;
 	/** Puts messages of the server's, by rising seq; `away`: nobody is reading. Returns the last one that is news. */
@@ -156,7 +154,10 @@ interface Log {
 	following: boolean;
 	/** Whether the newest row is before somebody's eyes. */
 	readonly reading: boolean;
-	start(wishes: LogWishes): void;
+	/** Called when the newest row is seen. */
+	read(): void;
+	/** Called when the reader nears the top. */
+	older(): void;
 	/** Shows a room. */
 	show(transcript: Transcript): void;
 	toNewest(): void;
@@ -164,16 +165,6 @@ interface Log {
 	update(): void;
 	/** Shows more rows, above (negative) or below; the reader's row stays where it is. */
 	grow(rows?: number): void;
-}
-
-/** What the message list wishes of the page. */
-interface LogWishes {
-	/** The reader nears the top. */
-	older(): void;
-	/** The newest row is seen. */
-	read(): void;
-	retry(messageId: string): void;
-	discard(messageId: string): void;
 }
 
 /** A frame, as the architecture page names its fields. */
