@@ -88,8 +88,19 @@ def from_row(row: dict[str, Any], otherwise: Connection) -> Connection:
 
 
 def put(connection: Connection) -> None:
-    """Store a connection that has just been made."""
-    dynamodb().put_item(TableName=settings().connections_table, Item=_row(connection))
+    """Store a connection that has just been made.
+
+    A copy of this write that arrives late (botocore sends it again after a timeout) takes nobody out of a room.
+    """
+    try:
+        dynamodb().put_item(
+            TableName=settings().connections_table,
+            Item=_row(connection),
+            ConditionExpression="attribute_not_exists(joined)",
+        )
+    except Exception as error:
+        if not is_condition_failure(error):
+            raise
 
 
 def _row(connection: Connection) -> dict[str, Any]:

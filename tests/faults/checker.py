@@ -224,19 +224,25 @@ def read_anew(world: World) -> dict[str, Timeline]:
 def judge(world: World, fresh: dict[str, Timeline]) -> Verdict:
     """Hold what everybody read against what was sent and acknowledged."""
     verdict = Verdict(world.seed, faults=world.faults.counts)
-    sent = {frame["messageId"]: frame for client in world.clients for frame in client.sent}
-    acknowledged = {key: frame for client in world.clients for key, frame in client.acknowledged.items()}
+    for error in world.errors:
+        verdict.breach("unexpected error", error)
+    _judge_store(world, verdict)
+    _judge_members(world, verdict)
+    judge_readers(world.clients, fresh, verdict)
+    return verdict
+
+
+def judge_readers(people: list[Client], fresh: dict[str, Timeline], verdict: Verdict) -> None:
+    """Hold what clients read against what they sent and had acknowledged, and against a fresh reading of each room."""
+    sent = {frame["messageId"]: frame for client in people for frame in client.sent}
+    acknowledged = {key: frame for client in people for key, frame in client.acknowledged.items()}
     verdict.figures.update(
         sent=len(sent),
         acknowledged=len(acknowledged),
-        faults=sum(world.faults.counts.values()),
-        reconnects=sum(client.figures["reconnects"] for client in world.clients),
+        faults=sum(verdict.faults.values()),
+        reconnects=sum(client.figures["reconnects"] for client in people),
     )
-    for error in world.errors:
-        verdict.breach("unexpected error", error)
-    _judge_store(world, sent, verdict)
-    _judge_members(world, verdict)
-    for client in world.clients:
+    for client in people:
         if client.outbox or client.refused:
             verdict.breach("unacknowledged", f"{client.name} has {len(client.outbox)} messages left")
         for room, timeline in client.timelines.items():
@@ -246,12 +252,12 @@ def judge(world: World, fresh: dict[str, Timeline]) -> Verdict:
     for room, timeline in fresh.items():
         _judge_reader("a fresh reader", room, timeline, sent, verdict, told=0)
         _judge_completeness("a fresh reader", room, timeline, acknowledged, verdict)
-        _judge_order(world, room, timeline, verdict)
-    return verdict
+        _judge_order(people, room, timeline, verdict)
 
 
-def _judge_store(world: World, sent: dict[str, Any], verdict: Verdict) -> None:
+def _judge_store(world: World, verdict: Verdict) -> None:
     """Each message is stored once, each place is held once."""
+    sent = {frame["messageId"] for client in world.clients for frame in client.sent}
     rows = list(world.store.tables["MessageHistory"].items.values())
     for key, times in Counter(row["messageId"] for row in rows).items():
         if times > 1:
@@ -312,10 +318,10 @@ def _judge_snapshot(who: str, room: str, timeline: Timeline, fresh: Timeline, ve
         verdict.breach("differs from a fresh reading", f"{who}, {room}: {differ[:3]}")
 
 
-def _judge_order(world: World, room: str, fresh: Timeline, verdict: Verdict) -> None:
+def _judge_order(people: list[Client], room: str, fresh: Timeline, verdict: Verdict) -> None:
     """Each sender's messages stand in the order in which they were sent."""
     places = {one["messageId"]: seq for seq, one in fresh.shown.items()}
-    for client in world.clients:
+    for client in people:
         own = [places[one["messageId"]] for one in client.sent if one["to"] == room and one["messageId"] in places]
         if own != sorted(own):
             verdict.breach("misordered", f"{client.name}'s messages in {room} changed places")

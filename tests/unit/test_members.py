@@ -93,6 +93,12 @@ def test_who_has_just_left_is_counted_and_told_no_more_though_the_index_shows_it
     assert not anna.posts.of_type("cleo", "message")
 
 
+def test_a_late_copy_of_the_write_of_connect_takes_nobody_out_of_a_room(anna: Chat, item: Any) -> None:
+    anna.connect("anna")
+    row = item("ActiveConnections", connectionId="anna")
+    assert (row["room"], row["name"]) == ("garden", "Anna")
+
+
 def test_a_new_name_is_shown_before_the_index_has_it(anna: Chat, index_stands_still: Callable[[str], None]) -> None:
     index_stands_still("garden")
     assert anna.join("anna", "garden", name="Anne")["members"] == [{"connectionId": "anna", "name": "Anne"}]
