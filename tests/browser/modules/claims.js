@@ -2,6 +2,7 @@
 
 export const claims = new Map();
 const errors = [];
+const DEADLINE_MS = 60_000;
 window.addEventListener("error", ({ message }) => errors.push(message));
 window.addEventListener("unhandledrejection", ({ reason }) => errors.push(`unhandled: ${reason}`));
 
@@ -14,8 +15,8 @@ export function claim(words, test) {
 /** @param {string} words */
 export async function tryClaim(words) {
 	errors.length = 0;
-	const result = await claims.get(words)();
+	const late = new Promise((_, reject) => setTimeout(reject, DEADLINE_MS, new Error("no end within a minute")));
+	await Promise.race([claims.get(words)(), late]);
 	await new Promise((resolve) => setTimeout(resolve)); // a rejection that nobody handles is told of after the task
 	if (errors.length) throw new Error(errors.join("\n"));
-	return result;
 }

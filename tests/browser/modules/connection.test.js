@@ -275,6 +275,18 @@ claim("a message that is stored late, below what a newcomer was given, is told",
 	equal(view.texts()[0], "late");
 });
 
+claim("a hole in the page that a newcomer is given may still be filled", async () => {
+	const world = new World();
+	world.server.say("tea", "1");
+	world.server.room("tea").lastSeq = 2;
+	world.server.say("tea", "3");
+	const view = await world.joined();
+	world.socket.receive(world.server.store("tea", "2", "id-2", "other", 2));
+	await world.clock.pass(3 * SECOND);
+	equal(view.texts(), ["1", "2", "3"]);
+	equal(world.server.sent("history"), []);
+});
+
 claim("a page that never fills the hole is not asked for without end", async () => {
 	const world = new World();
 	const view = await world.joined();
@@ -1060,8 +1072,12 @@ claim("whoever disconnects while a page is being asked for stays so", async () =
 	const view = await world.joined();
 	world.server.store("tea", "missed", "id-m", "other");
 	world.server.say("tea", "live");
+	world.swallows = (_way, frame) => frame.type === "history";
 	await world.clock.pass(1025);
 	equal(world.server.sent("history").length, 1);
+	world.server.store("tea", "missed too", "id-n", "other");
+	world.server.say("tea", "live too");
+	await world.clock.pass(50);
 	view.connection.disconnect();
 	await world.clock.pass(MINUTE);
 	equal([world.sockets.length, world.clock.waiting, view.connection.state], [1, 0, "disconnected"]);
