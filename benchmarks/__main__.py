@@ -93,7 +93,6 @@ BENCHMARKS = {
         {
             **OF_A_ROOM,
             "times later": lambda row: row["times_later"],
-            "of the fastest": lambda row: row["fastest_times_later"],
             "times later when cold": lambda row: row["times_later_cold"],
         },
     ),

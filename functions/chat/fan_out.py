@@ -179,13 +179,14 @@ class FanOut:
             now = time.monotonic()
             if now >= work.deadline:
                 return
-            work.refill_due(now)
             if len(work.queue) < _LOOKAHEAD // 2:
                 work.refill()
+            if not work.queue:  # nobody's second try takes the place of somebody's first
+                work.refill_due(now)
             wait = self._start(work, now, payload_hash, tail)
             if work.nothing_left and not self._busy:
                 return
-            if work.retries:
+            if work.retries and not work.queue:
                 wait = min(wait, work.retries[0][0] - now)
             self._poll(work, max(0.0, min(wait, work.deadline - now, 0.05)))
             if now >= next_sweep:

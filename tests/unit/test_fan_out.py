@@ -293,6 +293,18 @@ def test_guarantee_5_a_peer_that_never_answers_is_given_up_and_the_others_have_t
     assert 0.3 <= time.monotonic() - started < 3
 
 
+def test_guarantee_5_a_throttled_peer_is_tried_again_after_everybody_has_had_a_first_try(
+    server: CallbackServer, engines: Engines
+) -> None:
+    """Its tries count against the ceiling, which is the others' too."""
+    server.behaviour = lambda request: status(429) if request.connection_id == "odd=" else OK
+    outcome = post(engines(server, posts_per_second=1000), ["odd=", *names(900)])
+    assert (outcome.delivered, outcome.throttled) == (900, ["odd="])
+    odd = [place for place, connection_id in enumerate(server.ids()) if connection_id == "odd="]
+    assert len(odd) == fan_out._MAX_TRIES
+    assert odd[1] >= 800, "while others still wait for their first"
+
+
 def test_guarantee_5_gone_throttled_and_broken_peers_break_nobody(server: CallbackServer, engines: Engines) -> None:
     answers: dict[str, list[Piece]] = {
         "gone=": [status(410)],
