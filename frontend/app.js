@@ -312,7 +312,7 @@ function send() {
 	if (box.disabled || !showLength()) return;
 	transcript().unreadFrom = undefined;
 	ui.composerProblem.textContent = "";
-	connection.send(box.value.trim());
+	if (!connection.send(box.value.trim())) return;
 	box.value = "";
 	drafted();
 	log.toNewest();

@@ -104,3 +104,16 @@ def test_a_reload_while_a_message_is_under_way_shows_what_was_said_before_it(pag
     expect(rows(page)).to_have_count(4)
     page.reload()
     expect(rows(page)).to_contain_text(["Line 1", "Line 2", "Line 3", "Under way"])
+
+
+def test_a_message_that_finds_no_place_to_wait_stays_in_the_box(page: Page, site_url: str) -> None:
+    server = FakeServer(page)
+    server.answers = lambda frame: frame["action"] == "sendmessage"
+    waiting = [
+        {"messageId": f"{n:08}-0000-4000-8000-000000000000", "room": "lobby", "text": "?", "at": n} for n in range(100)
+    ]
+    page.add_init_script(f"sessionStorage['chat.outbox'] = JSON.stringify({json.dumps(waiting)})")
+    entered(page, site_url)
+    send(page, "One more")
+    expect(page.get_by_role("alert").filter(has_text="Too many messages wait")).to_be_visible()
+    expect(box(page)).to_have_value("One more")
