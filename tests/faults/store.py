@@ -9,6 +9,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,7 @@ Key = tuple[str, ...]
 
 _KEYS = {"ActiveConnections": ("connectionId",), "MessageHistory": ("messageId", "timestamp"), "ChatRooms": ("room",)}
 _INDEXES = {"ActiveConnections": ("room", "connectionId"), "MessageHistory": ("room", "seq")}
+_PROJECTED = {"ActiveConnections": ("room", "connectionId", "name", "expiresAt")}
 
 
 def refusal(code: str, operation: str, **more: Any) -> ClientError:
@@ -30,13 +32,34 @@ def refusal(code: str, operation: str, **more: Any) -> ClientError:
     return ClientError(response, operation)
 
 
+@dataclass
+class Units:
+    """On-demand request units, as AWS counts them: a consistent read and a write cost one each 4 KB and 1 KB."""
+
+    read: float = 0
+    written: float = 0
+    calls: list[str] = field(default_factory=list)
+
+    def reads(self, item: Item | None, *, consistent: bool = True) -> None:
+        self.read += max(1, -(-_size(item) // 4096)) * (1 if consistent else 0.5)
+
+    def writes(self, *items: Item | None, transactional: bool = False) -> None:
+        self.written += max(1, *(-(-_size(item) // 1024) for item in items)) * (2 if transactional else 1)
+
+
+def _size(item: Item | None) -> int:
+    """Return an item's bytes: names and values, a number by its digits (DynamoDB, item sizes)."""
+    return sum(len(name) + len(str(value).encode()) for name, value in (item or {}).items())
+
+
 class Table:
     """Items by their key, and an index that learns of each write a while later."""
 
     def __init__(self, name: str, lag: Callable[[], float], clock: Simulation) -> None:
         self.keys = _KEYS[name]
         self.items: dict[Key, Item] = {}
-        self._index = _INDEXES.get(name)
+        self._index, self._projected = _INDEXES.get(name), _PROJECTED.get(name)
+        self.units = Units()
         self._lag, self._clock = lag, clock
         self._shown: dict[Any, dict[Key, Item]] = defaultdict(dict)
         self._where: dict[Key, Any] = {}
@@ -48,14 +71,31 @@ class Table:
 
     def put(self, key: Key, item: Item | None) -> None:
         """Put an item in place, or take it away."""
+        before = self.items.get(key)
         if item is None:
             self.items.pop(key, None)
         else:
             self.items[key] = item
         if self._index is not None:
+            self._count_index(before, item)
             coming = self._coming.setdefault(key, [])
             seen_at = max(coming[-1][0] if coming else 0, self._clock.now + self._lag())
             coming.append((seen_at, item))
+
+    def _count_index(self, before: Item | None, after: Item | None) -> None:
+        """Count what an index costs: nothing where it shows the same, two where the item moves within it."""
+        old, new = self._entry(before), self._entry(after)
+        if old != new:
+            for entry in (old, new) if old and new and self._place(old) != self._place(new) else (new or old,):
+                self.units.writes(entry)
+
+    def _entry(self, item: Item | None) -> Item | None:
+        if item is None or self._index is None or any(name not in item for name in self._index):
+            return None
+        return item if self._projected is None else {name: item[name] for name in self._projected if name in item}
+
+    def _place(self, entry: Item) -> list[Any]:
+        return [entry[name] for name in self._index or ()]
 
     def shown(self, partition: Any) -> list[Item]:
         """Return what the index shows of a partition by now, in order."""
@@ -83,6 +123,9 @@ class Store:
         self._held: dict[tuple[str, Key], int] = {}
         self._transactions = itertools.count(1)
         self.tables = {name: Table(name, self._lag, simulation) for name in _KEYS}
+        self.units = Units()
+        for table in self.tables.values():
+            table.units = self.units
         self.altered: Callable[[list[Item]], list[Item]] = lambda parts: parts
         """Alters the parts of a transaction: a defect made on purpose."""
 
@@ -96,6 +139,7 @@ class Store:
         self._clock.sleep(draw.uniform(0.5, 4) if slow else draw.expovariate(1 / 0.004))
 
     def _call(self, operation: str, act: Callable[[], Item]) -> Item:
+        self.units.calls.append(operation)
         self._takes()
         with self._faults.around(operation):
             answer = act()
@@ -107,6 +151,7 @@ class Store:
 
         def read() -> Item:
             item = table.items.get(table.key(from_attributes(given["Key"])))
+            self.units.reads(item)
             return {"Item": to_attributes(item)} if item else {}
 
         return self._call("GetItem", read)
@@ -119,6 +164,8 @@ class Store:
                 assert wanted["ConsistentRead"]
                 assert len({str(key) for key in wanted["Keys"]}) == len(wanted["Keys"]) <= 100
                 items = [table.items.get(table.key(from_attributes(key))) for key in wanted["Keys"]]
+                for item in items:
+                    self.units.reads(item)
                 found[name] = [to_attributes(item) for item in items if item]
             return {"Responses": found, "UnprocessedKeys": {}}
 
@@ -133,7 +180,9 @@ class Store:
             if ":first" in values:
                 rows = [row for row in rows if values[":first"] <= row["seq"] <= values[":last"]]
             rows = rows if given.get("ScanIndexForward", True) else rows[::-1]
-            return {"Items": [to_attributes(row) for row in rows[: given.get("Limit")]]}
+            rows = rows[: given.get("Limit")]
+            self.units.reads({str(place): row for place, row in enumerate(rows)}, consistent=False)
+            return {"Items": [to_attributes(row) for row in rows]}
 
         return self._call("Query", read)
 
@@ -153,6 +202,7 @@ class Store:
                 raise refusal("TransactionConflictException", operation)
             if not _holds(given, old):
                 raise refusal("ConditionalCheckFailedException", operation, **_shown(given, old))
+            self.units.writes(old, new)
             table.put(key, new)
             seen = {"ALL_OLD": old, "ALL_NEW": new}.get(given.get("ReturnValues", ""))
             return {"Attributes": to_attributes(seen)} if seen else {}
@@ -179,7 +229,8 @@ class Store:
             ]
             if any(reason["Code"] != "None" for reason in reasons):
                 raise _cancelled(reasons)
-            for table, key, _, new in changed:
+            for table, key, old, new in changed:
+                self.units.writes(old, new, transactional=True)
                 table.put(key, new)
             return {}
 

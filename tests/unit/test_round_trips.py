@@ -25,13 +25,11 @@ ID = "11111111-2222-3333-4444-555555555555"
 
 @dataclass
 class Trips:
-    """Calls of DynamoDB. `before_post` are those in a row before the first post; each call's capacity is summed up."""
+    """Calls of DynamoDB. `before_post` are those in a row before the first post."""
 
     calls: list[str] = field(default_factory=list)
     in_a_row: int = 0
     before_post: int | None = None
-    read_units: float = 0
-    write_units: float = 0
 
     @property
     def first_answer(self) -> int:
