@@ -44,9 +44,11 @@ export function newConnection(options) {
 	let asked = {};
 	/** Whether the server has us in the room. */
 	let joined = false;
-	/** Whether we were in this room before, and may have lost something since. */
+	/** Whether something may be lost since we were here. */
 	let returned = false;
 	let filling = false;
+	/** What overtook the answer to the first join. @type {Frame[]} */
+	let early = [];
 	/** The last message sent. One at a time keeps their order. */
 	let sending = "";
 
@@ -149,7 +151,7 @@ export function newConnection(options) {
 			after("stable", STABLE_MS, () => {
 				failures = 0;
 			});
-			// A little before the limit, and not all clients at once.
+			// Not all clients at once.
 			after("renew", RENEW_MS - random() * 60_000, connection.connect);
 			after("ping", HEARTBEAT_MS, ping);
 			join();
@@ -223,9 +225,10 @@ export function newConnection(options) {
 
 	function leave() {
 		joined = false;
+		early = [];
 		cancel("hole");
 		cancel("answer");
-		for (const { reject } of questions.splice(0)) reject(new Error("the room was left"));
+		for (const { reject } of questions.splice(0)) reject(new Error("left"));
 	}
 
 	/** @param {Frame} frame */
@@ -244,14 +247,14 @@ export function newConnection(options) {
 		ids.add(connectionId);
 		keep("connectionIds", [...ids].slice(-50));
 		returned = known !== undefined;
-		// A room that has not come as far as we were lives another life: it begins anew.
+		// A room that is not as far as we were lives another life.
 		const resumed = known !== undefined && known <= lastSeq;
 		if (!resumed) timelines.set(room, new Timeline(messages, lastSeq));
 		joined = true;
 		tell("joined", { ...frame, resumed });
 		tellLost(frame.lost || !resumed);
 		timelines.get(room)?.heard(lastSeq);
-		onMessages(room, messages, resumed);
+		onMessages(room, [...messages, ...early], resumed);
 		if (resumed && !frame.complete) fill();
 		after("ping", RECHECK_MS, ping);
 		flush();
@@ -266,9 +269,10 @@ export function newConnection(options) {
 	/** @param {string} room @param {Frame[]} messages @param {boolean} [whole] whether what lies between them is empty */
 	function onMessages(room, messages, whole) {
 		const timeline = timelines.get(room);
+		if (!timeline && room === connection.room) early.push(...messages);
 		const stored = messages.filter(({ messageId }) => outbox.remove(messageId));
 		for (const { connectionId } of stored) ids.add(connectionId);
-		// An acknowledgement is told even if it was read before: its row may still be shown as pending.
+		// An acknowledgement is told in any case: its row is shown as pending.
 		const told = new Set([...stored, ...(timeline?.take(messages) ?? [])]);
 		if (whole) timeline?.answered(messages.at(-1)?.seq ?? 0);
 		const inOrder = [...told].sort((a, b) => a.seq - b.seq).map(owned);

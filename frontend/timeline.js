@@ -40,8 +40,7 @@ export class Timeline {
 		for (const one of this.#apart) if (this.#isRead(one)) this.#apart.delete(one);
 	}
 
-	/** Notes the newest seq that the server tells. What is missing may be stored by now: it may be asked for again.
-	 * @param {number} seq */
+	/** Notes what the server says is the newest: what is missing may be stored by now. @param {number} seq */
 	heard(seq) {
 		this.last = Math.max(this.last, seq);
 		this.#asked = 0;

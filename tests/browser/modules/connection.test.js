@@ -263,6 +263,26 @@ claim("what the index did not show yet when the room was joined is found by a lo
 	equal(view.texts(), ["late in the index"]);
 });
 
+claim("a message that overtakes the answer to the first join is shown with it, and in no other room", async () => {
+	for (const room of ["tea", "garden"]) {
+		const world = new World();
+		world.server.answers = once((frame, socket) => {
+			if (frame.action !== "join") return false;
+			world.server.enter(socket, "tea");
+			const joined = { type: "joined", room: "tea", connectionId: "c", lastSeq: 0, ...world.server.newest("tea") };
+			world.server.say("tea", "early");
+			world.clock.setTimeout(() => socket.receive(joined), 50);
+			return true;
+		});
+		const view = world.page();
+		view.connection.connect();
+		await world.clock.pass(40);
+		if (room !== "tea") view.connection.join(room);
+		await world.clock.pass(300);
+		equal(view.texts(room), room === "tea" ? ["early"] : []);
+	}
+});
+
 claim("a message that is stored late, below what a newcomer was given, is told", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 60));
