@@ -17,6 +17,7 @@ OPENING_MS = 5000
 """For so long after `$connect` a socket may not be open yet, and a post to it be answered by 410."""
 
 _RATE_TRIES = 4
+_NEVER = 2**40  # a row put there by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +242,10 @@ def members(room: str) -> Iterator[Member]:
     while True:
         page = dynamodb().query(**query)
         now = time.time()
-        for typed in page["Items"]:
-            expires_at = int(typed["expiresAt"]["N"])
+        for row in map(from_attributes, page["Items"]):
+            expires_at = row.get("expiresAt", _NEVER)
             if expires_at > now:
-                yield Member(typed["connectionId"]["S"], typed["name"]["S"], expires_at)
+                yield Member(row["connectionId"], row.get("name", row["connectionId"][:8]), expires_at)
         if "LastEvaluatedKey" not in page:
             return
         query["ExclusiveStartKey"] = page["LastEvaluatedKey"]

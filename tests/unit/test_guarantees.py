@@ -505,3 +505,24 @@ def test_a_place_that_another_life_of_the_room_holds_is_given_to_nobody_again(tw
     two.send("anna", "before")
     clients.dynamodb().delete_item(TableName="ChatRooms", Key={"room": {"S": "garden"}})
     assert two.send("anna", "after")["seq"] == 2
+
+
+def test_what_has_expired_is_read_past_in_few_queries_however_much_it_is(two: Chat) -> None:
+    for seq in range(1, 121):
+        row = {"messageId": f"old-{seq}", "timestamp": "2020", "room": "garden", "seq": seq, "expiresAt": 1}
+        clients.dynamodb().put_item(TableName="MessageHistory", Item=clients.to_attributes(row))
+    rooms._change("garden", {"lastSeq": 120}, add="membersVersion")
+    two.send("anna", "new")
+    queries: list[Any] = []
+
+    def note(**named: Any) -> None:
+        queries.append(named)
+
+    events = clients.dynamodb().meta.events
+    events.register("before-call.dynamodb.Query", note)
+    try:
+        page = two.history("ben", after=0, limit=10)
+    finally:
+        events.unregister("before-call.dynamodb.Query", note)
+    assert ([one["message"] for one in page["messages"]], page["lost"], page["complete"]) == (["new"], True, True)
+    assert len(queries) == 2

@@ -290,3 +290,11 @@ def test_a_list_of_members_that_does_not_fit_a_frame_is_cut_but_counted(anna: Ch
     joined = anna.join("anna", "garden")
     assert joined["memberCount"] == 100
     assert 10 < len(joined["members"]) < 100
+
+
+def test_a_row_put_there_by_hand_is_a_member_without_end(anna: Chat) -> None:
+    row = {"connectionId": "by-hand-0001", "timestamp": "2026-01-01T00:00:00Z", "room": "garden"}
+    clients.dynamodb().put_item(TableName="ActiveConnections", Item=clients.to_attributes(row))
+    said = anna.send("anna", "hello")
+    assert anna.posts.of_type("by-hand-0001", "message") == [said]
+    assert {"connectionId": "by-hand-0001", "name": "by-hand-"} in anna.join("anna", "garden")["members"]
