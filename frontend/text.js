@@ -37,7 +37,7 @@ export const text = {
 
 	isolated: (name) => `\u2068${name}\u2069`, // Unicode's FSI … PDI
 
-	hue: (name) => [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0) * 47) % 360, 7),
+	hue: (name) => ([...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 997, 7) * 29) % 360,
 
 	addressProblem(address) {
 		const url = /^wss?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
@@ -58,8 +58,8 @@ export const text = {
 
 	counter(length) {
 		const left = MAX_MESSAGE - length;
-		if (left < 0) return `${-left} characters too many: shorten it, or send it in parts.`;
-		return length < COUNTER_FROM ? "" : `${left} characters left`;
+		if (left < 0) return `Characters too many: ${-left}. Shorten it, or send it in parts.`;
+		return length < COUNTER_FROM ? "" : `Characters left: ${left}`;
 	},
 
 	sendable: (length) => length > 0 && length <= MAX_MESSAGE,

@@ -51,11 +51,11 @@ def test_enter_that_ends_an_input_method_s_composition_sends_nothing(page: Page,
 
 def test_a_counter_appears_near_the_limit_and_too_long_is_not_sent(page: Page, server: FakeServer) -> None:
     box(page).fill("x" * 3000)
-    expect(page.get_by_text("characters left")).to_have_count(0)
+    expect(page.get_by_text("Characters left")).to_have_count(0)
     box(page).fill("x" * 3990)
-    expect(page.get_by_text("10 characters left")).to_be_visible()
+    expect(page.get_by_text("Characters left: 10")).to_be_visible()
     send(page, "x" * 4002)
-    expect(page.get_by_text("2 characters too many: shorten it")).to_be_visible()
+    expect(page.get_by_text("Characters too many: 2. Shorten it")).to_be_visible()
     expect(box(page)).to_have_value("x" * 4002)
     send(page, "🙂" * 4000)
     expect(rows(page)).to_have_count(1)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.controls import box, button, log, rows, send
 from tests.browser.fake_server import FakeServer, Frame, message
@@ -148,3 +148,21 @@ def test_news_is_appended_to_the_log_and_nothing_is_spoken_twice(page: Page, ser
     expect(log(page)).to_have_attribute("aria-live", "polite")
     touched = page.evaluate("window.touched")
     assert [text.split()[-1] for text in touched] == ["Second", "Third"]
+
+
+def test_the_browser_itself_refuses_html_made_of_text_and_scripts_from_elsewhere(
+    browser: Browser, site_url: str
+) -> None:
+    page = browser.new_page()
+    page.goto(site_url)
+    refused = page.evaluate("""() => {
+        try { document.body.innerHTML = "<b>bold</b>"; } catch (error) { return error.name; }
+    }""")
+    blocked = page.evaluate("""() => new Promise(told => {
+        document.addEventListener("securitypolicyviolation", event => told(event.effectiveDirective));
+        const image = document.createElement("img");
+        image.src = "https://example.com/pixel.png";
+        document.body.append(image);
+    })""")
+    page.close()
+    assert (refused, blocked) == ("TypeError", "img-src")
