@@ -16,7 +16,7 @@ let transcript;
 const drawn = new Map();
 /** The first item shown. @type {Item | undefined} */
 let first;
-/** Whether the newest item was shown when last drawn: one that came since changes nothing for the reader. */
+/** Whether the newest item was shown when last drawn; one that came since changes nothing. */
 let hasNewest = true;
 let frame = 0;
 let more = 0;
