@@ -17,8 +17,8 @@ MAX_BYTES = 60_000
 MAX_REQUESTS = 15
 MAX_ROWS = 400
 MAX_SHIFT = 0.01
-MAX_TASK_MS = 250
-"""Five times the promised 50 ms: the machine of a test has other things to do."""
+MAX_TASK_MS = 500
+"""Ten times the promised 50 ms, which are the page's own: the machine of a test has other things to do."""
 
 
 def test_all_files_together_weigh_at_most_60_kb(page: Page, site_url: str) -> None:
