@@ -47,7 +47,8 @@ load: $(VENV)/.dev-installed ## Simulate users: make load URL=wss://… USERS=50
 	@$(BIN)/python -m benchmarks.load --url "$(URL)" --users $(or $(USERS),20) --rate $(or $(RATE),5)
 
 smoke: $(VENV)/.dev-installed ## Check a deployed stack from outside (STACK=dev, or OUTPUTS=file.json, - for standard input)
-	@$(BIN)/python -m smoke $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)") $(if $(ENDPOINT_URL),--endpoint-url "$(ENDPOINT_URL)")
+	@$(BIN)/python -m smoke $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)") $(if $(ENDPOINT_URL),--endpoint-url "$(ENDPOINT_URL)") \
+		$(if $(RETENTION_DAYS),--retention-days $(RETENTION_DAYS))
 
 resources: $(VENV)/.dev-installed ## Write resources.md, every resource's ARN (STACK=dev, or OUTPUTS=file.json, - for standard input)
 	@$(BIN)/python -m smoke.resources $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)")

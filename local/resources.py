@@ -35,7 +35,7 @@ class Aws:
     def client(self, service: str) -> Any:
         """Return the client of a service; its requests are checked against AWS's own models."""
         if service not in self._clients:
-            config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
+            config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, read_timeout=10)
             self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
         return self._clients[service]
 

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from local.site import Site, headers_of_distribution, read_as_distribution, read
 from local.watch import Changes, problem_of_functions
 
 if TYPE_CHECKING:
-    from local.deployer import Deployer
+    from local.deployer import Deployer, Made
     from local.resources import Aws
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +25,7 @@ SITE_ABOVE = 1000
 """The page's port is so far above the emulator's: the same at each start, since a browser keeps names by address."""
 STACK = "dev"
 FUNCTION = "aws:lambda/function:Function"
+GOES_ON = "The last good version goes on running."
 _MAX_PORT = 65535
 _CHECK_SECONDS = 0.1
 
@@ -69,7 +71,7 @@ def _print(text: str, stream: Any) -> None:
 
 
 class LocalRun:
-    """All that runs. `work` is done by a thread; `end` may come at any moment, from another."""
+    """All that runs. `work` is done by a thread of its own; `end` may come at any moment."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.failure = ""
@@ -83,23 +85,32 @@ class LocalRun:
         self._deployer: Deployer
         self._changes: Changes | None = None
         self._problem: str | None = None
-        self._refused = False
+        self._refused: str | None = None
+        self._lives = self._life = 1
+        """How often the emulator was started, and which of its lives the last deployment was in."""
+        self._kept: dict[str, Made] = {}
         self._started: Emulator | None = None
 
     def work(self, told: int) -> None:
         """Start everything, and keep it up to date until it fails; write to `told` (a file descriptor) then."""
-        try:
-            self._start()
-            self._keep()
-        except EmulatorFailed as failed:
-            self._fail(str(failed))
-        except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever it is
-            self._fail(f"{type(error).__name__}: {error}")
-        os.write(told, b"\n")
 
-    def _fail(self, why: str) -> None:
-        if not self._ending:
-            self.failure = why
+        def guarded(part: Callable[[], None]) -> None:
+            try:
+                part()
+            except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever it is
+                if not self._ending:
+                    self.failure = (
+                        str(error) if isinstance(error, EmulatorFailed) else f"{type(error).__name__}: {error}"
+                    )
+                os.write(told, b"\n")
+
+        def started() -> None:
+            self._start()
+            # Apart from the files: a deployment must not wait for an emulator that nobody starts again.
+            threading.Thread(target=guarded, args=(self._keep_alive,), daemon=True).start()
+            self._keep_current()
+
+        guarded(started)
 
     def end(self) -> None:
         """End everything that was started."""
@@ -129,6 +140,7 @@ class LocalRun:
         outputs = self._deploy_first()
         self._serve(outputs["site_bucket"])
         self._emulator.save()
+        self._kept = dict(self._deployer.made)
         self._announce(outputs, time.monotonic() - begun)
 
     def _site_port(self) -> int:
@@ -176,53 +188,63 @@ class LocalRun:
             sys.stdout,
         )
 
-    def _keep(self) -> None:
-        """Put saved files into the emulator, and start that again should it die."""
-        if self._changes is not None:
-            self._check_functions()
+    def _keep_alive(self) -> None:
+        """Start the emulator again should it die."""
         while not self._ending:
-            if not self._emulator.is_running():
-                self._restart()
-            if self._changes is None:
+            if self._emulator.is_running():
                 time.sleep(_CHECK_SECONDS)
                 continue
-            saved = self._changes.next(_CHECK_SECONDS)
-            if saved:
-                self._redeploy(saved)
+            self._lives += 1
+            say("  The emulator has died. It is started again with its data.")
+            self._emulator.end()
+            self._emulator.start()
+            say("  It is back; pages connect again by themselves.")
 
-    def _check_functions(self) -> None:
+    def _keep_current(self) -> None:
+        """Put saved files into the emulator."""
+        if self._changes is None:
+            return
+        self._check_functions("The chat does not work before that is put right.")
+        while not self._ending:
+            self._redeploy(self._changes.next())
+
+    def _check_functions(self, until_then: str) -> None:
         handlers = [one.inputs["handler"] for one in self._deployer.made.values() if one.type == FUNCTION]
         self._problem = problem_of_functions(FUNCTIONS, handlers)
         if self._problem and not self._ending:
-            say(f"  {self._problem} The last good version goes on running.")
+            say(f"  {self._problem} {until_then}")
 
     def _redeploy(self, saved: list[Path]) -> None:
-        from local.deployer import DeployFailed  # noqa: PLC0415
-
         begun = time.monotonic()
         was_broken = self._problem is not None
         if any(path.is_relative_to(FUNCTIONS) for path in saved):
-            self._check_functions()
-        try:
-            self._deployer.run(hold=FUNCTION if self._problem else None)
-            self._emulator.save()
-        except DeployFailed as failed:
-            self._refused = True
-            if self._emulator.is_running() and not self._ending:
-                say(f"  {failed} The last good version goes on running.")
-        except OSError:
-            return  # the emulator has just died: it is started again with what it had
-        else:
-            mended = self._refused or (was_broken and not self._problem)
-            self._refused = False
-            if self._deployer.changes or mended:
-                names = ", ".join(f"{path.relative_to(ROOT)}{'' if path.exists() else ' (deleted)'}" for path in saved)
-                say(f"  Live after {time.monotonic() - begun:.1f} s: {names}")
-
-    def _restart(self) -> None:
+            self._check_functions(GOES_ON)
+        refused = self._deployed_again()
         if self._ending:
             return
-        say("  The emulator has died. It is started again with its data.")
-        self._emulator.end()
-        self._emulator.start()
-        say("  It is back; pages connect again by themselves.")
+        if refused:
+            say(f"  {refused} {GOES_ON}")
+        elif self._deployer.changes or self._refused or (was_broken and not self._problem):
+            names = ", ".join(f"{path.relative_to(ROOT)}{'' if path.exists() else ' (deleted)'}" for path in saved)
+            say(f"  Live after {time.monotonic() - begun:.1f} s: {names}")
+        self._refused = refused
+
+    def _deployed_again(self) -> str | None:
+        """Deploy what has changed; return why that is refused, or None. An emulator that dies is no reason."""
+        from local.deployer import DeployFailed  # noqa: PLC0415
+
+        while not self._ending:
+            if self._life != self._lives:
+                self._life = self._lives
+                self._deployer.made = dict(self._kept)  # what the emulator has after its new start
+            refused = None
+            try:
+                self._deployer.run(hold=FUNCTION if self._problem else None)
+                self._emulator.save()
+            except (DeployFailed, OSError) as failed:
+                refused = str(failed)
+            if self._life == self._lives and self._emulator.is_running():
+                self._kept = self._kept if refused else dict(self._deployer.made)
+                return refused
+            time.sleep(_CHECK_SECONDS)
+        return None

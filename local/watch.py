@@ -34,12 +34,9 @@ class Changes:
             if paths:
                 self._saved.put(paths)
 
-    def next(self, seconds: float) -> list[Path]:
-        """Return the files of the next change, waiting so long for one; none if there is none."""
-        try:
-            return self._saved.get(timeout=seconds)
-        except queue.Empty:
-            return []
+    def next(self) -> list[Path]:
+        """Return the files of the next change, waiting for one."""
+        return self._saved.get()
 
 
 def problem_of_functions(folder: Path, handlers: Sequence[str]) -> str | None:
