@@ -40,6 +40,11 @@ def processes_in(folder: Path) -> list[int]:
     return found
 
 
+def emulator_of(temporary: Path) -> int:
+    """Return the emulator's process: the one whose folder is named on its command line."""
+    return next(pid for pid in processes_in(temporary) if b"emulated_aws" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
 @dataclass
 class Bare:
     """A run that is watched from its first moment on, whatever becomes of it."""
@@ -120,5 +125,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def watching(checkout: Path) -> Iterator[Stack]:
     """A run of the copy that looks for saved files."""
-    with running_stack(cwd=checkout) as running:
+    (checkout / "tmp").mkdir()
+    with running_stack(cwd=checkout, temporary=checkout / "tmp") as running:
         yield running

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Stack, running_stack
 from tests.end_to_end.chatter import Chatter, fresh_room
-from tests.local.conftest import processes_in, until
+from tests.local.conftest import emulator_of, processes_in, until
 
 LISTENING = "0A"  # /proc/net/tcp
 
@@ -28,11 +28,6 @@ def mortal(temporary: Path) -> Iterator[Stack]:
         "--no-watch", "--config", 'allowed_origins=["https://friend.example"]', temporary=temporary
     ) as run:
         yield run
-
-
-def emulator_of(temporary: Path) -> int:
-    """Return the emulator's process: the one whose folder is named on its command line."""
-    return next(pid for pid in processes_in(temporary) if b"emulated_aws" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)

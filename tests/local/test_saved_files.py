@@ -1,5 +1,7 @@
 """A saved file is live at once, a broken one is shown, and what people said and who is connected stays."""
 
+import os
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -10,7 +12,7 @@ import pytest
 
 from tests.conftest import Stack
 from tests.end_to_end.chatter import Chatter, fresh_room
-from tests.local.conftest import until
+from tests.local.conftest import emulator_of, until
 
 LIVE_SECONDS = 6.0
 """From saving to live: 2 s are promised, and 0.5 s are usual; a machine that runs much else beside may take longer."""
@@ -77,6 +79,25 @@ def test_a_saved_function_is_live_and_nobody_notices(
     assert chatter.hears("error")["error"] == "Changed"
     assert [one["seq"] for one in chatter.reads_all()] == [said["seq"]]
     assert took < LIVE_SECONDS, f"{took:.1f} s"
+
+
+def test_what_is_saved_as_the_emulator_dies_is_live_once_it_is_back(
+    checkout: Path, watching: Stack, edits: Callable[..., float]
+) -> None:
+    staged = checkout / ".build" / "functions"
+    before = len(list(staged.iterdir()))
+
+    def kills(text: str) -> str:
+        path = checkout / "functions/chat/refusal.py"
+        path.write_text(text.replace('"Invalid request"', '"Changed as it died"'))
+        until(lambda: len(list(staged.iterdir())) > before, "the deployment has begun")
+        os.kill(emulator_of(checkout / "tmp"), signal.SIGKILL)
+        return path.read_text()
+
+    edits("functions/chat/refusal.py", kills, "Live after")
+    with Chatter(watching.websocket_url) as chatter:
+        chatter.say({"action": "dance"})
+        assert chatter.hears("error")["error"] == "Changed as it died"
 
 
 BROKEN = {
