@@ -12,8 +12,12 @@ def main() -> int:
         pass  # a stream that is closed must not become the pipe below
     os.close(spare)
     heard, told = os.pipe()
+    # Python runs its handlers in the main thread alone, between two steps; this write is done by whichever thread is
+    # interrupted, at once, so that a signal on the way into a blocking call is not lost.
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: os.write(told, b"\n"))
+        signal.signal(number, lambda *_: None)
     try:
         from local.run import run  # noqa: PLC0415 - it takes a moment, in which Ctrl-C may come
     except ModuleNotFoundError as missing:

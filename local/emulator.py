@@ -21,6 +21,7 @@ CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "re
 """The emulator's root user. The functions have roles of their own, which are enforced."""
 
 _SAVE_SECONDS = 30
+_END_SECONDS = 10
 _MAX_PORT = 65535
 
 
@@ -157,7 +158,8 @@ class Emulator:
             return
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
         if self._process.stdin is not None:
             self._process.stdin.close()
 

@@ -62,7 +62,12 @@ class Bare:
 
     def ends(self) -> int:
         """Wait for its end; return its exit status."""
-        return self.process.wait(SECONDS)
+        try:
+            return self.process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait()
+            raise AssertionError(f"it does not end; its threads are at:\n{self.said()}") from None
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
@@ -92,6 +97,7 @@ def begins(tmp_path: Path) -> Iterator[Callable[..., Bare]]:
                     **{name: value for name, value in os.environ.items() if name.lower() != "no_proxy"},
                     "TMPDIR": str(place / "tmp"),
                     "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONFAULTHANDLER": "1",
                     "http_proxy": "http://127.0.0.1:9",  # an office's proxy, which knows nothing of this machine
                 },
                 stdin=subprocess.DEVNULL,
