@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from chat import connections, log, rooms
@@ -92,11 +93,15 @@ class Delivery:
         self.to_each(members, frame, but=who.connection_id)
 
     def clear_up(self) -> None:
-        """Delete the connections that proved to be gone, and tell their rooms, which may show more of them."""
+        """Delete the connections that proved to be gone, and tell their rooms, which may show more of them.
+
+        Those that there is no time for are found gone again by the next post to them.
+        """
         for _ in range(_MAX_ROUNDS):
             self._post_again()
             gone, self._gone = self._gone, {}
-            left = [one for one in map(connections.remove, gone) if one is not None]
+            in_time = takewhile(lambda _: time.monotonic() < self._deadline, gone)
+            left = [one for one in map(connections.remove, in_time) if one is not None]
             for name in dict.fromkeys(connection.room for connection in left):
                 leavers = [one for one in left if one.room == name]
                 room = rooms.members_left(name, leavers)

@@ -12,7 +12,7 @@ import pytest
 import sendmessage
 import typing_notice
 
-from chat import clients, connections, rooms
+from chat import clients, connections, delivery, rooms
 from chat.connections import Member
 from tests.unit.stage import Chat
 
@@ -169,6 +169,20 @@ def test_many_ghosts_disappear_at_once_and_each_is_told_of(anna: Chat) -> None:
     assert {one["connectionId"] for one in left} == anna.posts.gone
     assert {one["memberCount"] for one in left} == {1}
     assert anna.join("anna", "garden")["memberCount"] == 1
+
+
+def test_ghosts_that_there_is_no_time_for_are_left_to_the_next_message(anna: Chat, item: Any) -> None:
+    ghosts = [f"ghost-{number}" for number in range(3)]
+    for ghost in ghosts:
+        anna.join(ghost, "garden")
+    anna.posts.gone.update(ghosts)
+    run = delivery.Delivery(time.monotonic() + 60)
+    run.to_each([Member(ghost, "Ghost", 0) for ghost in ghosts], {"type": "typing"}, but="anna")
+    run._deadline = time.monotonic()
+    run.clear_up()
+    assert all(item("ActiveConnections", connectionId=ghost) for ghost in ghosts)
+    anna.send("anna", "hello")
+    assert not any(item("ActiveConnections", connectionId=ghost) for ghost in ghosts)
 
 
 def test_a_late_ping_of_a_socket_that_is_gone_makes_no_ghost(anna: Chat, item: Any) -> None:
