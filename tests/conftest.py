@@ -18,6 +18,9 @@ from typing import Any
 import boto3
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, executable
 
 # A busy machine is no bug of the code under test.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -131,3 +134,17 @@ def running_stack(*options: str, **places: Any) -> Iterator[Stack]:
 def stack() -> Iterator[Stack]:
     with running_stack("--no-watch") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what needs a browser last, in whatever order it is: Playwright's event loop then keeps this thread."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))

@@ -5,21 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
-
-from tests.browser.chromium import ARGUMENTS, executable
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 DEADLINE_MS = 10_000
 
 expect.set_options(timeout=DEADLINE_MS)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")

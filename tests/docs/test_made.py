@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from docs import facts, presentation, tables
 from docs.film import Frame, write_gif, write_webm
-from tests.browser.chromium import ARGUMENTS, executable
 
 COLOURS = ("#667eea", "#764ba2", "#12804a")
 SECONDS = (0.4, 0.8, 0.4)
@@ -35,24 +34,25 @@ def test_a_gif_shows_each_frame_as_long_as_it_says(frames: list[Frame], tmp_path
 
 
 @pytest.mark.browser
-def test_a_film_is_a_webm_that_lasts_as_long_as_its_frames(frames: list[Frame], tmp_path: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
-        write_webm(frames, tmp_path / "made.webm", browser)
-        data = base64.b64encode((tmp_path / "made.webm").read_bytes()).decode()
-        length, width = browser.new_page().evaluate(
-            """async (url) => {
-                const video = document.createElement("video");
-                await new Promise((done, fail) => {
-                    video.onloadedmetadata = done;
-                    video.onerror = () => fail(new Error(video.error.message));
-                    video.src = url;
-                });
-                return [video.duration, video.videoWidth];
-            }""",
-            f"data:video/webm;base64,{data}",
-        )
-        browser.close()
+def test_a_film_is_a_webm_that_lasts_as_long_as_its_frames(
+    browser: Browser, frames: list[Frame], tmp_path: Path
+) -> None:
+    write_webm(frames, tmp_path / "made.webm", browser)
+    data = base64.b64encode((tmp_path / "made.webm").read_bytes()).decode()
+    page = browser.new_page()
+    length, width = page.evaluate(
+        """async (url) => {
+            const video = document.createElement("video");
+            await new Promise((done, fail) => {
+                video.onloadedmetadata = done;
+                video.onerror = () => fail(new Error(video.error.message));
+                video.src = url;
+            });
+            return [video.duration, video.videoWidth];
+        }""",
+        f"data:video/webm;base64,{data}",
+    )
+    page.close()
     assert length == pytest.approx(sum(SECONDS), abs=0.6)
     assert width == 320
 

@@ -126,7 +126,7 @@ def play(scene: Scene) -> None:
 def noted() -> dict[str, set[Call]]:
     """What each function called in the whole play."""
     found: dict[str, set[Call]] = {name: set() for name in FUNCTIONS}
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:  # in this order, or moto's own keys would stay
         for name, value in {
             **TABLES,
             "CALLBACK_URL": "https://api.example/production",
