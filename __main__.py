@@ -10,6 +10,7 @@ from components.chat_tables import ChatTables, ChatTablesArgs
 from components.cost_guards import CostGuards, CostGuardsArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.naming import bucket_prefix, physical_name
+from components.promise import promised_output
 from components.settings import read_settings
 from components.sources import sources_archive
 from components.static_site import PageDomainArgs, StaticSite, StaticSiteArgs
@@ -54,70 +55,71 @@ def route(function: str, module: str, may: list, *, posts: bool = False, memory_
     )
 
 
+routes = {
+    "$connect": route("ChatAppConnect", "connect", access.connect, memory_mb=512),
+    "$disconnect": route("ChatAppDisconnect", "disconnect", access.disconnect, posts=True),
+    "sendmessage": route("ChatAppSendMessage", "sendmessage", access.send, posts=True, memory_mb=1024),
+    "join": route("ChatAppJoin", "join", access.join, posts=True, memory_mb=512),
+    "history": route("ChatAppHistory", "history", access.history, memory_mb=512),
+    "typing": route("ChatAppTyping", "typing_notice", access.typing, posts=True),
+    "ping": route("ChatAppPing", "ping", access.ping),
+    "$default": route("ChatAppDefault", "default", [], memory_mb=128),
+}
+
 # The page's address is known only once the site is made, and the site tells the page the API's: the second is promised.
-websocket_url, promise_websocket_url = pulumi.deferred_output()
+with promised_output() as (websocket_url, keep_promise):
+    site = StaticSite(
+        "static-site",
+        StaticSiteArgs(
+            bucket_prefix=bucket_prefix("chatapp-site", stack),
+            folder=HERE / "frontend",
+            config={"websocketUrl": websocket_url},
+            delivery="cdn" if settings.site_delivery == "cdn" else "website",
+            replacements=LOCAL_SOCKETS if settings.endpoint_url else {},
+            domain=PageDomainArgs(
+                domain=settings.page_domain,
+                certificate_arn=settings.page_certificate_arn,
+                zone_id=settings.zone_id or None,
+            )
+            if settings.page_domain
+            else None,
+            endpoint_url=settings.endpoint_url,
+            url=settings.local_site_url or None,
+        ),
+    )
 
-site = StaticSite(
-    "static-site",
-    StaticSiteArgs(
-        bucket_prefix=bucket_prefix("chatapp-site", stack),
-        folder=HERE / "frontend",
-        config={"websocketUrl": websocket_url},
-        delivery="cdn" if settings.site_delivery == "cdn" else "website",
-        replacements=LOCAL_SOCKETS if settings.endpoint_url else {},
-        domain=PageDomainArgs(
-            domain=settings.page_domain,
-            certificate_arn=settings.page_certificate_arn,
-            zone_id=settings.zone_id or None,
-        )
-        if settings.page_domain
-        else None,
-        endpoint_url=settings.endpoint_url,
-        url=settings.local_site_url or None,
-    ),
-)
-
-api = WebSocketApi(
-    "websocket-api",
-    WebSocketApiArgs(
-        api_name=named("ChatAppWebSocket"),
-        code=code,
-        routes={
-            "$connect": route("ChatAppConnect", "connect", access.connect, memory_mb=512),
-            "$disconnect": route("ChatAppDisconnect", "disconnect", access.disconnect, posts=True),
-            "sendmessage": route("ChatAppSendMessage", "sendmessage", access.send, posts=True, memory_mb=1024),
-            "join": route("ChatAppJoin", "join", access.join, posts=True, memory_mb=512),
-            "history": route("ChatAppHistory", "history", access.history, memory_mb=512),
-            "typing": route("ChatAppTyping", "typing_notice", access.typing, posts=True),
-            "ping": route("ChatAppPing", "ping", access.ping),
-            "$default": route("ChatAppDefault", "default", [], memory_mb=128),
-        },
-        environment={
-            "TABLE_NAME": tables.connections_name,
-            "HISTORY_TABLE_NAME": tables.messages_name,
-            "ROOMS_TABLE_NAME": tables.rooms_name,
-            "ALLOWED_ORIGINS": site.origin.apply(lambda own: ",".join([own, *settings.allowed_origins])),
-            "MESSAGE_BURST": str(settings.message_burst),
-            "MESSAGES_PER_SECOND": str(settings.messages_per_second),
-            "MESSAGE_RETENTION_DAYS": str(settings.message_retention_days),
-            "POSTS_PER_SECOND": str(settings.posts_per_second),
-            **({"METRICS_NAMESPACE": METRICS_NAMESPACE} if settings.monitoring else {}),
-        },
-        throttle_rate_limit=settings.throttle_rate_limit,
-        throttle_burst_limit=settings.throttle_burst_limit,
-        log_retention_days=settings.log_retention_days,
-        access_logs=settings.access_logs,
-        domain=SocketDomainArgs(
-            domain=settings.socket_domain,
-            certificate_arn=settings.socket_certificate_arn,
-            zone_id=settings.zone_id or None,
-        )
-        if settings.socket_domain
-        else None,
-        endpoint_url=settings.endpoint_url,
-    ),
-)
-promise_websocket_url(api.websocket_url)
+    api = WebSocketApi(
+        "websocket-api",
+        WebSocketApiArgs(
+            api_name=named("ChatAppWebSocket"),
+            code=code,
+            routes=routes,
+            environment={
+                "TABLE_NAME": tables.connections_name,
+                "HISTORY_TABLE_NAME": tables.messages_name,
+                "ROOMS_TABLE_NAME": tables.rooms_name,
+                "ALLOWED_ORIGINS": site.origin.apply(lambda own: ",".join([own, *settings.allowed_origins])),
+                "MESSAGE_BURST": str(settings.message_burst),
+                "MESSAGES_PER_SECOND": str(settings.messages_per_second),
+                "MESSAGE_RETENTION_DAYS": str(settings.message_retention_days),
+                "POSTS_PER_SECOND": str(settings.posts_per_second),
+                **({"METRICS_NAMESPACE": METRICS_NAMESPACE} if settings.monitoring else {}),
+            },
+            throttle_rate_limit=settings.throttle_rate_limit,
+            throttle_burst_limit=settings.throttle_burst_limit,
+            log_retention_days=settings.log_retention_days,
+            access_logs=settings.access_logs,
+            domain=SocketDomainArgs(
+                domain=settings.socket_domain,
+                certificate_arn=settings.socket_certificate_arn,
+                zone_id=settings.zone_id or None,
+            )
+            if settings.socket_domain
+            else None,
+            endpoint_url=settings.endpoint_url,
+        ),
+    )
+    keep_promise(api.websocket_url)
 
 resources = {**tables.arns, **api.arns, **site.arns}
 if settings.alert_email:

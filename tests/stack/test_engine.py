@@ -12,6 +12,7 @@ import yaml
 from pulumi.runtime.mocks import MockResourceArgs
 
 from components import sources
+from components.websocket_api import WebSocketApi
 from tests.stack import program as mocked
 from tests.stack.program import ROOT, VARIANTS, FakeCloud, Run, program, run_program, run_under_mocks
 
@@ -118,6 +119,15 @@ def test_sources_that_are_missing_are_told_of_before_anything_is_made(monkeypatc
     with pytest.raises(pulumi.RunError, match="There are no sources."):
         run_program(into=registered)
     assert registered.resources == []
+
+
+def test_a_program_that_fails_halfway_ends_with_its_error_and_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("halfway")
+
+    monkeypatch.setattr(WebSocketApi, "_create_stage", broken)
+    with pytest.raises(ZeroDivisionError, match="halfway"):
+        run_program()
 
 
 def test_the_project_is_run_by_the_locked_packages() -> None:
