@@ -5,7 +5,7 @@ Reading closes holes: a place that nobody holds, below one that is held, is put 
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chat import messages
@@ -78,7 +78,8 @@ def after(room: Room, seq: int, end: int | None, limit: int) -> Page:
         more = True
         found = {place: message for place, message in found.items() if place < holes[MAX_LOOKED_UP]}
         if not found:
-            return after(room, holes[MAX_LOOKED_UP - 1], end, limit)
+            rest = after(room, holes[MAX_LOOKED_UP - 1], end, limit)
+            return replace(rest, lost=lost or rest.lost)
     ordered = [found[place] for place in sorted(found)]
     return Page(ordered[:limit], complete=not more and len(ordered) <= limit, lost=lost)
 

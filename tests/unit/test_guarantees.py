@@ -429,6 +429,18 @@ def test_guarantee_3_a_gap_of_more_places_than_one_lookup_is_read_by_pages(
     assert read == list(range(1, 13))
 
 
+def test_guarantee_3_a_loss_is_told_though_many_holes_follow_it(two: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MAX_LOOKED_UP", 3)
+    said = [two.send("anna", str(number)) for number in range(2)]
+    delete(said[1]["messageId"])
+    for _ in range(10):
+        rooms.next_seq("garden")
+    two.send("anna", "last")
+    page = two.history("ben", after=said[0]["seq"])
+    assert [one["message"] for one in page["messages"]] == ["last"]
+    assert page["lost"] is True
+
+
 def age(room: str, days: int) -> None:
     """Let a room be so old."""
     clients.dynamodb().update_item(
