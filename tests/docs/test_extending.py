@@ -22,9 +22,9 @@ def test_the_route_of_the_guide_can_be_added_as_it_says(tmp_path: Path) -> None:
             shutil.copyfile(source, target)
     (tmp_path / "functions" / "wave.py").write_text(function)
     program = (tmp_path / "__main__.py").read_text()
-    last = '            "$default": route('
+    last = '    "$default": route('
     assert last in program
-    (tmp_path / "__main__.py").write_text(program.replace(last, f"            {line.strip()}\n{last}"))
+    (tmp_path / "__main__.py").write_text(program.replace(last, f"    {line.strip()}\n{last}"))
 
     stack = start_stack("--no-watch", cwd=tmp_path)
     try:
