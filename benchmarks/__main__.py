@@ -1,6 +1,7 @@
 """`python -m benchmarks`: everything that is measured, as tables and as one line of JSON a benchmark."""
 
 import argparse
+import select
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def main() -> int:
     extent = QUICK if chosen.quick else Extent()
     if chosen.repeats:
         extent = Extent(extent.sizes, chosen.repeats, extent.most_serial, extent.most_threads)
-    if not hasattr(__import__("select"), "epoll"):
+    if not hasattr(select, "epoll"):
         sys.stderr.write("The benchmarks' stubs need Linux (epoll).\n")
         return 2
     for name in chosen.only:

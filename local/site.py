@@ -1,4 +1,4 @@
-"""What stands in for the S3 website endpoint or CloudFront: it serves the bucket's objects. It knows no socket.
+"""What stands in for the S3 website endpoint or CloudFront: it serves the bucket's objects. It knows no chat.
 
 MiniStack stores objects and their policies, but serves them neither at a website's root nor through a distribution.
 A public website is read without credentials here, as a browser would: a bucket policy that forbids it shows.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat import connections, log, rooms
 from chat.connections import Connection, Member
-from chat.frames import encode
+from chat.frames import encode, fitting
 from chat.rooms import Room
 from chat.settings import QUIET_ABOVE_MEMBERS, settings
 
@@ -139,11 +139,5 @@ class Delivery:
 def listed(room: Room, budget_bytes: int) -> tuple[list[dict[str, str]], int]:
     """Return what a frame lists of a room's members (at most 100, as many as fit) and how many they are."""
     members: list[Member] = list(rooms.members(room))
-    shown: list[dict[str, str]] = []
-    for member in members[:QUIET_ABOVE_MEMBERS]:
-        one = {"connectionId": member.connection_id, "name": member.name}
-        budget_bytes -= len(encode(one).encode()) + 1
-        if budget_bytes < 0:
-            break
-        shown.append(one)
-    return shown, len(members)
+    first = ({"connectionId": one.connection_id, "name": one.name} for one in members[:QUIET_ABOVE_MEMBERS])
+    return fitting(first, budget_bytes), len(members)

@@ -6,7 +6,7 @@ from typing import Any
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of ours
     """A frame that is answered by an `error` frame.
 
-    `code` is one of design's codes; `retry_after_ms` stands only with `rate_limited`.
+    `sentence` is for a person, `code` for a program; `retry_after_ms` stands only with `rate_limited`.
     """
 
     def __init__(self, code: str, sentence: str, *, status: int = 400, retry_after_ms: int | None = None) -> None:

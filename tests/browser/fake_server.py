@@ -1,4 +1,4 @@
-"""A chat server inside a browser test: it answers as design.md says, or as the test wishes. It stores nothing."""
+"""A chat server inside a browser test: it answers as the README says, or as the test wishes. It stores nothing."""
 
 import json
 import re

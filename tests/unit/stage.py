@@ -16,7 +16,7 @@ TABLES = {"TABLE_NAME": "ActiveConnections", "HISTORY_TABLE_NAME": "MessageHisto
 
 
 def make_tables() -> None:
-    """Make the three tables with the keys and indexes of design.md."""
+    """Make the three tables with the keys and indexes that the program gives them."""
     dynamodb: Any = clients.dynamodb()
 
     def create(name: str, keys: dict[str, str], index: tuple[str, dict[str, str]] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What design.md promises, at the functions, with stores and posts that fail between any two steps."""
+"""What docs/architecture.md promises, at the functions, with stores and posts that fail between any two steps."""
 
 import json
 import time

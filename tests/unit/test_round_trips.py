@@ -1,4 +1,4 @@
-"""How many DynamoDB round trips a frame takes before the first post, or the answer: design.md's Costs, counted."""
+"""How many DynamoDB round trips a frame takes before the first post, or the answer (docs/decisions/0004), counted."""
 
 import json
 import threading

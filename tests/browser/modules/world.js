@@ -64,7 +64,7 @@ async function settled() {
 	for (let turn = 0; turn < 8; turn += 1) await undefined;
 }
 
-/** The server as design.md and its guarantees have it. Holes below what was read are closed when they are read. */
+/** The server as the README and the guarantees have it. Holes below what was read are closed when they are read. */
 export class Server {
 	rooms = new Map();
 	sockets = new Set();
