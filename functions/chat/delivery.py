@@ -1,6 +1,7 @@
 """Posting frames to a room, and what follows from a peer that is gone. It knows no route."""
 
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -25,17 +26,20 @@ OPENING_SECONDS = 0.3
 _MAX_ROUNDS = 3
 
 
-@lru_cache(maxsize=2)
-def _engine(callback_url: str, posts_per_second: float, _region: str | None) -> "FanOut":
+@lru_cache(maxsize=16)
+def _engine(callback_url: str, posts_per_second: float, _region: str | None, _thread: int) -> "FanOut":
     from chat.fan_out import FanOut  # noqa: PLC0415 - a refused frame needs no engine
 
     return FanOut(callback_url, posts_per_second=posts_per_second)
 
 
 def engine() -> "FanOut":
-    """Return the container's poster."""
+    """Return the container's poster: one for each thread that invokes functions, since it serves one at a time.
+
+    Lambda has one such thread; an emulator or a test may have many.
+    """
     at = settings()
-    return _engine(at.callback_url, at.posts_per_second, os.environ.get("AWS_REGION"))
+    return _engine(at.callback_url, at.posts_per_second, os.environ.get("AWS_REGION"), threading.get_ident())
 
 
 def deadline_of(context: object) -> float:

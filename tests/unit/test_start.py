@@ -3,11 +3,16 @@
 import json
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from chat import clients, delivery, start
+from chat.fan_out import Outcome
+from tests.unit.callback_server import OK, CallbackServer, Received
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 HEAVY = ["boto3", "botocore", "urllib3", "ssl", "chat.fan_out"]
@@ -54,3 +59,18 @@ def test_on_lambda_what_is_needed_is_made_while_the_container_starts(
 def test_client_and_engine_are_made_once(tables: None) -> None:
     assert clients.dynamodb() is clients.dynamodb()
     assert delivery.engine() is delivery.engine()
+
+
+def test_threads_that_invoke_functions_at_once_disturb_each_others_posts_in_nothing(tables: None) -> None:
+    def slowly(_: Received) -> bytes:
+        together.wait(10)
+        return OK
+
+    def post(name: str) -> Outcome:
+        return delivery.engine().post([name], b"{}", deadline=time.monotonic() + 10)
+
+    together = threading.Barrier(3)
+    with CallbackServer(slowly) as server, pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
+        patch.setenv("CALLBACK_URL", server.url)
+        assert list(pool.map(post, ["anna", "ben", "cleo"])) == [Outcome(1, [], [], [])] * 3
+        delivery._engine.cache_clear()
