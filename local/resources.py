@@ -442,14 +442,11 @@ def _headers_policy(
     customHeadersConfig: dict[str, Any],
     name: str | None = None,
 ) -> Made:
-    security = _capitalised(securityHeadersConfig)
-    transport = security["StrictTransportSecurity"]
-    transport["IncludeSubdomains"] = transport.pop("IncludeSubdomains")
     items = _capitalised(customHeadersConfig["items"])
     made = aws.client("cloudfront").create_response_headers_policy(
         ResponseHeadersPolicyConfig={
             "Name": name or f"headers-{uuid.uuid4().hex[:8]}",
-            "SecurityHeadersConfig": security,
+            "SecurityHeadersConfig": _capitalised(securityHeadersConfig),
             "CustomHeadersConfig": {"Quantity": len(items), "Items": items},
         },
     )
