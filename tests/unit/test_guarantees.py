@@ -161,7 +161,7 @@ def test_guarantee_2_an_open_place_at_the_tip_is_left_to_its_sender(two: Chat) -
     ), "the place is still open"
 
 
-@pytest.mark.parametrize("count", [3, 120])
+@pytest.mark.parametrize("count", [3, pytest.param(120, marks=pytest.mark.slow)])
 def test_guarantee_3_who_comes_back_gets_all_that_was_said_page_by_page(two: Chat, count: int) -> None:
     two.disconnect("ben")
     for number in range(count):
