@@ -1,6 +1,7 @@
 """What the account's owner sees of a stack in AWS. It only reads, and knows no socket."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -26,6 +27,12 @@ class Account:
         self._outputs = outputs
         self._endpoint_url = endpoint_url
         self._retention_days = retention_days
+        socket = urlsplit(outputs["websocket_url"])
+        if socket.scheme == "ws" and not endpoint_url:  # its names may stand in a real account as well
+            raise NoAccount(
+                f"these are a local run's outputs: name its emulator, ENDPOINT_URL=http://{socket.netloc};"
+                " or leave these checks out with --outside-only",
+            )
         self._session: Any = boto3.Session(region_name=outputs["region"])
         try:
             if endpoint_url and self._session.get_credentials() is None:  # an emulator takes any

@@ -171,14 +171,24 @@ def test_what_the_pulumi_cli_says_is_passed_on(stack: Stack, tmp_path: Path) -> 
     )
 
 
-def test_credentials_that_are_missing_are_said_once_and_the_rest_is_checked(stack: Stack, tmp_path: Path) -> None:
-    nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
-    places = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"), "AWS_CONFIG_FILE": str(tmp_path / "none")}
-    ran = run("smoke", "--outputs", "-", given=json.dumps(stack.outputs), **nothing, **places)
+def test_a_local_run_is_not_looked_for_in_aws_and_the_rest_is_checked(stack: Stack) -> None:
+    ran = run("smoke", "--outputs", "-", given=json.dumps(stack.outputs))
     assert ran.returncode == 1
     (line,) = failed(ran)
-    assert line.startswith("AWS answers: AWS does not let this shell in (Unable to locate credentials).")
+    assert line.startswith(
+        "AWS answers: these are a local run's outputs: name its emulator, ENDPOINT_URL=http://127.0.0.1:"
+    )
     assert "11 passed, 1 failed" in ran.stdout
+
+
+def test_credentials_that_are_missing_are_said_once(stack: Stack, tmp_path: Path) -> None:
+    nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
+    places = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"), "AWS_CONFIG_FILE": str(tmp_path / "none")}
+    deployed = {**stack.outputs, "websocket_url": "wss://127.0.0.1:9/production"}
+    ran = run("smoke", "--outputs", "-", given=json.dumps(deployed), **nothing, **places)
+    lines = [line for line in failed(ran) if "let this shell in" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("AWS answers: AWS does not let this shell in (Unable to locate credentials).")
 
 
 def test_the_list_of_resources_names_each_arn(stack: Stack, tmp_path: Path) -> None:
