@@ -180,41 +180,57 @@ def _zipped(archive: pulumi.FileArchive) -> bytes:
     return content.getvalue()
 
 
-def _function(
-    aws: Aws,
+def _function_configuration(
     *,
     name: str,
     runtime: str,
-    architectures: list[str],
     handler: str,
-    code: pulumi.FileArchive,
     role: str,
     timeout: float,
     memorySize: float,
     environment: dict[str, Any],
     loggingConfig: dict[str, str],
-) -> Made:
+) -> dict[str, Any]:
+    return {
+        "FunctionName": name,
+        "Runtime": runtime,
+        "Handler": handler,
+        "Role": role,
+        "Timeout": int(timeout),
+        "MemorySize": int(memorySize),
+        "Environment": {"Variables": environment["variables"]},
+        "LoggingConfig": {"LogFormat": loggingConfig["logFormat"], "LogGroup": loggingConfig["logGroup"]},
+    }
+
+
+def _function(aws: Aws, *, code: pulumi.FileArchive, architectures: list[str], **configuration: Any) -> Made:
     made = aws.client("lambda").create_function(
-        FunctionName=name,
-        Runtime=runtime,
-        Architectures=architectures,
-        Handler=handler,
-        Code={"ZipFile": _zipped(code)},
-        Role=role,
-        Timeout=int(timeout),
-        MemorySize=int(memorySize),
-        Environment={"Variables": environment["variables"]},
-        LoggingConfig={"LogFormat": loggingConfig["logFormat"], "LogGroup": loggingConfig["logGroup"]},
+        **_function_configuration(**configuration), Architectures=architectures, Code={"ZipFile": _zipped(code)}
     )
     arn = made["FunctionArn"]
     path = f"/2015-03-31/functions/{arn}/invocations"
-    return name, {"arn": arn, "name": name, "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path{path}"}
+    return configuration["name"], {
+        "arn": arn,
+        "name": configuration["name"],
+        "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path{path}",
+    }
 
 
 def _changed_function(
-    aws: Aws, *, id_: str, outputs: dict[str, Any], name: str, code: pulumi.FileArchive, **_: Any
+    aws: Aws,
+    *,
+    id_: str,
+    outputs: dict[str, Any],
+    code: pulumi.FileArchive,
+    architectures: list[str],
+    **configuration: Any,
 ) -> Made:
-    aws.client("lambda").update_function_code(FunctionName=name, ZipFile=_zipped(code))
+    client = aws.client("lambda")
+    changed = _function_configuration(**configuration)
+    client.update_function_configuration(**changed)
+    client.update_function_code(
+        FunctionName=changed["FunctionName"], Architectures=architectures, ZipFile=_zipped(code)
+    )
     return id_, {key: outputs[key] for key in ("arn", "name", "invokeArn")}
 
 

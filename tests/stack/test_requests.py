@@ -116,6 +116,20 @@ def test_a_second_run_asks_for_nothing(rehearsal: tuple[RehearsedAws, Deployer, 
     assert len(rehearsed.sent) == before
 
 
+def test_what_changes_of_a_function_besides_its_code_is_changed_too() -> None:
+    rehearsed = RehearsedAws()
+    config, stack = RUNS["plain"]
+    put = Deployer(rehearsed, config, stack)
+    put.run()
+    put._config = {**config, "messages_per_second": "7"}
+    rehearsed.sent.clear()
+    put.run()
+    assert rehearsed.problems == []
+    changed = [given for operation, given in rehearsed.sent if operation == "UpdateFunctionConfiguration"]
+    assert {given["Environment"]["Variables"]["MESSAGES_PER_SECOND"] for given in changed} == {"7"}
+    assert len(changed) == len(put.changes) == 8
+
+
 MODELS = botocore.session.get_session()
 
 
