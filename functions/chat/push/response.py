@@ -1,16 +1,15 @@
-"""One HTTP/1.1 response, put together from whatever pieces the network gives. It knows no socket."""
+"""Reads one HTTP/1.1 response from the pieces in which it arrives (sans-I/O)."""
 
 from typing import Final
 
+from chat.push.errors import MalformedResponseError
+
 _MAX_HEAD_BYTES: Final = 64 * 1024
-
-
-class BadResponse(Exception):  # noqa: N818 - the peer's fault, named for what it is
-    """What came is no HTTP response."""
+_MAX_LENGTH_DIGITS: Final = 18  # int() raises ValueError beyond some thousand digits
 
 
 class ResponseReader:
-    """Collects a response; `status` is set once it is whole. `keep_alive`: the socket may be used again."""
+    """Collects a response; `status` is set once it is complete, `keep_alive` tells if the connection can be reused."""
 
     __slots__ = ("_buffer", "_chunked", "_head_end", "_length", "keep_alive", "status")
 
@@ -19,46 +18,48 @@ class ResponseReader:
         self.keep_alive = True
         self._buffer = b""
         self._head_end = -1
-        self._length: int | None = 0
+        self._length: int | None = 0  # None once the head is read: the body ends with the stream
         self._chunked = False
 
     @property
-    def begun(self) -> bool:
-        """Tell whether anything has come."""
+    def has_begun(self) -> bool:
+        """Tell whether any byte of the response has arrived."""
         return bool(self._buffer)
 
     def feed(self, data: bytes) -> bool:
-        """Take what has come; return whether the response is whole. Raises BadResponse."""
+        """Take the next piece; return whether the response is complete. Raises MalformedResponseError."""
         self._buffer = self._buffer + data if self._buffer else data
         if self._head_end < 0 and not self._read_head():
             return False
         end = self._chunked_end() if self._chunked else self._counted_end()
         if end is None or len(self._buffer) < end:
             return False
-        self.keep_alive = self.keep_alive and len(self._buffer) == end  # more than asked for: no longer in step
+        # With bytes beyond its end, requests and responses no longer match.
+        self.keep_alive = self.keep_alive and len(self._buffer) == end
         self.status = int(self._buffer[9:12])
         return True
 
     def end(self) -> bool:
-        """Take the end of the stream; return whether that makes the response whole."""
+        """Take the end of the stream; return whether that completes the response."""
         self.keep_alive = False
-        if self._head_end >= 0 and self._length is None and not self._chunked:
+        if self._length is None and not self._chunked:
             self.status = int(self._buffer[9:12])
         return self.status is not None
 
     def _read_head(self) -> bool:
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0:
-            if len(self._buffer) > _MAX_HEAD_BYTES:
-                raise BadResponse
-            return False
-        head = self._buffer[:end].lower()
-        status = head[9:12]
-        if not head.startswith(b"http/1.") or not status.isdigit():
-            raise BadResponse
-        if status.startswith(b"1"):  # an interim response: the real one follows
-            self._buffer = self._buffer[end + 4 :]
-            return bool(self._buffer) and self._read_head()
+        while True:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                if len(self._buffer) > _MAX_HEAD_BYTES:
+                    raise MalformedResponseError
+                return False
+            head = self._buffer[:end].lower()
+            status = head[9:12]
+            if not head.startswith(b"http/1.") or not status.isdigit():
+                raise MalformedResponseError
+            if not status.startswith(b"1"):
+                break
+            self._buffer = self._buffer[end + 4 :]  # an interim response: the final one follows
         self._head_end = end + 4
         self._length = None
         self.keep_alive = not head.startswith(b"http/1.0")
@@ -72,8 +73,8 @@ class ResponseReader:
             name, _, value = line.partition(b":")
             value = value.strip()
             if name == b"content-length":
-                if not value.isdigit():
-                    raise BadResponse
+                if not value.isdigit() or len(value) > _MAX_LENGTH_DIGITS:
+                    raise MalformedResponseError
                 self._length = int(value)
             elif name == b"transfer-encoding":
                 self._chunked = value.endswith(b"chunked")
@@ -84,7 +85,7 @@ class ResponseReader:
         return None if self._length is None else self._head_end + self._length
 
     def _chunked_end(self) -> int | None:
-        """Return where a chunked body ends (RFC 9112, 7.1), or None while it goes on."""
+        """Return where a chunked body ends (RFC 9112, section 7.1), or None while it is incomplete."""
         at = self._head_end
         while True:
             line_end = self._buffer.find(b"\r\n", at)
@@ -93,15 +94,10 @@ class ResponseReader:
             try:
                 size = int(self._buffer[at:line_end].split(b";")[0], 16)
             except ValueError:
-                raise BadResponse from None
+                raise MalformedResponseError from None
             if size < 0:
-                raise BadResponse
+                raise MalformedResponseError
             if size == 0:
-                return self._trailer_end(line_end + 2)
+                end = self._buffer.find(b"\r\n\r\n", line_end)  # there may be trailer fields before it
+                return None if end < 0 else end + 4
             at = line_end + 2 + size + 2
-
-    def _trailer_end(self, at: int) -> int | None:
-        if self._buffer.startswith(b"\r\n", at):
-            return at + 2
-        end = self._buffer.find(b"\r\n\r\n", at)
-        return None if end < 0 else end + 4

@@ -1,35 +1,28 @@
-"""AWS Signature Version 4 for many requests that differ only in their path. It knows no socket.
+"""AWS Signature Version 4 for many requests that differ only in their paths.
 
-The key of the day is derived once, and what the requests share is put together once a second; that is what makes a
-signature cost microseconds. The rules: AWS's "Create a signed AWS API request".
+The day's key is derived once, and what the requests of a second share is built once: that leaves two digests a request.
+The rules are those of "Create a signed AWS API request" (AWS's IAM guide).
 """
 
 import hashlib
 import hmac
-import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-ALGORITHM = "AWS4-HMAC-SHA256"
+_ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who signs."""
+    """Credentials of a role (with a session token) or of a user."""
 
     access_key: str
-    secret_key: str
-    token: str | None = None
-
-    @classmethod
-    def from_environment(cls) -> "Credentials":
-        """Return the credentials of the function's role. Raises KeyError where the runtime has set none."""
-        env = os.environ
-        return cls(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN") or None)
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
 
 
 class Signer:
-    """Signs POST requests of one service at one host."""
+    """Signs POST requests to one host."""
 
     def __init__(self, credentials: Credentials, region: str, host: str, service: str = "execute-api") -> None:
         self.credentials = credentials
@@ -44,18 +37,18 @@ class Signer:
     def headers(self, twice_encoded_path: str, payload_hash: str, at: float) -> str:
         """Return the header lines that sign a request, each ending with CR LF.
 
-        A path is sent percent-encoded, and signed percent-encoded once more, as for all services but S3.
-        `payload_hash` is the body's SHA-256 in hexadecimal, `at` the time in seconds since 1970.
+        Every service but S3 signs the path percent-encoded once more than it is sent. `payload_hash` is the body's
+        SHA-256 in hexadecimal, `at` the time in seconds since 1970.
         """
         if int(at) != self._second or payload_hash != self._payload_hash:
-            self._begin(int(at), payload_hash)
+            self._prepare(int(at), payload_hash)
         canonical = f"POST\n{twice_encoded_path}{self._canonical_rest}"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         signature = hmac.digest(self._key, f"{self._to_sign}{digest}".encode(), "sha256").hex()
         return f"{self._header_start}{signature}\r\n"
 
-    def _begin(self, second: int, payload_hash: str) -> None:
-        """Put together what all requests of this second share."""
+    def _prepare(self, second: int, payload_hash: str) -> None:
+        """Build what all requests with this body share during this second."""
         credentials = self.credentials
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
         day = stamp[:8]
@@ -68,20 +61,20 @@ class Signer:
             lines += f"x-amz-security-token:{credentials.token}\n"
             token_line = f"X-Amz-Security-Token: {credentials.token}\r\n"
         self._canonical_rest = f"\n\n{lines}\n{names}\n{payload_hash}"
-        self._to_sign = f"{ALGORITHM}\n{stamp}\n{scope}\n"
+        self._to_sign = f"{_ALGORITHM}\n{stamp}\n{scope}\n"
         self._header_start = (
             f"X-Amz-Date: {stamp}\r\n{token_line}"
-            f"Authorization: {ALGORITHM} Credential={credentials.access_key}/{scope}, "
+            f"Authorization: {_ALGORITHM} Credential={credentials.access_key}/{scope}, "
             f"SignedHeaders={names}, Signature="
         )
         if day != self._day:
-            self._key = _derived_key(credentials.secret_key, day, self._region, self._service)
+            self._key = _derive_key(credentials.secret_key, day, self._region, self._service)
             self._day = day
         self._second = second
         self._payload_hash = payload_hash
 
 
-def _derived_key(secret: str, *scope: str) -> bytes:
+def _derive_key(secret: str, *scope: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (*scope, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")

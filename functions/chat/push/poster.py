@@ -1,0 +1,164 @@
+"""Posts one frame to many connections: one thread, many keep-alive sockets.
+
+Why not boto3, threads or more functions: docs/decisions/0005. A post whose connection broke before any byte of the
+response is sent once more over a fresh one, so a peer may get a frame twice; clients drop duplicates by their seq.
+"""
+
+import ssl
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from chat.push.backlog import Backlog
+from chat.push.errors import ConnectionBrokenError
+from chat.push.network import Network, SystemNetwork
+from chat.push.pool import SWEEP_SECONDS, ConnectionPool
+from chat.push.request import Endpoint, PostRequests
+from chat.push.retry import RetryPolicy
+from chat.push.sigv4 import Credentials, Signer
+from chat.push.token_bucket import TokenBucket
+
+BURST_SECONDS: Final = 0.5
+"""The burst, in seconds of the rate: the account's is 5,000 at 10,000 a second (API Gateway quotas)."""
+
+_MAX_WAIT_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many connections have the frame, and which have not, by reason."""
+
+    delivered: int
+    gone: list[str]
+    """Answered with 410: closed for good."""
+    throttled: list[str]
+    """Answered with 429 to the last try."""
+    failed: list[str]
+    """Everything else: broken, unanswered, refused, or not finished by the deadline."""
+    cut_short: bool = False
+    """The deadline came before all ids were read; the unread ones are in none of the lists."""
+
+
+class Poster:
+    """Keeps its connections, signing key and token bucket from frame to frame; for one thread at a time.
+
+    `callback_url` is the @connections URL without the connection id, http or https. `credentials` is asked once a
+    frame. `posts_per_second` is a ceiling below the account's 10,000 (API Gateway quotas). A peer that has not answered
+    within `answer_seconds` is given up. `tls` replaces the system's certificate authorities. Raises ValueError for any
+    other URL.
+    """
+
+    def __init__(  # noqa: PLR0913 - each has a default but the three that a deployment decides
+        self,
+        callback_url: str,
+        *,
+        credentials: Callable[[], Credentials],
+        region: str,
+        posts_per_second: float = 8000,
+        answer_seconds: float = 5.0,
+        tls: ssl.SSLContext | None = None,
+        network: Network | None = None,
+    ) -> None:
+        network = network or SystemNetwork()
+        self._endpoint = Endpoint.parse(callback_url)
+        self._credentials = credentials
+        self._region = region
+        self._signer: Signer | None = None
+        self._network = network
+        self._bucket = TokenBucket(posts_per_second, posts_per_second * BURST_SECONDS)
+        self._retry_policy = RetryPolicy(network.rng)
+        self._pool = ConnectionPool(
+            network,
+            self._endpoint.host,
+            self._endpoint.port,
+            tls=(tls or network.default_tls()) if self._endpoint.is_secure else None,
+            answer_seconds=answer_seconds,
+        )
+
+    def post(self, connection_ids: Iterable[str], frame: bytes, *, deadline: float) -> Outcome:
+        """Post a frame to each connection until `deadline`, in seconds of the monotonic clock.
+
+        The first post is on its way before the second id is read; the other ids are read while posts are under way.
+        Nothing that a peer or the network does is raised. An error of the ids' iterator is, once everyone read before
+        it has been posted to.
+        """
+        backlog = Backlog(connection_ids, deadline, self._retry_policy)
+        requests = PostRequests(self._endpoint, self._current_signer(), frame)
+        self._pool.drop_stale()
+        try:
+            self._run(backlog, requests)
+        finally:
+            backlog.give_up(self._pool.abandon_busy())
+        if backlog.read_error is not None:
+            raise backlog.read_error
+        return Outcome(
+            backlog.delivered, backlog.gone, backlog.throttled, backlog.failed, cut_short=not backlog.exhausted
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+    def _run(self, backlog: Backlog, requests: PostRequests) -> None:
+        next_sweep = 0.0
+        while (now := self._network.monotonic()) < backlog.deadline:
+            if self._should_read(backlog, now):
+                backlog.read_ahead()
+                continue  # it may have blocked for a query
+            if not backlog.queue:  # a second try never goes before another recipient's first
+                backlog.queue_due(now)
+            wait = self._start_posts(backlog, requests, now)
+            if backlog.is_empty() and not self._pool.has_busy():
+                return
+            if self._should_read(backlog, now):
+                wait = 0.0
+            elif not backlog.queue:
+                wait = min(wait, backlog.seconds_until_retry(now))
+            self._continue_posts(backlog, max(0.0, min(wait, backlog.deadline - now)))
+            if now >= next_sweep:
+                backlog.failed += self._pool.sweep(now)
+                next_sweep = now + SWEEP_SECONDS
+
+    def _should_read(self, backlog: Backlog, now: float) -> bool:
+        """Tell whether to read ids. After the first one their iterator may block, so that one's post is sent first."""
+        return backlog.is_low() and (backlog.read != 1 or (not backlog.queue and self._pool.all_sent(now)))
+
+    def _start_posts(self, backlog: Backlog, requests: PostRequests, now: float) -> float:
+        """Start posts while there are connections and tokens; return how long to wait at most, in seconds."""
+        queue = backlog.queue
+        while queue:
+            if not self._pool.has_idle() and not self._pool.may_open(backlog.read):
+                break
+            if not self._bucket.take(now):
+                return min(self._bucket.wait_seconds(), _MAX_WAIT_SECONDS)
+            recipient = queue.popleft()
+            request = requests.to(recipient, self._network.time())
+            try:
+                self._pool.start(recipient, request, now, fresh=backlog.needs_fresh_connection(recipient))
+            except ConnectionBrokenError as error:
+                backlog.after_break(recipient, now, was_stale=error.was_stale)
+            except OSError:
+                backlog.retry(recipient, now)
+                return 0.0  # resolving the name took a while: look at the clock
+        return _MAX_WAIT_SECONDS
+
+    def _continue_posts(self, backlog: Backlog, wait_seconds: float) -> None:
+        """Wait for connections that can continue, and let them."""
+        for connection in self._pool.ready(wait_seconds):
+            try:
+                status = connection.advance()
+            except ConnectionBrokenError as error:
+                self._pool.discard(connection)
+                backlog.after_break(connection.recipient, self._network.monotonic(), was_stale=error.was_stale)
+                continue
+            if status is not None:
+                now = self._network.monotonic()
+                self._pool.release(connection, now)
+                backlog.settle(connection.recipient, status, now)
+
+    def _current_signer(self) -> Signer:
+        """Return a signer for the current credentials; a new one, with a new key, only if they have changed."""
+        credentials = self._credentials()
+        if self._signer is None or self._signer.credentials != credentials:
+            self._signer = Signer(credentials, self._region, self._endpoint.authority)
+        return self._signer
