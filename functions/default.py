@@ -1,11 +1,6 @@
-"""`$default`: whatever no route knows."""
+"""ChatAppDefault: the route `$default`."""
 
-from chat.refusal import invalid_request
-from chat.request import Reply, Request, handler
+from chat.operations.default import default
+from chat.runtime.handler import EntryPoint
 
-
-@handler
-def lambda_handler(request: Request) -> Reply:
-    """Refuse with `Invalid request`."""
-    _ = request.frame  # for the messageId that it may name
-    raise invalid_request()
+lambda_handler = EntryPoint({"": default}, uses_store=False)

@@ -1,184 +1,185 @@
-"""The rooms against a plain model: whatever people do, in any order, with indexes that lag and functions that die."""
+"""The rooms against a plain model: whatever people do, in any order, with sockets that vanish without a word."""
 
-import uuid
-from collections.abc import Callable
-from contextlib import ExitStack
-from typing import Any, TypeVar
-from unittest import mock
+from dataclasses import dataclass, field
+from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from chat import delivery, rooms
-from chat import history as chat_history
-from chat.settings import CONNECTION_SECONDS
-from tests.faults.checker import World
-from tests.unit.stage import Chat, RecordedFanOut
+from chat.protocol.frames_out import Frame
+from chat.runtime.context import open_store
+from chat.schema import CONNECTIONS, ROOMS
+from chat.store.connections import CONNECTION_SECONDS
+from tests.fakes.services import Chat
 
-ROOMS = ["lobby", "garden", "kitchen"]
-Answer = TypeVar("Answer")
+NAMES = ["lobby", "garden", "kitchen"]
+rooms = st.sampled_from(NAMES)
+
+
+@dataclass
+class Socket:
+    """What the model knows of an open connection."""
+
+    opened_at: float
+    rooms: set[str] = field(default_factory=lambda: {"lobby"})
+    current: str | None = "lobby"
+    joined: bool = False
 
 
 class Rooms(RuleBasedStateMachine):
-    """`sockets` are the connections that live, by their room; `said` is what each room was told, in its order."""
+    """`sockets` are open, `ghosts` are gone without `$disconnect`; `said` is each room's messages in their order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(0, 0, 3, share=0)
-        self.posts = RecordedFanOut()
-        self.chat = Chat(self.posts)
-        self.put = ExitStack()
-        self.put.enter_context(self.world.stands_in())
-        self.put.enter_context(mock.patch.object(delivery, "_engine", return_value=self.posts))
-        self.put.enter_context(mock.patch.object(rooms, "_rosters", {}))
-        self.put.enter_context(mock.patch.object(self.posts, "gone", self.posts.gone))
-        self.sockets: dict[str, str] = {}
-        self.vanished: dict[str, str] = {}
-        self.opened_at: dict[str, float] = {}
-        self.said: dict[str, list[dict[str, Any]]] = {room: [] for room in ROOMS}
-        self.last_seq = dict.fromkeys(ROOMS, 0)
+        self.chat = Chat()
+        self.sockets: dict[str, Socket] = {}
+        self.ghosts: dict[str, set[str]] = {}
+        self.said: dict[str, list[Frame]] = {room: [] for room in NAMES}
+        self.opened = 0
 
-    def teardown(self) -> None:
-        self.put.close()
-
-    def do(self, act: Callable[[], Answer]) -> Answer:
-        """Do something in the world's own time, and let a second go by."""
-        done: list[Answer] = []
-        self.world.simulation.after(0, lambda: done.append(act()))
-        self.world.simulation.run(1)
-        assert done, "it took more than a second"
-        return done[0]
-
-    def one(self, data: st.DataObject) -> str:
-        return data.draw(st.sampled_from(sorted(self.sockets)))
+    def one(self, data: st.DataObject, room: str | None = None) -> str:
+        """Draw an open connection, of those in a room if one is given; empty if there is none."""
+        known = [name for name, socket in self.sockets.items() if room is None or room in socket.rooms]
+        self.chat.clock.advance(10)
+        return data.draw(st.sampled_from(known)) if known else ""
 
     @rule()
     def connect(self) -> None:
-        connection_id = f"connection-{len(self.opened_at)}"
-        context = {"connectedAt": int(self.world.simulation.now * 1000)}
-        import connect  # noqa: PLC0415
-
-        assert self.do(lambda: self.chat.call(connect, connection_id, context=context)) == {"statusCode": 200}
-        self.sockets[connection_id] = "lobby"
-        self.opened_at[connection_id] = self.world.simulation.now
+        self.opened += 1
+        name = f"connection-{self.opened}"
+        self.sockets[name] = Socket(self.chat.clock.monotonic())
+        self.chat.connect(name)
+        self.chat.clock.advance(10)
 
     @precondition(lambda self: self.sockets)
-    @rule(data=st.data(), room=st.sampled_from(ROOMS), name=st.none() | st.sampled_from(["Anna", "Ben"]))
-    def join(self, data: st.DataObject, room: str, name: str | None) -> None:
+    @rule(data=st.data(), room=rooms, name=st.none() | st.sampled_from(["Anna", "Ben"]), known=st.integers(0, 3))
+    def join(self, data: st.DataObject, room: str, name: str | None, known: int) -> None:
         connection_id = self.one(data)
-        joined = self.do(lambda: self.chat.join(connection_id, room, name=name))
-        self.sockets[connection_id] = room
-        assert joined["lastSeq"] == self.last_seq[room]
-        assert self.ids(joined["messages"]) == self.ids(self.said[room][-50:])
-        assert connection_id in {one["connectionId"] for one in joined["members"]}
-        self.members_are_right(room, joined)
+        socket = self.sockets[connection_id]
+        after = data.draw(st.sampled_from([None, max(0, len(self.said[room]) - known)]))
+        joined = self.chat.join(connection_id, room, name=name, after=after)
+        socket.rooms = socket.rooms | {room} if socket.joined else {room}
+        socket.current, socket.joined = room, True
+        assert self.plain(joined["messages"]) == self.plain(
+            self.said[room][after:] if after is not None else self.said[room][-50:]
+        )
+        assert (joined["lastSeq"], joined["lost"]) == (len(self.said[room]), False)
+        shown = [one["connectionId"] for one in joined["members"]]
+        assert connection_id in shown
+        self.members_are_right(room, shown)
+        assert joined["memberCount"] == len(shown)
 
     @precondition(lambda self: self.sockets)
-    @rule(data=st.data(), room=st.sampled_from(ROOMS))
-    def rejoin(self, data: st.DataObject, room: str) -> None:
+    @rule(data=st.data(), room=rooms)
+    def leave(self, data: st.DataObject, room: str) -> None:
         connection_id = self.one(data)
-        known = data.draw(st.integers(0, self.last_seq[room]))
-        page = self.do(lambda: self.chat.join(connection_id, room, after=known))
-        self.sockets[connection_id] = room
-        read = page["messages"]
-        while not page["complete"]:
-            after = read[-1]["seq"]
-            page = self.do(lambda: self.chat.history(connection_id, after=after, limit=100))  # noqa: B023 - at once
-            read += page["messages"]
-        assert self.ids(read) == self.ids([one for one in self.said[room] if one["seq"] > known])
-        assert page["lost"] is False
+        socket = self.sockets[connection_id]
+        answer = self.chat.ask(connection_id, {"action": "leave", "room": room})
+        if room not in socket.rooms:
+            assert answer["code"] == "not_in_room"
+            return
+        socket.rooms -= {room}
+        socket.joined = True
+        if socket.current == room:
+            socket.current = min(socket.rooms, default=None)
+        assert answer == {"type": "left", "room": room, "current": socket.current}
 
     @precondition(lambda self: self.sockets)
-    @rule(data=st.data(), text=st.sampled_from(["hello", "x" * 4000]))
-    def send(self, data: st.DataObject, text: str) -> None:
+    @rule(data=st.data(), room=st.none() | rooms, text=st.sampled_from(["hello", "x" * 4000]))
+    def send(self, data: st.DataObject, room: str | None, text: str) -> None:
         connection_id = self.one(data)
-        room = self.sockets[connection_id]
-        message_id = str(uuid.uuid4())
-        said = self.do(lambda: self.chat.send(connection_id, text, message_id))
-        self.last_seq[room] += 1
-        assert (said["room"], said["seq"], said["message"]) == (room, self.last_seq[room], text)
-        self.said[room].append(said)
-        for other, where in self.sockets.items():
-            heard = [one for one in self.posts.of_type(other, "message") if one["messageId"] == message_id]
-            assert len(heard) == (1 if where == room else 0), f"{other} in {where} heard {heard}"
-        self.vanished = {ghost: where for ghost, where in self.vanished.items() if where != room}
+        frame = {"action": "sendmessage", "message": text, "messageId": self.chat.new_id()}
+        answer = self.chat.ask(connection_id, {**frame, "to": room})
+        there = room if room is not None else self.sockets[connection_id].current
+        if there not in self.sockets[connection_id].rooms:
+            assert answer["code"] == "not_in_room"
+            return
+        assert there is not None
+        self.said[there].append(answer)
+        assert (answer["room"], answer["seq"], answer["message"]) == (there, len(self.said[there]), text)
+        for other, socket in self.sockets.items():
+            heard = [one for one in self.chat.frames(other, "message") if one["messageId"] == frame["messageId"]]
+            assert heard == ([answer] if there in socket.rooms else []), f"{other} in {socket.rooms}"
+        self.ghosts_were_found(there)
 
-    @precondition(lambda self: self.sockets and any(self.said.values()))
+    @precondition(lambda self: any(self.said.values()))
     @rule(data=st.data())
-    def resend(self, data: st.DataObject) -> None:
-        connection_id = self.one(data)
+    def send_again(self, data: st.DataObject) -> None:
         first = data.draw(st.sampled_from([one for said in self.said.values() for one in said]))
-        assert self.do(lambda: self.chat.send(connection_id, "another body", first["messageId"])) == first
-        self.vanished = {ghost: where for ghost, where in self.vanished.items() if where != first["room"]}
+        if connection_id := self.one(data, first["room"]):
+            again = self.chat.send(connection_id, "another body", message_id=first["messageId"], to=first["room"])
+            assert again == first
+            self.ghosts_were_found(first["room"])
 
     @precondition(lambda self: self.sockets)
     @rule(data=st.data())
-    def leave(self, data: st.DataObject) -> None:
+    def ping(self, data: st.DataObject) -> None:
+        connection_id = self.one(data)
+        socket = self.sockets[connection_id]
+        pong = self.chat.ping(connection_id)
+        assert (pong["room"], pong["rooms"]) == (socket.current, {room: len(self.said[room]) for room in socket.rooms})
+
+    @precondition(lambda self: self.sockets)
+    @rule(data=st.data())
+    def disconnect(self, data: st.DataObject) -> None:
         connection_id = self.one(data)
         del self.sockets[connection_id]
-        self.posts.gone.add(connection_id)
-        self.do(lambda: self.chat.disconnect(connection_id))
+        self.chat.disconnect(connection_id)
 
     @precondition(lambda self: self.sockets)
     @rule(data=st.data())
     def vanish(self, data: st.DataObject) -> None:
-        """A socket is gone, and AWS does not tell."""
-        connection_id = self.one(data)
-        self.vanished[connection_id] = self.sockets.pop(connection_id)
-        self.posts.gone.add(connection_id)
+        self.cut(self.one(data))
 
-    @rule(seconds=st.sampled_from([10, 3600, CONNECTION_SECONDS]))
-    def time_goes_by(self, seconds: int) -> None:
-        self.world.simulation.run(seconds)
-        for connection_id, opened_at in self.opened_at.items():
-            if self.world.simulation.now >= opened_at + CONNECTION_SECONDS - 2:
-                self.sockets.pop(connection_id, None)
-                self.vanished.pop(connection_id, None)
-                self.posts.gone.add(connection_id)
-
-    @rule(room=st.sampled_from(ROOMS))
-    def a_function_dies_with_a_place(self, room: str) -> None:
-        self.do(lambda: rooms.next_seq(room))
-        self.last_seq[room] += 1
+    @rule(seconds=st.sampled_from([600, 3600, CONNECTION_SECONDS]), deletes=st.booleans())
+    def time_goes_by(self, seconds: int, deletes: bool) -> None:
+        self.chat.clock.advance(seconds)
+        for connection_id, socket in list(self.sockets.items()):
+            if self.chat.clock.monotonic() >= socket.opened_at + CONNECTION_SECONDS - 60:
+                self.cut(connection_id)
+        if deletes:
+            self.chat.dynamodb.expire(CONNECTIONS)
+            self.chat.dynamodb.expire(ROOMS)
 
     @invariant()
     def each_room_is_read_as_it_was_said(self) -> None:
+        log = open_store(self.chat.services).log
         for room, said in self.said.items():
             read: list[Any] = []
-            while True:
-                after = read[-1].seq if read else 0
-                page = self.do(lambda: chat_history.after(rooms.read(room), after, None, 50))  # noqa: B023 - at once
+            complete = False
+            while not complete:
+                page = log.after(room, len(read), None, 50)
                 read += page.messages
-                assert page.lost is False
-                if page.complete:
-                    break
-            assert [(one.seq, one.message_id) for one in read] == [(one["seq"], one["messageId"]) for one in said]
+                complete = page.complete
+                assert not page.lost
+            assert [one.fields() for one in read] == self.plain(said)
 
     @invariant()
     def each_room_has_its_members(self) -> None:
-        for room in ROOMS:
-            members = self.do(lambda: list(rooms.members(rooms.read(room))))  # noqa: B023 - at once
-            self.members_are_right(room, {"members": [{"connectionId": one.connection_id} for one in members]})
+        members = open_store(self.chat.services).members
+        for room in NAMES:
+            self.members_are_right(room, [one.connection_id for one in members.recipients(room)])
 
-    def members_are_right(self, room: str, listed: dict[str, Any]) -> None:
-        shown = [one["connectionId"] for one in listed["members"]]
-        assert len(shown) == len(set(shown)) == listed.get("memberCount", len(shown))
-        living = {connection_id for connection_id, where in self.sockets.items() if where == room}
-        ghosts = {connection_id for connection_id, where in self.vanished.items() if where == room}
+    def members_are_right(self, room: str, shown: list[str]) -> None:
+        living = {name for name, socket in self.sockets.items() if room in socket.rooms}
+        ghosts = {name for name, where in self.ghosts.items() if room in where}
+        assert len(shown) == len(set(shown))
         assert living <= set(shown) <= living | ghosts
 
+    def cut(self, connection_id: str) -> None:
+        """Let a socket be gone without a word."""
+        self.ghosts[connection_id] = self.sockets.pop(connection_id).rooms
+        self.chat.gateway.vanish(connection_id)
+
+    def ghosts_were_found(self, room: str) -> None:
+        """Forget the ghosts that a post to a room has found."""
+        self.ghosts = {name: where for name, where in self.ghosts.items() if room not in where}
+
     @staticmethod
-    def ids(messages: list[dict[str, Any]]) -> list[tuple[int, str]]:
-        return [(one["seq"], one["messageId"]) for one in messages]
+    def plain(frames: list[Frame]) -> list[Frame]:
+        return [{name: value for name, value in frame.items() if name != "type"} for frame in frames]
 
 
 TestRooms = Rooms.TestCase
-TestRooms.settings = settings(
-    max_examples=25,
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-TestRooms = pytest.mark.slow(TestRooms)
+TestRooms.settings = settings(max_examples=40, stateful_step_count=40)

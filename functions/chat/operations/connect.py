@@ -1,0 +1,69 @@
+"""`$connect`: let a socket in, unless a browser brings it from a foreign page or its address is refused."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from chat.protocol import errors
+from chat.protocol.events import OK, Reply, Request
+from chat.store import rate_limit
+from chat.store.connections import LOBBY, new_connection
+
+if TYPE_CHECKING:
+    from chat.runtime.config import Config
+    from chat.runtime.context import Context
+
+_FORBIDDEN: Reply = {"statusCode": 403}
+
+
+def connect(context: "Context", request: Request) -> Reply:
+    """Store the connection as a member of the lobby.
+
+    The socket is not open yet, so nothing can be posted to it; its first frame asks for what it needs.
+    Raises FrameError `rate_limited` if its address makes too many connections.
+    """
+    if request.event_type not in (None, "CONNECT"):  # a frame may name this route as its action
+        raise errors.bad_request()
+    if not _is_allowed(request, context.config):
+        context.log.event("foreign_origin", refused=1)
+        return _FORBIDDEN
+    if request.source_address is not None:
+        if _is_blocked(request.source_address, context.config.blocked_addresses):
+            context.log.event("blocked_address", refused=1)
+            return _FORBIDDEN
+        context.store.allowances.count(context.actor(request)._replace(connection_id=None), rate_limit.CONNECTS)
+    connection = new_connection(request.connection_id, request.connected_ms)
+    context.concurrently(
+        lambda: context.store.connections.add(connection),
+        lambda: context.store.members.add(LOBBY, connection),
+    )
+    return OK
+
+
+def _is_allowed(request: Request, config: "Config") -> bool:
+    """Tell whether the Origin may connect.
+
+    A browser always sends one. A client that is not a browser need not, and some send the API's own, which serves no
+    page (docs/protocol.md).
+    """
+    given = request.headers.get("origin")
+    if given is None:
+        return True
+    origin = given.strip().lower()
+    own_hosts = {request.domain_name, urlsplit(config.callback_url).netloc} - {None, ""}
+    return origin in config.allowed_origins or origin.partition("://")[2] in own_hosts
+
+
+def _is_blocked(given: str, networks: Iterable[str]) -> bool:
+    """Tell whether an address belongs to one of the networks that may not connect."""
+    try:
+        address = ipaddress.ip_address(given)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return any(
+        (mapped or address) in ipaddress.ip_network(network, strict=False)
+        or address in ipaddress.ip_network(network, strict=False)
+        for network in networks
+    )

@@ -1,0 +1,14 @@
+"""`$default`: frames that no route knows."""
+
+from typing import TYPE_CHECKING
+
+from chat.protocol import errors
+from chat.protocol.events import Reply, Request
+
+if TYPE_CHECKING:
+    from chat.runtime.context import Context
+
+
+def default(_context: "Context", _request: Request) -> Reply:
+    """Refuse with `Invalid request`."""
+    raise errors.bad_request()

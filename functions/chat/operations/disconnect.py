@@ -1,0 +1,19 @@
+"""`$disconnect`: remove a connection and tell its rooms. AWS calls it at best effort; a failed post does the same."""
+
+from typing import TYPE_CHECKING
+
+from chat.protocol import errors
+from chat.protocol.events import OK, Reply, Request
+
+if TYPE_CHECKING:
+    from chat.runtime.context import Context
+
+
+def disconnect(context: "Context", request: Request) -> Reply:
+    """Delete the connection; 200 also if it is gone already."""
+    if request.event_type not in (None, "DISCONNECT"):  # a frame may name this route as its action
+        raise errors.bad_request()
+    for room, person in context.broadcast.remove(request.connection_id):
+        context.broadcast.presence(room, "leave", person)
+    context.broadcast.clean_up()
+    return OK

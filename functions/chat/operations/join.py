@@ -1,0 +1,85 @@
+"""`join`: enter a room, under a name, and read what was said there."""
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+from chat.protocol import frames_in, frames_out
+from chat.protocol.events import OK, Reply, Request
+from chat.store import rate_limit
+from chat.store.connections import LOBBY, Connection
+from chat.store.members import Member
+
+if TYPE_CHECKING:
+    from chat.runtime.context import Context
+
+_SEEN_AFTER_MS = 5000
+_DIGEST_BYTES = 16
+
+
+def join(context: "Context", request: Request) -> Reply:
+    """Add the room, post `joined`, and tell the others.
+
+    The member item is put before the log is read, and a sender puts its message before it reads the members; all of
+    it is read consistently. So one of the two sees the other, and nobody who joins misses a message.
+    Raises FrameError: invalid_room, invalid_name, invalid_secret, too_many_rooms, rate_limited, bad_request.
+    """
+    frame = frames_in.parse_join(request.fields)
+    store, room = context.store, frame.room
+    sender = guest_sender(frame.secret) if frame.secret is not None else None
+    old, end = context.concurrently(
+        lambda: store.connections.load(request.connection_id, request.connected_ms),
+        lambda: store.log.end(room),
+    )
+    new = store.connections.join(old, rate_limit.JOINS, room, name=frame.name, sender=sender)
+    leaves_lobby = LOBBY not in new.rooms  # each time, since an earlier `join` may have been cut short
+    joined_ms, left_lobby = context.concurrently(
+        lambda: store.members.add(room, new),
+        lambda: store.members.remove(LOBBY, new.connection_id) if leaves_lobby else None,
+    )
+    page, members, now = context.concurrently(
+        lambda: (
+            store.log.newest(room, frames_in.DEFAULT_PAGE, end)
+            if frame.after is None
+            else store.log.after(room, frame.after, None, frames_in.DEFAULT_PAGE, end)
+        ),
+        lambda: list(store.members.list(room)),
+        lambda: store.connections.load(request.connection_id, request.connected_ms),
+    )
+    if not now.stored or room not in now.rooms:  # it disconnected, or left, before the member item was put
+        store.members.remove(room, new.connection_id)
+        return OK
+    last_seq = max([end.seq, *(message.seq for message in page.messages[-1:])])
+    people = [member.person for member in members]
+    answer = frames_out.joined(room, new.person, people, last_seq=last_seq, page=page, after=frame.after)
+    is_there = context.broadcast.answer(request.connection_id, answer)
+    if end.entry is None and end.beginning is None:
+        store.log.begin(room)
+    if is_there:
+        _tell(context, old, new, joined_ms, room, members)
+    if left_lobby is not None and _was_seen(context, old):
+        context.broadcast.presence(LOBBY, "leave", new.person)
+    context.broadcast.clean_up()
+    return OK
+
+
+def guest_sender(secret: str) -> str:
+    """Return who a guest is: a digest of the secret, which is itself neither stored nor shown."""
+    digest = hashlib.sha256(b"serverless-chat guest " + secret.encode()).digest()[:_DIGEST_BYTES]
+    return "guest-" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _tell(  # noqa: PLR0913, PLR0917 - what a join has learnt
+    context: "Context", old: Connection, new: Connection, joined_ms: int, room: str, members: list[Member]
+) -> None:
+    """Tell the others in the room of whatever they can have noticed."""
+    if room not in old.rooms or not old.joined:
+        context.broadcast.arrival(room, new.person, joined_ms, members)
+    elif (old.name, old.sender) != (new.name, new.sender):
+        context.broadcast.presence(room, "rename", new.person, [member.recipient for member in members])
+
+
+def _was_seen(context: "Context", old: Connection) -> bool:
+    """Tell whether others can know of a connection that is in the lobby by default: it has been there for a while."""
+    age_ms = context.clock.now_ms() - old.connected_ms
+    return old.stored and age_ms > _SEEN_AFTER_MS

@@ -1,0 +1,28 @@
+"""`leave`: leave a room."""
+
+from typing import TYPE_CHECKING
+
+from chat.protocol import errors, frames_in, frames_out
+from chat.protocol.events import OK, Reply, Request
+from chat.store import rate_limit
+
+if TYPE_CHECKING:
+    from chat.runtime.context import Context
+
+
+def leave(context: "Context", request: Request) -> Reply:
+    """Post `left` to the requester, and tell the room. Raises FrameError: invalid_room, not_in_room, rate_limited.
+
+    Who is not in the room by its row may still be listed there: an earlier `leave` may have been cut short.
+    """
+    frame = frames_in.parse_leave(request.fields)
+    connections, members = context.store.connections, context.store.members
+    old = connections.load(request.connection_id, request.connected_ms)
+    new = connections.leave(old, rate_limit.JOINS, frame.room)
+    was_listed = members.remove(frame.room, new.connection_id) is not None
+    if frame.room not in old.rooms and not was_listed:
+        raise errors.not_in_room()
+    context.broadcast.answer(request.connection_id, frames_out.left(frame.room, new.room))
+    context.broadcast.presence(frame.room, "leave", new.person)
+    context.broadcast.clean_up()
+    return OK

@@ -1,0 +1,101 @@
+"""`ping`: the newest seq of each room, by which a client sees whether it missed a message, and who is in a room."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from chat.operations.membership import require_room
+from chat.protocol import frames_in, frames_out
+from chat.protocol.events import Reply, Request, reply
+from chat.store import rate_limit
+from chat.store.connections import Connection
+from chat.store.members import Member
+
+if TYPE_CHECKING:
+    from chat.runtime.context import Context
+
+_MAX_PROBES = 8
+"""Members that are probed at the same time."""
+
+
+def ping(context: "Context", request: Request) -> Reply:
+    """Return `pong`; with `roster`, also who is in a room, if that is not what the client believes.
+
+    Raises FrameError: rate_limited, not_in_room, invalid_room, bad_request.
+    """
+    frame = frames_in.parse_ping(request.fields)
+    store = context.store
+    connection, _ = context.concurrently(
+        lambda: store.connections.load(request.connection_id, request.connected_ms),
+        lambda: store.allowances.count(context.actor(request), rate_limit.PINGS),
+    )
+    room = require_room(connection, frame.room) if (frame.room, frame.roster) != (None, None) else None
+    asked = room if frame.roster is not None else None
+    rooms = sorted(connection.rooms)
+    members, *ends = context.concurrently(
+        lambda: list(store.members.list(asked)) if asked is not None else [],
+        *(lambda room=room: store.log.end(room) for room in rooms),
+    )
+    newest = {room: end.seq for room, end in zip(rooms, ends, strict=True)}
+    if asked is None or frame.roster is None:
+        return reply(frames_out.pong(connection.room, context.clock.now_ms(), newest))
+    if connection.stored:
+        members = _with_itself(context, asked, connection, members)
+        members = _without_ghosts(context, asked, connection.connection_id, members, newest[asked])
+    roster = frames_out.roster(asked, [member.person for member in members], frame.roster)
+    return reply(frames_out.pong(connection.room, context.clock.now_ms(), newest, roster))
+
+
+def _with_itself(context: "Context", room: str, connection: Connection, members: list[Member]) -> list[Member]:
+    """Return the members with the one that asks, which is put among them if a `join` was cut short.
+
+    `leave` changes the row before it removes the member, so the row is read again: a `leave` under way wins.
+    """
+    store = context.store
+    if any(member.connection_id == connection.connection_id for member in members):
+        return members
+    store.members.add(room, connection)
+    now = store.connections.load(connection.connection_id, connection.connected_ms)
+    if now.stored and room in now.rooms:
+        return list(store.members.list(room))
+    store.members.remove(room, connection.connection_id)
+    return members
+
+
+def _without_ghosts(context: "Context", room: str, own_id: str, members: Sequence[Member], newest: int) -> list[Member]:
+    """Return the members without those that turn out to be gone, which are removed; the room is told.
+
+    Each member that asks probes the one after it, in the order of their ids, by a `pong` that nobody asked for; if
+    that one is gone, those after it too, until one is there. So whatever was lost, of those who vanished nobody stays
+    for longer than it takes all members to ask once. One that is there, but not in the room by its row, is removed too.
+    """
+    now_ms = context.clock.now_ms()
+    settled = [member for member in members if not member.recipient.may_be_opening(now_ms)]
+    following = [member for member in settled if member.connection_id > own_id]
+    following += [member for member in settled if member.connection_id < own_id]
+    frame = frames_out.pong(room, now_ms, {room: newest})
+    ghosts: set[str] = set()
+    size = 1
+    while following and context.broadcast.has_time():
+        probed, following = following[:size], following[size:]
+        found = _probe(context, room, probed, frame)
+        ghosts |= found
+        if len(found) < len(probed):
+            break
+        size = min(2 * size, _MAX_PROBES)
+    context.broadcast.clean_up()
+    return [member for member in members if member.connection_id not in ghosts]
+
+
+def _probe(context: "Context", room: str, probed: Sequence[Member], frame: frames_out.Frame) -> set[str]:
+    """Return which of some members are gone, or not in the room by their rows; the latter are removed at once."""
+    ids = [member.connection_id for member in probed]
+    gone, *rows = context.concurrently(
+        lambda: context.broadcast.probe(room, ids, frame),
+        *(lambda one=one: context.store.connections.load(one, 0) for one in ids),
+    )
+    found = set(gone)
+    for member, row in zip(probed, rows, strict=True):
+        if member.connection_id not in found and member.joined_ms and not (row.stored and room in row.rooms):
+            context.broadcast.dismiss(room, member)
+            found.add(member.connection_id)
+    return found

@@ -1,0 +1,69 @@
+"""`sendmessage`: store a message, then show it: to its sender first, as the acknowledgement, then to the room."""
+
+from typing import TYPE_CHECKING
+
+from chat.operations.membership import require_room
+from chat.protocol import errors, frames_in, frames_out
+from chat.protocol.events import OK, Reply, Request
+from chat.store import rate_limit
+from chat.store.append import Draft
+from chat.store.errors import BusyError
+
+if TYPE_CHECKING:
+    from chat.runtime.context import Context
+
+BUSY_RETRY_MS = 1000
+"""When a sender who was told `busy` should try again."""
+
+
+def send(context: "Context", request: Request) -> Reply:
+    """Store and post a message.
+
+    Raises FrameError: message_required, message_too_long, invalid_room, not_in_room, rate_limited, busy, bad_request.
+    """
+    frame = frames_in.parse_send(request.fields)
+    store, limit, to = context.store, context.message_limit, frame.to
+    actor, cost = context.actor(request), rate_limit.message_cost(frame.text)
+    connection, end, is_counted = context.concurrently(
+        lambda: store.connections.load(request.connection_id, request.connected_ms),
+        lambda: store.log.end(to) if to is not None else None,
+        lambda: store.allowances.attempt(actor, limit, cost),
+    )
+    room = require_room(connection, to)
+    draft = Draft(
+        message_id=frame.message_id or context.new_id(),
+        may_repeat=frame.message_id is not None,
+        room=room,
+        text=frame.text,
+        author=connection.person,
+        sent_ms=context.clock.now_ms(),
+        put_by=context.invocation_id,
+    )
+
+    def count() -> None:
+        if not is_counted:  # what this container remembered was out of date
+            store.allowances.count(actor, limit, cost)
+
+    try:
+        stored = store.append(draft, end, count)
+    except BusyError:
+        raise errors.busy(BUSY_RETRY_MS) from None
+    context.log.event("stored", stored=int(not stored.is_repeat), repeated=int(stored.is_repeat))
+    if not connection.stored:  # its row was lost; so it is in the lobby, by default
+        store.connections.add(connection)
+        store.members.add(room, connection)
+    sender, message = request.connection_id, frames_out.message(stored.message)
+    if stored.is_repeat:  # the function that stored it may have died before it posted it
+        context.broadcast.answer(sender, message)
+        context.broadcast.to_room(room, _newest(context, room, stored.message.seq), exclude=sender)
+    else:
+        context.broadcast.to_room(room, message, first=sender)
+    context.broadcast.clean_up()
+    store.append.remove_spare_rows(stored)
+    return OK
+
+
+def _newest(context: "Context", room: str, seq: int) -> frames_out.Frame:
+    """Return a `pong` by which the others in a room see whether they miss a message."""
+    end = context.store.log.end(room)
+    return frames_out.pong(room, context.clock.now_ms(), {room: max(seq, end.seq)})

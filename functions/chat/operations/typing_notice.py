@@ -1,0 +1,42 @@
+"""`typing`: tell the others in a room that somebody is writing."""
+
+from typing import TYPE_CHECKING
+
+from chat.operations.membership import require_room
+from chat.protocol import frames_in, frames_out
+from chat.protocol.errors import FrameError
+from chat.protocol.events import OK, Reply, Request
+from chat.store import rate_limit
+from chat.store.allowances import Actor, Allowances
+
+if TYPE_CHECKING:
+    from chat.runtime.context import Context
+
+
+def typing_notice(context: "Context", request: Request) -> Reply:
+    """Post `typing`. A room above 100 is told nothing, and one notice too many is dropped without an answer."""
+    frame = frames_in.parse_typing(request.fields)
+    store = context.store
+    actor = context.actor(request)
+    connection, is_counted = context.concurrently(
+        lambda: store.connections.load(request.connection_id, request.connected_ms),
+        lambda: _is_counted(store.allowances, actor),
+    )
+    room = require_room(connection, frame.room)
+    if not is_counted:
+        return OK
+    members = list(store.members.recipients(room))
+    if len(members) <= frames_out.MAX_LISTED_MEMBERS:
+        frame_out = frames_out.typing(room, connection.person)
+        context.broadcast.to_room(room, frame_out, exclude=connection.connection_id, members=members)
+        context.broadcast.clean_up()
+    return OK
+
+
+def _is_counted(allowances: Allowances, actor: Actor) -> bool:
+    """Count a notice; return False if it is one too many."""
+    try:
+        allowances.count(actor, rate_limit.TYPING)
+    except FrameError:
+        return False
+    return True

@@ -1,0 +1,186 @@
+"""Frames to clients: each type is built here, and nowhere else."""
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from chat.protocol.frames_in import MAX_FRAME_BYTES
+from chat.protocol.timestamps import to_iso
+
+Frame: TypeAlias = dict[str, Any]
+PresenceEvent: TypeAlias = Literal["join", "leave", "rename"]
+
+MAX_LISTED_MEMBERS = 100
+"""A frame lists at most so many members; a room with more is told of no single join, leave, rename or typing."""
+
+_MAX_MEMBERS_BYTES = 12 * 1024
+"""For the members in `joined`, beside its messages."""
+
+_MAX_ROSTER_BYTES = 30 * 1024
+"""For the members where nothing large stands beside them: 100 with the longest names fit."""
+
+# DEL and C1, which JSON lets through but a terminal obeys. JSON itself escapes C0.
+_ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+
+
+class Person(NamedTuple):
+    """What a frame tells of a connection."""
+
+    connection_id: str
+    name: str
+    sender: str
+
+    def fields(self) -> Frame:
+        """Return the fields of a frame."""
+        return {"connectionId": self.connection_id, "name": self.name, "sender": self.sender}
+
+
+class Message(NamedTuple):
+    """A message at its place in a room."""
+
+    message_id: str
+    room: str
+    seq: int
+    timestamp: str
+    text: str
+    author: Person
+
+    def fields(self) -> Frame:
+        """Return the fields of a frame."""
+        return {
+            "messageId": self.message_id,
+            "room": self.room,
+            "seq": self.seq,
+            "timestamp": self.timestamp,
+            "message": self.text,
+            **self.author.fields(),
+        }
+
+
+class Page(NamedTuple):
+    """Messages by rising seq. `complete` is false if there are more; `lost` is true if some have expired."""
+
+    messages: Sequence[Message]
+    complete: bool
+    lost: bool = False
+
+
+def encode(frame: Frame) -> str:
+    """Return a frame as compact JSON without control characters."""
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
+
+
+def message(stored: Message) -> Frame:
+    """Build `message`."""
+    return {"type": "message", **stored.fields()}
+
+
+def joined(  # noqa: PLR0913 - the fields of the frame
+    room: str, own: Person, members: Sequence[Person], *, last_seq: int, page: Page, after: int | None
+) -> Frame:
+    """Build `joined`."""
+    frame = {
+        "type": "joined",
+        "room": room,
+        **own.fields(),
+        "members": [],
+        "memberCount": len(members),
+        "lastSeq": last_seq,
+        **_given(after=after),
+    }
+    keep_newest = after is None
+    first = Page(page.messages[-1:] if keep_newest else page.messages[:1], complete=False)  # has its place in any case
+    spare = MAX_FRAME_BYTES - len(encode(_with_page(frame, first, keep_newest=keep_newest)).encode())
+    listed = (member.fields() for member in members[:MAX_LISTED_MEMBERS])
+    frame["members"] = _fitting(listed, min(spare, _MAX_MEMBERS_BYTES))
+    return _with_page(frame, page, keep_newest=keep_newest)
+
+
+def left(room: str, current: str | None) -> Frame:
+    """Build `left`."""
+    return {"type": "left", "room": room, "current": current}
+
+
+def history(room: str, page: Page, *, before: int | None, after: int | None) -> Frame:
+    """Build `history`."""
+    frame = {"type": "history", "room": room, **_given(before=before, after=after)}
+    return _with_page(frame, page, keep_newest=after is None)
+
+
+def presence(room: str, event: PresenceEvent, who: Person, member_count: int) -> Frame:
+    """Build `presence` for one person."""
+    return {"type": "presence", "room": room, "event": event, **who.fields(), "memberCount": member_count}
+
+
+def member_count(room: str, members: Sequence[Person], count: int) -> Frame:
+    """Build `presence` for several changes at once: the number, and who is here unless that is more than 100."""
+    frame: Frame = {"type": "presence", "room": room, "event": "count", "memberCount": count}
+    if count > MAX_LISTED_MEMBERS:
+        return frame
+    return {**frame, "members": [member.fields() for member in _listed(members)]}
+
+
+def typing(room: str, who: Person) -> Frame:
+    """Build `typing`."""
+    return {"type": "typing", "room": room, **who.fields()}
+
+
+def pong(room: str | None, at_ms: int, rooms: Mapping[str, int], roster: Frame | None = None) -> Frame:
+    """Build `pong`: the newest seq of each room, and of the current one."""
+    last_seq = rooms.get(room, 0) if room else 0
+    frame = {"type": "pong", "room": room, "lastSeq": last_seq, "timestamp": to_iso(at_ms), "rooms": dict(rooms)}
+    return frame if roster is None else {**frame, "roster": roster}
+
+
+def roster(room: str, members: Sequence[Person], known: int) -> Frame:
+    """Build the answer to whether `known` is the checksum of a room's members: they are listed only if it is not.
+
+    Of a room above 100 the first 100 by their connection ids count.
+    """
+    answer: Frame = {"room": room, "memberCount": len(members)}
+    listed = _listed(members)
+    if roster_checksum(listed) != known:
+        answer["members"] = [member.fields() for member in listed]
+    return answer
+
+
+def roster_checksum(members: Iterable[Person]) -> int:
+    """Return the CRC-32 of members in the order of their connection ids, each with its name and sender."""
+    lines = sorted(f"{member.connection_id}\t{member.name}\t{member.sender}\n" for member in members)
+    return zlib.crc32("".join(lines).encode())
+
+
+def _listed(members: Sequence[Person]) -> Sequence[Person]:
+    """Return the members that a frame lists in which nothing large stands beside them."""
+    fields = (member.fields() for member in members[:MAX_LISTED_MEMBERS])
+    return members[: len(_fitting(fields, _MAX_ROSTER_BYTES))]
+
+
+def _given(**fields: int | None) -> Frame:
+    return {field: value for field, value in fields.items() if value is not None}
+
+
+def _fitting(items: Iterable[Frame], budget_bytes: int) -> list[Frame]:
+    """Return as many of the first items as fit into a budget."""
+    fitting: list[Frame] = []
+    for item in items:
+        budget_bytes -= len(encode(item).encode()) + 1
+        if budget_bytes < 0:
+            break
+        fitting.append(item)
+    return fitting
+
+
+def _with_page(frame: Frame, page: Page, *, keep_newest: bool) -> Frame:
+    """Return a frame with as many of a page's messages as fit; the others are asked for again.
+
+    `keep_newest` says which end stays: the newest, or the first after a seq.
+    """
+    whole = {**frame, "messages": [], "complete": False, "lost": page.lost}
+    budget = MAX_FRAME_BYTES - len(encode(whole).encode())
+    fields = [stored.fields() for stored in page.messages]
+    fitting = _fitting(reversed(fields) if keep_newest else fields, budget)
+    whole["messages"] = fitting[::-1] if keep_newest else fitting
+    whole["complete"] = page.complete and len(fitting) == len(fields)
+    return whole

@@ -1,0 +1,52 @@
+"""The functions' environment, read once at the edge."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Config(NamedTuple):
+    """What a deployment sets."""
+
+    connections_table: str
+    messages_table: str
+    rooms_table: str
+    callback_url: str
+    allowed_origins: frozenset[str]
+    """Origins of pages that may connect, in lower case."""
+    message_burst: int
+    """Messages that a connection may send at once."""
+    messages_per_second: float
+    """Messages a second that a connection may send for long."""
+    retention_seconds: int
+    """How long a message is kept; 0: for ever."""
+    posts_per_second: float
+    """The most that one function posts, so that a busy room leaves others their share of the account's limit."""
+    metrics_namespace: str
+    """CloudWatch namespace of the metrics in the log; empty: none."""
+    address_allowances: int
+    """How many times as much as one connection all those of one source address may do together."""
+    blocked_addresses: tuple[str, ...]
+    """Networks (CIDR) whose addresses may not connect."""
+    region: str
+    endpoint_url: str | None
+    """The address of an emulator that stands in for AWS."""
+
+
+def read_config(environment: Mapping[str, str]) -> Config:
+    """Return the config. A missing table or callback address is a fault of the deployment and raises KeyError."""
+    return Config(
+        connections_table=environment["TABLE_NAME"],
+        messages_table=environment["HISTORY_TABLE_NAME"],
+        rooms_table=environment["ROOMS_TABLE_NAME"],
+        callback_url=environment["CALLBACK_URL"],
+        allowed_origins=frozenset(filter(None, environment.get("ALLOWED_ORIGINS", "").lower().split(","))),
+        message_burst=int(environment.get("MESSAGE_BURST", "10")),
+        messages_per_second=float(environment.get("MESSAGES_PER_SECOND", "2")),
+        retention_seconds=int(environment.get("MESSAGE_RETENTION_DAYS", "30")) * 86400,
+        posts_per_second=float(environment.get("POSTS_PER_SECOND", "8000")),
+        metrics_namespace=environment.get("METRICS_NAMESPACE", ""),
+        address_allowances=int(environment.get("ADDRESS_ALLOWANCES", "5")),
+        blocked_addresses=tuple(filter(None, environment.get("BLOCKED_ADDRESSES", "").replace(" ", "").split(","))),
+        region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",
+        endpoint_url=environment.get("AWS_ENDPOINT_URL"),
+    )

@@ -1,0 +1,160 @@
+"""How often the connections of one source address may act, each for itself and all together.
+
+All connections of an address share one item of ChatRooms, so twenty sockets are not twenty allowances. It holds, for
+each limit, the state that they share and one of each connection (`<limit>` and `<limit>#<connection id>`); one
+conditional write counts both, and removes the states of others that have lapsed. The item isn't read first: a container
+remembers the states that its last write brought. Where these are out of date the condition fails, and brings the
+present ones.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, MutableMapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from chat.protocol import errors
+from chat.store.dynamodb import EXPIRY, Expression, Item, Table
+from chat.store.errors import ConditionFailedError
+from chat.store.rate_limit import RateLimit
+
+_ITEM = "limits"
+_ALONE = "connection#"
+_MAX_TRIES = 5
+_KEPT_SECONDS = 3600
+_DIGEST_CHARACTERS = 24
+_IPV6_PREFIX = 64
+_MAX_REMOVED = 20
+_MAX_SEEN = 1000
+_FRESH_MS = 1000
+_LAPSED_MS = 60_000
+
+
+class Actor(NamedTuple):
+    """Who is counted: a connection, or only its address where `connection_id` is None. `key`: see `allowance_key`."""
+
+    key: str
+    connection_id: str | None
+
+
+class Seen(NamedTuple):
+    """The states of an address as a write brought them: attribute → theoretical arrival time in milliseconds."""
+
+    at_ms: int = 0
+    tats: Mapping[str, int] = MappingProxyType({})
+
+
+def allowance_key(address: str | None, connection_id: str) -> str:
+    """Return the key of an address's item: a digest, so that no address is stored in clear.
+
+    An IPv6 address counts by its /64, which is what one subscriber has. A connection counts alone if its address is
+    not known, or is the machine's own, which only a local run sees.
+    """
+    network = _network(address) if address else None
+    if network is None:
+        return f"{_ALONE}{connection_id}"
+    return f"address#{hashlib.sha256(network.encode()).hexdigest()[:_DIGEST_CHARACTERS]}"
+
+
+def _network(address: str) -> str | None:
+    """Return the network that an address counts as; None for the machine's own, and for what is no address."""
+    import ipaddress  # noqa: PLC0415 - $default needs none
+
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            if parsed.is_loopback:
+                return None
+            return str(ipaddress.ip_network((parsed.packed, _IPV6_PREFIX), strict=False))
+        parsed = parsed.ipv4_mapped
+    return None if parsed.is_loopback else str(parsed)
+
+
+class Allowances:
+    """The allowance items of ChatRooms.
+
+    An address has `shared` times the allowance of one connection. `seen` is what the container remembers.
+    """
+
+    def __init__(self, table: Table, now_ms: Callable[[], int], shared: int, seen: MutableMapping[str, Seen]) -> None:
+        self._table = table
+        self._now_ms = now_ms
+        self._shared = shared
+        self._seen = seen
+
+    def count(self, actor: Actor, limit: RateLimit, cost: int = 1) -> None:
+        """Count an action. Raises FrameError `rate_limited`, and then has written nothing."""
+        for _ in range(_MAX_TRIES):
+            if self.attempt(actor, limit, cost):
+                return
+        raise errors.rate_limited(limit.interval_ms)  # as many frames at once as this count as too many
+
+    def attempt(self, actor: Actor, limit: RateLimit, cost: int = 1) -> bool:
+        """Count an action in one write; return False if the states were out of date: then the next try is exact.
+
+        Raises FrameError `rate_limited`.
+        """
+        states = self._states(actor, limit)
+        if not states:
+            return True
+        now, seen = self._now_ms(), self._seen.get(actor.key, Seen())
+        _check(states, seen, now)
+        expression = Expression()
+        sets, conditions, removed = [], [], []
+        for alias, (attribute, each) in zip(("shared", "own"), states.items(), strict=False):
+            assignment, condition = each.charge(
+                expression, seen.tats.get(attribute, 0), now, cost=cost, attribute=attribute, alias=alias
+            )
+            sets.append(assignment)
+            conditions.append(condition)
+        for number, attribute in enumerate(_lapsed(seen, now, states)):
+            name, bound = expression.name(attribute, f"lapsed{number}"), expression.value("lapsed", now)
+            conditions.append(f"(attribute_not_exists({name}) OR {name} <= {bound})")
+            removed.append(name)
+        sets.append(f"{expression.name(EXPIRY)} = {expression.value('expiry', now // 1000 + _KEPT_SECONDS)}")
+        update = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removed)}" if removed else "")
+        try:
+            item = self._table.update(
+                {"room": actor.key, "item": _ITEM}, update, expression, condition=" AND ".join(conditions)
+            )
+        except ConditionFailedError as failed:
+            _check(states, self._remember(actor.key, failed.item, now), now)
+            return False
+        self._remember(actor.key, item, now)
+        return True
+
+    def _states(self, actor: Actor, limit: RateLimit) -> dict[str, RateLimit]:
+        """Return the states that an action changes, by their attributes."""
+        states: dict[str, RateLimit] = {}
+        if not actor.key.startswith(_ALONE):
+            states[limit.attribute] = limit.times(self._shared)
+        if actor.connection_id is not None:
+            states[f"{limit.attribute}#{actor.connection_id}"] = limit
+        return states
+
+    def _remember(self, key: str, item: Item, now: int) -> Seen:
+        if len(self._seen) >= _MAX_SEEN:
+            self._seen.clear()
+        tats = {name: value for name, value in item.items() if isinstance(value, int) and name != EXPIRY}
+        seen = self._seen[key] = Seen(now, tats)
+        return seen
+
+
+def _check(states: Mapping[str, RateLimit], seen: Seen, now: int) -> None:
+    """Raise FrameError `rate_limited` if states allow no action now. A state is never below what was seen of it."""
+    wait_ms = max(limit.wait_ms(seen.tats.get(attribute, 0), now) for attribute, limit in states.items())
+    if wait_ms:
+        raise errors.rate_limited(wait_ms)
+
+
+def _lapsed(seen: Seen, now: int, kept: Mapping[str, RateLimit]) -> list[str]:
+    """Return states of other connections that lie in the past, and were hardly renewed since they were seen."""
+    is_fresh = now - seen.at_ms <= _FRESH_MS
+    lapsed = [
+        attribute
+        for attribute, tat in seen.tats.items()
+        if "#" in attribute and attribute not in kept and tat <= (now if is_fresh else seen.at_ms - _LAPSED_MS)
+    ]
+    return lapsed[:_MAX_REMOVED]

@@ -1,0 +1,215 @@
+"""ActiveConnections: one row for each socket, with its rooms, its name, and the state of its rate limits."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from chat.protocol import errors
+from chat.protocol.frames_out import Person
+from chat.protocol.timestamps import to_iso
+from chat.store.dynamodb import EXPIRY, Expression, Item, Table
+from chat.store.errors import ConditionFailedError
+from chat.store.rate_limit import RateLimit
+
+LOBBY = "lobby"
+"""Where a connection is before its first `join`."""
+
+MAX_ROOMS = 10
+"""Rooms that a connection may be in."""
+
+CONNECTION_SECONDS = 7200
+"""No connection outlives two hours (API Gateway quotas, not raisable)."""
+
+_MAX_TRIES = 5
+
+
+class Connection(NamedTuple):
+    """One socket. `room` is the current one; None after the last was left."""
+
+    connection_id: str
+    timestamp: str
+    expires_at: int
+    name: str
+    sender: str
+    room: str | None = LOBBY
+    rooms: frozenset[str] = frozenset({LOBBY})
+    joined: bool = False
+    """Whether it has sent a `join` or a `leave`; until then the lobby is its room by default."""
+    stored: bool = False
+    """Whether it has a row. A frame may be handled after its connection was removed."""
+    tats: Mapping[str, int] = MappingProxyType({})
+    """Attribute → state of each rate limit."""
+
+    @property
+    def connected_ms(self) -> int:
+        """When it was made, in milliseconds since 1970, to the second."""
+        return (self.expires_at - CONNECTION_SECONDS) * 1000
+
+    @property
+    def person(self) -> Person:
+        """What others may know of it."""
+        return Person(self.connection_id, self.name, self.sender)
+
+
+def new_connection(connection_id: str, connected_ms: int) -> Connection:
+    """Return a connection as it is before its first frame: in the lobby, named after the start of its id."""
+    return Connection(
+        connection_id=connection_id,
+        timestamp=to_iso(connected_ms),
+        expires_at=connected_ms // 1000 + CONNECTION_SECONDS,
+        name=connection_id[:8],
+        sender=connection_id,
+    )
+
+
+def _from_row(row: Item, default: Connection) -> Connection:
+    """Return the connection in a row; what the row lacks is the default's. No row: it is in the lobby again."""
+    if not row:
+        return default._replace(room=LOBBY, rooms=frozenset({LOBBY}), joined=False, stored=False, tats={})
+    joined = row.get("joined", False)
+    return Connection(
+        connection_id=default.connection_id,
+        timestamp=row.get("timestamp", default.timestamp),
+        expires_at=row.get(EXPIRY, default.expires_at),
+        room=row.get("room") if joined else LOBBY,
+        rooms=row.get("rooms", frozenset()) if joined else frozenset({LOBBY}),
+        name=row.get("name", default.name),
+        sender=row.get("sender", default.sender),
+        joined=joined,
+        stored=True,
+        tats={name: value for name, value in row.items() if name.endswith("Tat")},
+    )
+
+
+class Connections:
+    """The table ActiveConnections. `now_ms` is the clock."""
+
+    def __init__(self, table: Table, now_ms: Callable[[], int]) -> None:
+        self._table = table
+        self._now_ms = now_ms
+
+    def add(self, connection: Connection) -> None:
+        """Store a connection that has just been made, or one whose row was lost.
+
+        Conditional, so a late botocore retry cannot move a connection that has already joined.
+        """
+        expression = Expression()
+        row = {
+            "connectionId": connection.connection_id,
+            "timestamp": connection.timestamp,
+            "room": connection.room,
+            "name": connection.name,
+            "sender": connection.sender,
+            EXPIRY: connection.expires_at,
+        }
+        try:
+            self._table.put(row, condition=f"attribute_not_exists({expression.name('joined')})", expression=expression)
+        except ConditionFailedError:
+            return
+
+    def load(self, connection_id: str, connected_ms: int) -> Connection:
+        """Return a connection as stored, or as it is by default where it has no row."""
+        default = new_connection(connection_id, connected_ms)
+        return _from_row(self._table.get({"connectionId": connection_id}), default)
+
+    def remove(self, connection_id: str) -> Connection | None:
+        """Delete a connection and return it; None where it has no row, so that only one caller announces it."""
+        row = self._table.delete({"connectionId": connection_id})
+        return _from_row(row, new_connection(connection_id, 0)) if row else None
+
+    def join(
+        self, connection: Connection, limit: RateLimit, room: str, *, name: str | None, sender: str | None
+    ) -> Connection:
+        """Add a room, make it the current one, and take a new name and sender where they are given.
+
+        Raises FrameError `rate_limited` or `too_many_rooms`.
+        """
+
+        def changes(known: Connection, expression: Expression) -> list[str]:
+            rooms = (known.rooms if known.joined else frozenset()) | {room}
+            if len(rooms) > MAX_ROOMS:
+                raise errors.too_many_rooms(MAX_ROOMS)
+            given = {"room": room, "joined": True, "name": name, "sender": sender}
+            sets = [
+                f"{expression.name(field)} = {expression.value(field, value)}"
+                for field, value in given.items()
+                if value is not None
+            ]
+            return [*sets, f"ADD {expression.name('rooms')} {expression.value('rooms', {room})}"]
+
+        return self._update(connection, limit, changes)
+
+    def leave(self, connection: Connection, limit: RateLimit, room: str) -> Connection:
+        """Leave a room; another of the connection's rooms becomes the current one, if it was that.
+
+        A room that it is not in is only counted. Raises FrameError `rate_limited`.
+        """
+
+        def changes(known: Connection, expression: Expression) -> list[str]:
+            if room not in known.rooms:
+                return []
+            left = sorted(known.rooms - {room})
+            current = known.room if known.room != room else next(iter(left), None)
+            parts = [f"{expression.name('joined')} = {expression.value('joined', value=True)}"]
+            if current is None:
+                parts.append(f"REMOVE {expression.name('room')}")
+            else:
+                parts.append(f"{expression.name('room')} = {expression.value('room', current)}")
+            if known.joined:
+                parts.append(f"DELETE {expression.name('rooms')} {expression.value('rooms', {room})}")
+            return parts
+
+        return self._update(connection, limit, changes, restore=False)
+
+    def _update(
+        self,
+        connection: Connection,
+        limit: RateLimit,
+        changes: Callable[[Connection, Expression], list[str]],
+        *,
+        restore: bool = True,
+    ) -> Connection:
+        """Count an action and make changes in one conditional write, again while other frames change the same row."""
+        known = connection
+        for _ in range(_MAX_TRIES):
+            wait_ms = limit.wait_ms(known.tats.get(limit.attribute, 0), self._now_ms())
+            if wait_ms:
+                raise errors.rate_limited(wait_ms)
+            if not known.stored and not restore:
+                return known
+            expression = Expression()
+            tat = known.tats.get(limit.attribute, 0)
+            assignment, condition = limit.charge(expression, tat, self._now_ms())
+            parts = changes(known, expression)
+            sets = [assignment, *(part for part in parts if not part.startswith(("ADD ", "DELETE ", "REMOVE ")))]
+            clauses = [part for part in parts if part.startswith(("ADD ", "DELETE ", "REMOVE "))]
+            if known.stored:
+                condition += f" AND attribute_exists({expression.name('connectionId')})"
+            else:
+                sets += self._identity(known, expression, parts)
+            update = " ".join([f"SET {', '.join(sets)}", *clauses])
+            key = {"connectionId": known.connection_id}
+            try:
+                row = self._table.update(key, update, expression, condition=condition)
+            except ConditionFailedError as failed:
+                known = _from_row(failed.item, connection)
+                continue
+            return _from_row(row, connection)
+        raise errors.rate_limited(limit.interval_ms)  # as many frames at once as this count as too many
+
+    @staticmethod
+    def _identity(connection: Connection, expression: Expression, parts: list[str]) -> list[str]:
+        """Return the assignments that give a connection its row again, where they are not among the changes."""
+        fields = {
+            "timestamp": connection.timestamp,
+            EXPIRY: connection.expires_at,
+            "room": connection.room,
+            "name": connection.name,
+            "sender": connection.sender,
+        }
+        changed = {part.partition(" ")[0] for part in parts}
+        return [
+            f"#{field} = if_not_exists({expression.name(field)}, {expression.value(field, value)})"
+            for field, value in fields.items()
+            if f"#{field}" not in changed
+        ]

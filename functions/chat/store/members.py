@@ -1,0 +1,112 @@
+"""The members of a room: one item of ChatRooms for each connection that hears it."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from chat.protocol.frames_out import Person
+from chat.store.connections import CONNECTION_SECONDS, Connection
+from chat.store.dynamodb import EXPIRY, Expression, Item, Table
+from chat.store.errors import ConditionFailedError
+
+_PREFIX = "member#"
+_PAST_PREFIX = "member$"  # the character after #
+_OPENING_MS = 5000
+_FIRST_PAGE = 1200
+_FAR_FUTURE = 2**40  # an item that was put there by hand
+
+
+class Recipient(NamedTuple):
+    """A connection that hears a room."""
+
+    connection_id: str
+    expires_at: int
+
+    def may_be_opening(self, now_ms: int) -> bool:
+        """Tell whether its socket may not be open yet, so that a post to it is answered by 410."""
+        return now_ms - (self.expires_at - CONNECTION_SECONDS) * 1000 < _OPENING_MS
+
+
+class Member(NamedTuple):
+    """A recipient, and what others may know of it."""
+
+    recipient: Recipient
+    person: Person
+    joined_ms: int
+    """When it came into the room, in milliseconds since 1970; 0 if that is not known."""
+
+    @property
+    def connection_id(self) -> str:
+        """Its connection."""
+        return self.recipient.connection_id
+
+
+class Members:
+    """The member items of ChatRooms. `now_ms` is the clock."""
+
+    def __init__(self, table: Table, now_ms: Callable[[], int]) -> None:
+        self._table = table
+        self._now_ms = now_ms
+
+    def add(self, room: str, connection: Connection) -> int:
+        """Let a connection hear a room, or renew its name there.
+
+        Return when it came into the room, in milliseconds since 1970: a new name, or a second copy of the write, does
+        not change that.
+        """
+        person, expression, now = connection.person, Expression(), self._now_ms()
+        given = {
+            "name": person.name,
+            "sender": person.sender,
+            "timestamp": connection.timestamp,
+            EXPIRY: connection.expires_at,
+        }
+        sets = [f"{expression.name(field)} = {expression.value(field, value)}" for field, value in given.items()]
+        at = expression.name("at")
+        sets.append(f"{at} = if_not_exists({at}, {expression.value('at', now)})")
+        item = self._table.update(_key(room, person.connection_id), f"SET {', '.join(sets)}", expression)
+        return item.get("at", now)
+
+    def remove(self, room: str, connection_id: str, joined_ms: int | None = None) -> Person | None:
+        """Take a connection out of a room; return it, or None where it was not in it.
+
+        With `joined_ms` only if it has not left and come again since.
+        """
+        condition = expression = None
+        if joined_ms is not None:
+            expression = Expression()
+            condition = f"{expression.name('at')} = {expression.value('at', joined_ms)}"
+        try:
+            item = self._table.delete(_key(room, connection_id), condition=condition, expression=expression)
+        except ConditionFailedError:
+            return None
+        return _person(connection_id, item) if item else None
+
+    def recipients(self, room: str) -> Iterator[Recipient]:
+        """Yield who hears a room as the pages come in, without those that have expired."""
+        for connection_id, expires_at, _ in self._read(room, "item", EXPIRY):
+            yield Recipient(connection_id, expires_at)
+
+    def list(self, room: str) -> Iterator[Member]:
+        """Yield the same with their names."""
+        for connection_id, expires_at, item in self._read(room, "item", "name", "sender", "at", EXPIRY):
+            yield Member(Recipient(connection_id, expires_at), _person(connection_id, item), item.get("at", 0))
+
+    def _read(self, room: str, *only: str) -> Iterator[tuple[str, int, Item]]:
+        """Yield the members' ids, when they expire, and their items.
+
+        The first page is bounded, so that a large room's first posts do not wait until a whole page of 1 MB is parsed.
+        """
+        now = self._now_ms() // 1000
+        keys = ("item", _PREFIX, _PAST_PREFIX)
+        for item in self._table.query(("room", room), keys, limit=_FIRST_PAGE, only=only):
+            expires_at = item.get(EXPIRY, _FAR_FUTURE)
+            if expires_at > now:
+                yield item["item"][len(_PREFIX) :], expires_at, item
+
+
+def _key(room: str, connection_id: str) -> Item:
+    return {"room": room, "item": f"{_PREFIX}{connection_id}"}
+
+
+def _person(connection_id: str, item: Item) -> Person:
+    return Person(connection_id, item.get("name", connection_id[:8]), item.get("sender", connection_id))

@@ -1,0 +1,385 @@
+"""The log of a room: its messages at the places 1, 2, 3 … of one partition, without holes.
+
+Place n + 1 is only ever put where n stands, by a conditional put. Place 0 is an item of its own that says above which
+number the log begins; it is written once, by the first `join`, and moved when the log begins again after all of it
+has expired (docs/decisions/0010). The protocol that keeps a message from standing twice is in store/append.py.
+"""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import NamedTuple
+
+from chat.protocol.frames_in import MAX_FRAME_BYTES, MAX_PAGE
+from chat.protocol.frames_out import Message, Page, Person, encode
+from chat.protocol.timestamps import to_milliseconds
+from chat.store.dynamodb import EXPIRY, Expression, Item, Table
+from chat.store.errors import ConditionFailedError
+
+_PREFIX = "log#"
+_DIGITS = 16
+_LASTING_SECONDS = 3600
+"""An end that expires within this time is not built on as it is; see RoomLog.begin_again."""
+
+_CERTAIN_SECONDS = 1800
+"""An end that expires later than this is certainly the log's end. Between the two bounds lies far more than a function
+may hold an end (30 s), and than clocks differ by."""
+
+_PAST_CLOCK = 10**9
+_MAX_SEQ = 10**_DIGITS - 1
+_SPARE = 2
+"""Messages that may have been said since the log's end was read."""
+
+_FRAME_BYTES = 512
+"""What stands in a frame beside its messages, about."""
+
+_SIZE_UNIT, _SIZE_BASE = 64, 33
+_SEARCH_MARGIN_MS = 60_000
+
+
+class Entry(NamedTuple):
+    """A message in the log. `put_by` is the invocation that put it."""
+
+    message: Message
+    put_by: str
+    at_ms: int
+    """When it was put. It never falls along the log; the message's own timestamp is when it was first sent."""
+    sizes: str
+    """The sizes of this message and of up to 100 before it, newest first; see `_size`."""
+    expires_at: int | None
+
+
+class Beginning(NamedTuple):
+    """Place 0: the log begins above `base`. `until` is when a message put right after it could expire."""
+
+    base: int = 0
+    at_ms: int = 0
+    until: int | None = None
+    stored: bool = False
+
+
+class End(NamedTuple):
+    """Where a log ends: its newest entry, or its beginning where it has none."""
+
+    entry: Entry | None
+    beginning: Beginning | None
+
+    @property
+    def seq(self) -> int:
+        """The newest seq; 0 in a room where nothing was ever said."""
+        if self.entry is not None:
+            return self.entry.message.seq
+        return self.beginning.base if self.beginning is not None else 0
+
+    @property
+    def until(self) -> int | None:
+        """When what is put behind it expires, at the earliest; None: never, or there is no end."""
+        if self.entry is not None:
+            return self.entry.expires_at
+        return self.beginning.until if self.beginning is not None else None
+
+    @property
+    def at_ms(self) -> int:
+        """When it was put."""
+        if self.entry is not None:
+            return self.entry.at_ms
+        return self.beginning.at_ms if self.beginning is not None else 0
+
+
+def _place(seq: int) -> str:
+    return f"{_PREFIX}{seq:0{_DIGITS}d}"
+
+
+_FIRST, _LAST = _place(1), _place(_MAX_SEQ)
+
+
+class RoomLog:
+    """The log items of ChatRooms. `now_ms` is the clock; `retention_seconds` 0 keeps messages for ever."""
+
+    def __init__(self, table: Table, now_ms: Callable[[], int], retention_seconds: int) -> None:
+        self._table = table
+        self._now_ms = now_ms
+        self._retention_seconds = retention_seconds
+
+    def end(self, room: str) -> End:
+        """Return where a room's log ends, expired or not."""
+        item = next(self._table.query(("room", room), ("item", _place(0), _LAST), forward=False, limit=1), None)
+        return End(None, None) if item is None else _end(room, item)
+
+    def newest(self, room: str, limit: int, end: End | None = None) -> Page:
+        """Return the newest messages, no more than fit into a frame.
+
+        `end` is where the log ended a moment ago, if that was read.
+        """
+        return self._backward(room, _LAST, limit, end.entry if end is not None else None)
+
+    def before(self, room: str, seq: int, limit: int) -> Page:
+        """Return the messages below `seq`, the newest of them, no more than fit into a frame."""
+        return self._backward(room, _place(seq - 1), limit) if seq > 1 else Page([], complete=True)
+
+    def after(self, room: str, seq: int, before: int | None, limit: int, end: End | None = None) -> Page:
+        """Return the messages above `seq` and below `before`, the oldest of them, no more than fit into a frame.
+
+        `end` is where the log ended a moment ago, if that was read. The last message that can be in the page is read
+        first: it tells the sizes of those before it.
+        """
+        if before is not None and before <= seq + 1:
+            return Page([], complete=True)
+        last = before - 1 if before is not None else _MAX_SEQ
+        reach = min(last, seq + limit + 1)
+        if end is not None and end.seq <= seq:
+            return self._after_unknown(room, seq, before, limit)
+        entry = end.entry if end is not None and end.seq <= reach else self._last_between(room, seq, reach)
+        if entry is None or self._is_expired(entry.expires_at):
+            return self._after_unknown(room, seq, before, limit)
+        behind = entry.message.seq - seq
+        count = max(1, min(limit, _fitting(entry.sizes[:behind][::-1]))) if len(entry.sizes) >= behind else limit
+        if count < behind:
+            bounds, wanted = (_place(seq + 1), _place(seq + count)), count
+        else:  # and what was said since
+            bounds, wanted = (_place(seq + 1), _place(last)), min(limit, behind + _SPARE) + 1
+        found, lost, known = [], False, seq
+        items = list(islice(self._table.query(("room", room), ("item", *bounds), limit=wanted), wanted))
+        for item in items:
+            read = _entry(room, item)
+            lost = lost or read.message.seq != known + 1 or self._is_expired(read.expires_at)
+            known = read.message.seq
+            if not self._is_expired(read.expires_at):
+                found.append(read.message)
+        if not found:
+            return self._after_unknown(room, seq, before, limit)
+        return Page(found[:limit], complete=count >= behind and len(items) < wanted, lost=lost)
+
+    def _after_unknown(self, room: str, seq: int, before: int | None, limit: int) -> Page:
+        """Return the same page where nothing is behind `seq`, or what is there has expired.
+
+        The log has no holes, so a place that is missing behind `seq` has expired: that is `lost`. The read begins at
+        `seq` itself: if nothing is behind it, what stands there tells whether anything can have been.
+        """
+        last = _LAST if before is None else _place(before - 1)
+        found: list[Message] = []
+        complete, lost, known, end = True, False, seq, None
+        for item in self._table.query(("room", room), ("item", _place(seq), last), limit=limit + 2):
+            place = _seq(item)
+            if place == seq:
+                end = _end(room, item)
+                continue
+            entry = _entry(room, item)
+            lost = lost or place != known + 1 or self._is_expired(entry.expires_at)
+            known = place
+            if self._is_expired(entry.expires_at):
+                continue
+            if len(found) == limit:
+                complete = False
+                break
+            found.append(entry.message)
+        if known == seq:
+            if end is None or before is not None:
+                end = self.end(room)
+            lost = end.seq != seq or self._is_expired(end.until)
+        return Page(found, complete=complete, lost=lost)
+
+    def _last_between(self, room: str, after: int, last: int) -> Entry | None:
+        """Return the last message above a place and up to another."""
+        bounds = ("item", _place(after + 1), _place(last))
+        item = next(self._table.query(("room", room), bounds, forward=False, limit=1), None)
+        return _entry(room, item) if item is not None else None
+
+    def between(self, room: str, after: int, last: int) -> list[Entry]:
+        """Return the entries above `after` up to `last`, expired or not."""
+        if last <= after:
+            return []
+        found = self._table.query(("room", room), ("item", _place(after + 1), _place(last)))
+        return [_entry(room, item) for item in found]
+
+    def expiry_behind(self, previous: End) -> int | None:
+        """Return when a message that is put behind an end now expires; None: never.
+
+        That is no earlier than the one before it, so that a log loses its messages from its beginning on, also after
+        the retention was shortened.
+        """
+        expires_at = self._expiry()
+        return expires_at if expires_at is None else max(expires_at, previous.until or 0)
+
+    def put(self, room: str, message: Message, previous: End, put_by: str) -> Entry:
+        """Put a message behind `previous`. Raises ConditionFailedError with the occupant: see `occupant`."""
+        expires_at = self.expiry_behind(previous)
+        at_ms = max(self._now_ms(), previous.at_ms)
+        sizes = (_size(message) + (previous.entry.sizes if previous.entry is not None else ""))[: MAX_PAGE + 1]
+        expression = Expression()
+        self._table.put(
+            {
+                "room": room,
+                "item": _place(message.seq),
+                "messageId": message.message_id,
+                "timestamp": message.timestamp,
+                "message": message.text,
+                "connectionId": message.author.connection_id,
+                "name": message.author.name,
+                "sender": message.author.sender,
+                "put": put_by,
+                "at": at_ms,
+                "sizes": sizes,
+                EXPIRY: expires_at,
+            },
+            condition=f"attribute_not_exists({expression.name('item')})",
+            expression=expression,
+        )
+        return Entry(message, put_by, at_ms, sizes, expires_at)
+
+    def occupant(self, room: str, failed: ConditionFailedError) -> Entry:
+        """Return the entry that took a place."""
+        return _entry(room, failed.item)
+
+    def begin(self, room: str) -> Beginning:
+        """Mark where a room's log begins, if that is not marked; return what is marked."""
+        expression = Expression()
+        beginning = Beginning(0, self._now_ms(), self._expiry(), stored=True)
+        condition = f"attribute_not_exists({expression.name('item')})"
+        try:
+            self._table.put(_beginning_item(room, beginning), condition=condition, expression=expression)
+        except ConditionFailedError as failed:
+            return _beginning(failed.item)
+        return beginning
+
+    def is_lasting(self, end: End) -> bool:
+        """Tell whether a message may be put behind an end as it is: nothing that stood above it can have expired.
+
+        What is put behind an end expires no earlier than it, but for an end that is kept for ever: that is one only
+        as long as the deployment keeps messages for ever.
+        """
+        if end.entry is None and end.beginning is None:
+            return False
+        return self._expires_later(end, _LASTING_SECONDS) if end.until is not None else not self._retention_seconds
+
+    def begin_again(self, room: str, end: End) -> End:
+        """Return an end that a message may be put behind, in place of one that is not lasting.
+
+        Place 0 decides, of several at once the first: the log goes on behind the end, if that is certain yet, else
+        above every number that it can have given out. Such a number is the clock in milliseconds, since a partition
+        takes at most one write a millisecond (1,000 write units a second, DynamoDB quotas).
+        """
+        known = end.beginning if end.beginning is not None else self.begin(room)
+        while True:
+            last = End(None, known) if end.entry is None or known.base >= end.seq else end
+            if last.entry is None and self.is_lasting(last):
+                return last
+            now = self._now_ms()
+            if self._expires_later(last, _CERTAIN_SECONDS):
+                base = last.seq
+            else:
+                highest = max(known.base, end.seq)
+                base = now if now > highest else highest + _PAST_CLOCK
+            beginning = Beginning(base, max(now, last.at_ms), self._expiry(), stored=True)
+            expression = Expression()
+            condition = (
+                f"{expression.name('base')} = {expression.value('base', known.base)}"
+                f" AND {expression.name('at')} = {expression.value('at', known.at_ms)}"
+            )
+            try:
+                self._table.put(_beginning_item(room, beginning), condition=condition, expression=expression)
+            except ConditionFailedError as failed:
+                known = _beginning(failed.item)
+            else:
+                return End(None, beginning)
+
+    def place_before(self, room: str, sent_at: str, end_seq: int) -> int:
+        """Return a place below every message sent at `sent_at` or later, found by bisection.
+
+        A message is put after it was sent, and `at` never falls along the log, but for the differences of clocks,
+        which a minute covers.
+        """
+        bound_ms = to_milliseconds(sent_at) - _SEARCH_MARGIN_MS
+        low, high = 0, end_seq + 1  # up to low all was put before the bound, from high on after it
+        while high - low > 1:
+            middle = (low + high) // 2
+            bounds = ("item", _place(middle), _place(high - 1))
+            item = next(self._table.query(("room", room), bounds, limit=1), None)
+            if item is not None and item["at"] < bound_ms:
+                low = _seq(item)
+            else:
+                high = middle
+        return low
+
+    def _backward(self, room: str, last: str, limit: int, known: Entry | None = None) -> Page:
+        """Return the messages up to a place, the newest of them. `known` is the last one, if it was read a moment ago.
+
+        The last one is read first: it tells the sizes of those before it, so that none is read in vain but one, which
+        shows whether there are more; and that one only if it is small.
+        """
+        found: list[Message] = []
+        newest = known
+        if newest is None:
+            item = next(self._table.query(("room", room), ("item", _FIRST, last), forward=False, limit=1), None)
+            newest = _entry(room, item) if item is not None else None
+            if newest is None or self._is_expired(newest.expires_at):
+                return Page([], complete=True)
+            found, last = [newest.message], _place(newest.message.seq - 1)
+        fitting = _fitting(newest.sizes)
+        is_cut = fitting < min(limit + 1, len(newest.sizes))
+        count = min(limit, max(1, fitting)) if is_cut else limit
+        wanted = count - len(found) + (0 if is_cut else 1)
+        if not wanted or last < _FIRST:
+            return Page(found, complete=not is_cut)
+        for item in islice(
+            self._table.query(("room", room), ("item", _FIRST, last), forward=False, limit=wanted), wanted
+        ):
+            entry = _entry(room, item)
+            if self._is_expired(entry.expires_at):
+                return Page(found[::-1], complete=True)  # all before it have expired too
+            if len(found) == limit:
+                return Page(found[::-1], complete=False)
+            found.append(entry.message)
+        return Page(found[::-1], complete=not is_cut)
+
+    def _is_expired(self, expires_at: int | None) -> bool:
+        return expires_at is not None and expires_at <= self._now_ms() // 1000
+
+    def _expires_later(self, end: End, seconds: int) -> bool:
+        return end.until is not None and end.until - seconds > self._now_ms() // 1000
+
+    def _expiry(self) -> int | None:
+        return self._now_ms() // 1000 + self._retention_seconds if self._retention_seconds else None
+
+
+def _size(message: Message) -> str:
+    """Return the bytes of a message in a frame as one character, which is one byte up to 6 KB."""
+    return chr(_SIZE_BASE + -(-(len(encode(message.fields()).encode()) + 1) // _SIZE_UNIT))
+
+
+def _fitting(sizes: str) -> int:
+    """Return how many of the first messages of these sizes fit into a frame."""
+    spare = MAX_FRAME_BYTES - _FRAME_BYTES
+    for number, size in enumerate(sizes):
+        spare -= (ord(size) - _SIZE_BASE) * _SIZE_UNIT
+        if spare < 0:
+            return number
+    return len(sizes)
+
+
+def _seq(item: Item) -> int:
+    return int(item["item"].removeprefix(_PREFIX))
+
+
+def _end(room: str, item: Item) -> End:
+    return End(_entry(room, item), None) if _seq(item) else End(None, _beginning(item))
+
+
+def _entry(room: str, item: Item) -> Entry:
+    connection_id = item.get("connectionId", "")
+    message = Message(
+        message_id=item["messageId"],
+        room=room,
+        seq=_seq(item),
+        timestamp=item["timestamp"],
+        text=item["message"],
+        author=Person(connection_id, item.get("name", connection_id[:8]), item.get("sender", connection_id)),
+    )
+    return Entry(message, item.get("put", ""), item.get("at", 0), item.get("sizes", ""), item.get(EXPIRY))
+
+
+def _beginning(item: Item) -> Beginning:
+    return Beginning(item.get("base", 0), item.get("at", 0), item.get("until"), stored=True)
+
+
+def _beginning_item(room: str, beginning: Beginning) -> Item:
+    return {"room": room, "item": _place(0), "base": beginning.base, "at": beginning.at_ms, "until": beginning.until}

@@ -1,0 +1,436 @@
+"""The one stand-in for DynamoDB's client, over the keys in chat/schema.py.
+
+    dynamodb = DynamoDB(clock)                    # pass it as `client` in the services
+    dynamodb.items("ChatRooms")                   # the table's items as plain values, by key
+    dynamodb.item("ActiveConnections", connectionId="anna")
+    dynamodb.put("ChatRooms", {...})              # by hand: not counted, not logged
+    dynamodb.remove("ChatRooms", room="garden", item="log#0000000000000001")
+    dynamodb.expire("ChatRooms")                  # TTL deletes what has expired; an order or a choice may be given
+
+    with dynamodb.counting() as usage:            # what the calls within cost
+        ...
+    usage.operations, usage.read, usage.written   # names of the calls; request units
+    usage.round_trips(), usage.round_trips(before=post.at)   # calls in a row, by their times
+
+    dynamodb.intercept = fail_once(lose_answer, "PutItem", "ChatRooms")   # faults: see `Interceptor`
+
+It answers what the store asks: get_item, put_item, update_item, delete_item and query, with the expressions that
+tests/fakes/expressions.py knows. Anything else, and any parameter that is not known here, is an error. A read that is
+not consistent is an error too. Each call takes `call_seconds` of the clock, half before it is carried out and half
+after, so that calls in a row can be counted and a simulation can let others run in between.
+
+Sources: DynamoDB's guide on read and write units, item sizes, query pages and condition expressions.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from chat.schema import EXPIRY_ATTRIBUTE, KEYS
+from chat.store.dynamodb import from_attributes, to_attributes
+from tests.fakes import expressions
+from tests.fakes.expressions import Item, Terms, ValidationError
+
+Key: TypeAlias = tuple[str, ...]
+
+CALL_SECONDS = 0.005
+PAGE_BYTES = 1024 * 1024
+MAX_ITEM_BYTES = 400 * 1024
+READ_UNIT_BYTES = 4096
+WRITE_UNIT_BYTES = 1024
+
+_PARAMETERS = {
+    "GetItem": {"TableName", "Key", "ConsistentRead"},
+    "PutItem": {"TableName", "Item"},
+    "UpdateItem": {"TableName", "Key", "UpdateExpression", "ReturnValues"},
+    "DeleteItem": {"TableName", "Key", "ReturnValues"},
+    "Query": {
+        "TableName",
+        "KeyConditionExpression",
+        "ConsistentRead",
+        "ScanIndexForward",
+        "ProjectionExpression",
+        "Limit",
+        "ExclusiveStartKey",
+    },
+}
+_CONDITIONAL = {"ConditionExpression", "ReturnValuesOnConditionCheckFailure"}
+_PLACEHOLDERS = {"ExpressionAttributeNames", "ExpressionAttributeValues"}
+
+
+class Clock(Protocol):
+    """What the stand-in needs of a clock."""
+
+    def now_ms(self) -> int: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass
+class Call:
+    """One call of the client: when it began and ended (the clock's monotonic seconds), and the units it cost."""
+
+    operation: str
+    table: str
+    key: Key
+    """The item's key; of a query its partition."""
+    request: Item
+    started: float
+    ended: float = 0.0
+    read: float = 0.0
+    written: float = 0.0
+
+
+Interceptor: TypeAlias = Callable[[Call, Callable[[], Item]], Item]
+"""Stands between the client and the tables: `intercept(call, send)` returns or raises what the store sees.
+
+`send()` carries the request out, and may be called never, once or twice. `lose_answer`, `throttle`, `send_twice`,
+`kill_before` and `kill_after` are such; `fail_once` and `fail_nth` choose the call that one of them strikes.
+"""
+
+
+class KilledError(BaseException):
+    """The function's process ended at this call: out of time, out of memory, its machine gone."""
+
+
+def service_error(code: str, operation: str, **more: Any) -> ClientError:
+    """Return what botocore raises for an error of the service."""
+    response: Any = {"Error": {"Code": code, "Message": code}, **more}
+    return ClientError(response, operation)
+
+
+def carry_out(_call: Call, send: Callable[[], Item]) -> Item:
+    """Let a call happen as it should."""
+    return send()
+
+
+def lose_answer(_call: Call, send: Callable[[], Item]) -> Item:
+    """Carry a call out, then lose its answer and those of botocore's further tries, which never arrive."""
+    send()
+    raise ReadTimeoutError(endpoint_url="dynamodb")
+
+
+def throttle(call: Call, _send: Callable[[], Item]) -> Item:
+    """Refuse a call that botocore has tried as often as it may."""
+    raise service_error("ThrottlingException", call.operation)
+
+
+def send_twice(_call: Call, send: Callable[[], Item]) -> Item:
+    """Lose the answer; botocore sends the request again, and the second answer is the one seen."""
+    with suppress(ClientError):  # an error of the service is an answer too, and was lost
+        send()
+    return send()
+
+
+def kill_before(_call: Call, _send: Callable[[], Item]) -> Item:
+    """End the process before its request is carried out."""
+    raise KilledError
+
+
+def kill_after(_call: Call, send: Callable[[], Item]) -> Item:
+    """End the process after its request was carried out."""
+    send()
+    raise KilledError
+
+
+def fail_once(fault: Interceptor, operation: str, table: str | None = None) -> Interceptor:
+    """Return an interceptor that lets a fault strike the first call of an operation (and table)."""
+    struck = False
+
+    def intercept(call: Call, send: Callable[[], Item]) -> Item:
+        nonlocal struck
+        if struck or call.operation != operation or table not in (None, call.table):
+            return send()
+        struck = True
+        return fault(call, send)
+
+    return intercept
+
+
+def fail_nth(fault: Interceptor, number: int) -> Interceptor:
+    """Return an interceptor that lets a fault strike the call of this number, from 0."""
+    count = -1
+
+    def intercept(call: Call, send: Callable[[], Item]) -> Item:
+        nonlocal count
+        count += 1
+        return fault(call, send) if count == number else send()
+
+    return intercept
+
+
+@dataclass
+class Usage:
+    """The calls made within a `with dynamodb.counting()`."""
+
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def operations(self) -> list[str]:
+        """The operations called, by their start."""
+        return [call.operation for call in self.calls]
+
+    @property
+    def read(self) -> float:
+        """Read request units."""
+        return sum(call.read for call in self.calls)
+
+    @property
+    def written(self) -> float:
+        """Write request units."""
+        return sum(call.written for call in self.calls)
+
+    def round_trips(self, before: float | None = None) -> int:
+        """Return how many calls in a row were made, at most, among those that ended by a time."""
+        in_a_row, free_from = 0, float("-inf")
+        for call in sorted(self.calls, key=lambda each: each.ended):  # the most intervals that do not overlap
+            if call.started >= free_from - 1e-9 and (before is None or call.ended <= before + 1e-9):
+                in_a_row, free_from = in_a_row + 1, call.ended
+        return in_a_row
+
+
+class DynamoDB:
+    """The client. May be called from several threads."""
+
+    def __init__(self, clock: Clock, call_seconds: Callable[[], float] = lambda: CALL_SECONDS) -> None:
+        self._clock = clock
+        self._call_seconds = call_seconds
+        self._tables: dict[str, dict[Key, Item]] = {name: {} for name in KEYS}
+        self._turn = threading.RLock()
+        self._usages: list[Usage] = []
+        self.calls: list[Call] = []
+        """Every call so far, by its start."""
+        self.intercept: Interceptor = carry_out
+
+    # What a test does by hand.
+
+    def items(self, table: str) -> list[Item]:
+        """Return a table's items, sorted by key, as plain values: str, int, bool, frozenset."""
+        with self._turn:
+            return [dict(item) for _, item in sorted(self._tables[table].items())]
+
+    def item(self, table: str, **key: str) -> Item:
+        """Return an item; empty if there is none."""
+        with self._turn:
+            return dict(self._tables[table].get(_key(table, key), {}))
+
+    def put(self, table: str, item: Item) -> None:
+        """Put an item."""
+        with self._turn:
+            self._tables[table][_key(table, item)] = from_attributes(to_attributes(item))
+
+    def remove(self, table: str, **key: str) -> None:
+        """Delete an item."""
+        with self._turn:
+            self._tables[table].pop(_key(table, key), None)
+
+    def expire(self, table: str, choose: Callable[[list[Item]], Iterable[Item]] = lambda items: items) -> list[Item]:
+        """Delete what has expired, or those that `choose` returns of it, and return it. TTL keeps no order."""
+        now = self._clock.now_ms() // 1000
+        expired = [item for item in self.items(table) if item.get(EXPIRY_ATTRIBUTE, now + 1) <= now]
+        chosen = list(choose(expired))
+        for item in chosen:
+            self.remove(table, **{name: item[name] for name in KEYS[table]})
+        return chosen
+
+    @contextmanager
+    def counting(self) -> Iterator[Usage]:
+        """Count the calls made within."""
+        usage = Usage()
+        self._usages.append(usage)
+        try:
+            yield usage
+        finally:
+            self._usages.remove(usage)
+
+    # What the store calls.
+
+    def get_item(self, **request: Any) -> Item:
+        """Return an item."""
+        return self._call("GetItem", request, self._get)
+
+    def put_item(self, **request: Any) -> Item:
+        """Put an item."""
+        return self._call("PutItem", request, self._write)
+
+    def update_item(self, **request: Any) -> Item:
+        """Update an item, or make it."""
+        return self._call("UpdateItem", request, self._write)
+
+    def delete_item(self, **request: Any) -> Item:
+        """Delete an item."""
+        return self._call("DeleteItem", request, self._write)
+
+    def query(self, **request: Any) -> Item:
+        """Return a page of a partition."""
+        return self._call("Query", request, self._query)
+
+    def _call(self, operation: str, request: Item, act: Callable[[Call], Item]) -> Item:
+        known = _PARAMETERS[operation] | _PLACEHOLDERS | (_CONDITIONAL if operation.endswith("Item") else set())
+        if operation == "GetItem":
+            known = _PARAMETERS[operation]
+        if unknown := request.keys() - known:
+            raise ValidationError(f"{operation}: {sorted(unknown)} is not known to the stand-in")
+        call = Call(operation, request["TableName"], _called_key(operation, request), request, self._clock.monotonic())
+        for log in (self.calls, *(usage.calls for usage in self._usages)):
+            log.append(call)
+        self._clock.sleep(seconds := self._call_seconds() / 2)
+
+        def send() -> Item:
+            with self._turn:
+                return act(call)
+
+        try:
+            answer = self.intercept(call, send)
+            self._clock.sleep(seconds)
+            return answer
+        finally:
+            call.ended = self._clock.monotonic()
+
+    def _get(self, call: Call) -> Item:
+        _check_consistent(call)
+        item = self._tables[call.table].get(call.key)
+        call.read += _units(_size(item or {}), READ_UNIT_BYTES)
+        return {"Item": to_attributes(item)} if item is not None else {}
+
+    def _write(self, call: Call) -> Item:
+        request, table = call.request, self._tables[call.table]
+        terms = _terms(request)
+        old = table.get(call.key)
+        condition = request.get("ConditionExpression")
+        if condition is not None and not expressions.condition_holds(condition, old or {}, terms):
+            call.written += _units(_size(old or {}), WRITE_UNIT_BYTES)
+            shown = _given(request, "ReturnValuesOnConditionCheckFailure", "NONE", "ALL_OLD") == "ALL_OLD"
+            more = {"Item": to_attributes(old)} if old is not None and shown else {}
+            raise service_error("ConditionalCheckFailedException", call.operation, **more)
+        new = self._new_item(call, old, terms)
+        terms.check_used()
+        call.written += _units(max(_size(old or {}), _size(new or {})), WRITE_UNIT_BYTES)
+        if new is None:
+            table.pop(call.key, None)
+        else:
+            table[call.key] = new
+        returned = _given(request, "ReturnValues", "NONE", "ALL_OLD" if call.operation == "DeleteItem" else "ALL_NEW")
+        seen = {"ALL_OLD": old, "ALL_NEW": new}.get(returned)
+        return {"Attributes": to_attributes(seen)} if seen else {}
+
+    def _new_item(self, call: Call, old: Item | None, terms: Terms) -> Item | None:
+        """Return what a write leaves; None for a deletion."""
+        if call.operation == "DeleteItem":
+            return None
+        key = dict(zip(KEYS[call.table], call.key, strict=True))
+        if call.operation == "PutItem":
+            new = from_attributes(call.request["Item"])
+        else:
+            new = expressions.updated(call.request["UpdateExpression"], old if old is not None else key, terms)
+            if any(new.get(name) != value for name, value in key.items()):
+                raise ValidationError("an update cannot change the key")
+        if any(value == frozenset() for value in new.values()):
+            raise ValidationError("a set may not be empty")
+        if _size(new) > MAX_ITEM_BYTES:
+            raise ValidationError("item size has exceeded the maximum allowed size")
+        return new
+
+    def _query(self, call: Call) -> Item:
+        _check_consistent(call)
+        request, keys = call.request, tuple(KEYS[call.table])
+        terms = _terms(request)
+        partition, bounds = expressions.key_range(request["KeyConditionExpression"], keys, terms)
+        only = (
+            expressions.projected(request["ProjectionExpression"], terms) if "ProjectionExpression" in request else None
+        )
+        terms.check_used()
+        found = [
+            key
+            for key in self._tables[call.table]
+            if key[0] == partition and (bounds is None or bounds[0] <= key[1] <= bounds[1])
+        ]
+        forward = request.get("ScanIndexForward", True)
+        found.sort(reverse=not forward)
+        start = request.get("ExclusiveStartKey")
+        if start is not None:
+            last = _key(call.table, from_attributes(start))
+            found = [key for key in found if (key > last if forward else key < last)]
+        page: list[Item] = []
+        size = 0
+        is_cut = False
+        for key in found:
+            item = self._tables[call.table][key]
+            if len(page) == request.get("Limit") or (page and size + _size(item) > PAGE_BYTES):
+                is_cut = True
+                break
+            page.append(item)
+            size += _size(item)
+        call.read += _units(size, READ_UNIT_BYTES)
+        answer: Item = {"Items": [to_attributes(_part(item, only)) for item in page], "Count": len(page)}
+        # A page that is as long as Limit names where to go on, also where nothing follows.
+        if is_cut or (page and len(page) == request.get("Limit")):
+            answer["LastEvaluatedKey"] = to_attributes({name: page[-1][name] for name in keys})
+        return answer
+
+
+def _key(table: str, item: Mapping[str, Any]) -> Key:
+    """Return an item's key. Raises ValidationError if it is incomplete, empty or not a string."""
+    key = tuple(item.get(name) for name in KEYS[table])
+    if not all(isinstance(value, str) and value for value in key):
+        raise ValidationError(f"{key} is not a key of {table}")
+    return key  # type: ignore[return-value]
+
+
+def _called_key(operation: str, request: Item) -> Key:
+    table = request["TableName"]
+    if operation == "Query":
+        keys = tuple(KEYS[table])
+        return (expressions.key_range(request["KeyConditionExpression"], keys, _terms(request))[0],)
+    if operation == "PutItem":
+        return _key(table, from_attributes(request["Item"]))
+    given = from_attributes(request["Key"])
+    if given.keys() != KEYS[table].keys():
+        raise ValidationError(f"{sorted(given)} is not the key of {table}")
+    return _key(table, given)
+
+
+def _terms(request: Item) -> Terms:
+    return Terms(
+        names=request.get("ExpressionAttributeNames", {}),
+        values=from_attributes(request.get("ExpressionAttributeValues", {})),
+    )
+
+
+def _given(request: Item, parameter: str, *known: str) -> str:
+    value = request.get(parameter, known[0])
+    if value not in known:
+        raise ValidationError(f"{parameter} {value} is not known to the stand-in")
+    return value
+
+
+def _check_consistent(call: Call) -> None:
+    if call.request.get("ConsistentRead") is not True:
+        raise ValidationError(f"{call.operation} on {call.table}: every read has to be consistent")
+
+
+def _part(item: Item, only: list[str] | None) -> Item:
+    return item if only is None else {name: item[name] for name in only if name in item}
+
+
+def _units(size: int, of_bytes: int) -> int:
+    return max(1, -(-size // of_bytes))
+
+
+def _size(item: Item) -> int:
+    """Return an item's bytes: names and values; a number by its digits, two a byte, and one more."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(value: Any) -> int:
+    if isinstance(value, bool):
+        return 1
+    if isinstance(value, int):
+        return -(-len(str(abs(value))) // 2) + 1
+    if isinstance(value, frozenset):
+        return sum(len(each.encode()) for each in value)
+    return len(value.encode())

@@ -1,0 +1,200 @@
+"""The functions' services for tests, and a driver that talks to them as clients do.
+
+    chat = Chat()                                 # virtual clock, DynamoDB and API Gateway stood in for
+    chat = Chat(message_burst=2, retention_seconds=86400)   # any field of Config
+    chat.connect("anna")                          # address="203.0.113.7": what it connects from; none if not given
+    joined = chat.join("anna", "garden", name="Anna")      # returns the `joined` frame
+    message = chat.send("anna", "hello", to="garden")      # returns the sender's copy; `message_id` may be given
+    page = chat.history("anna", after=0)                   # returns the `history` frame
+    chat.ping("anna"), chat.typing("anna"), chat.leave("anna", "garden"), chat.disconnect("anna")
+    chat.ask("anna", {"action": "join"})                   # returns the frame that answers, an `error` for instance
+    chat.call("anna", {...} or "any text")                 # returns the function's reply: {"statusCode": …}
+    chat.frames("ben", "message")                          # what a connection got, by type; all if none is named
+    chat.clear()                                           # forget the frames so far
+    chat.clock, chat.dynamodb, chat.gateway, chat.services, chat.services.events()
+
+A method that names its answer asserts that it came. `Services` is what entry points take (chat.runtime.context):
+`config`, `clock`, `concurrently`, `new_id`, `stream`, `client`, `poster`; a test may replace each. `InTurn` runs
+concurrent calls one after another, each from the same moment of the virtual clock, in order or as a `Random` draws.
+"""
+
+import io
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Protocol, TextIO
+
+from chat.protocol.events import Reply
+from chat.runtime.config import Config
+from chat.schema import CONNECTIONS, MESSAGES, ROOMS
+from tests.fakes.clock import VirtualClock
+from tests.fakes.dynamodb import DynamoDB
+from tests.fakes.gateway import Frame, Gateway
+
+
+def config(**changes: Any) -> Config:
+    """Return a config with wide message limits; `changes` are fields of Config."""
+    given: dict[str, Any] = {
+        "connections_table": CONNECTIONS,
+        "messages_table": MESSAGES,
+        "rooms_table": ROOMS,
+        "callback_url": "https://api.example/production",
+        "allowed_origins": frozenset({"https://chat.example"}),
+        "message_burst": 100_000,
+        "messages_per_second": 1000.0,
+        "retention_seconds": 30 * 86400,
+        "posts_per_second": 8000.0,
+        "metrics_namespace": "",
+        "address_allowances": 5,
+        "blocked_addresses": (),
+        "region": "us-east-1",
+        "endpoint_url": None,
+    }
+    return Config(**given | changes)
+
+
+class Clock(Protocol):
+    """A clock as the functions read it (chat.delivery.broadcast)."""
+
+    def now_ms(self) -> int: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+class InTurn:
+    """Runs concurrent calls one after another, each from the same moment; in order, or as `draw` decides."""
+
+    def __init__(self, clock: VirtualClock, draw: Random | None = None) -> None:
+        self._clock = clock
+        self._draw = draw
+
+    def __call__(self, *calls: Callable[[], Any]) -> Sequence[Any]:
+        """Return what each call returned, once all have ended; raise what the first of them raised."""
+        order = list(range(len(calls)))
+        if self._draw is not None:
+            self._draw.shuffle(order)
+        begun = ended = self._clock.monotonic()
+        results: dict[int, Any] = {}
+        errors: dict[int, Exception] = {}
+        for number in order:
+            self._clock.rewind(begun)
+            try:
+                results[number] = calls[number]()
+            except Exception as error:  # noqa: BLE001 - raised below, once the others have ended
+                errors[number] = error
+            ended = max(ended, self._clock.monotonic())
+        self._clock.rewind(ended)
+        if errors:
+            raise errors[min(errors)]
+        return [results[number] for number in range(len(calls))]
+
+
+def id_source(seed: int | str) -> Callable[[], str]:
+    """Return a source of UUIDs that repeats itself."""
+    draw = Random(seed)  # noqa: S311 - a test that can be repeated
+    return lambda: str(uuid.UUID(int=draw.getrandbits(128), version=4))
+
+
+@dataclass
+class Services:
+    """What a container keeps; see chat.runtime.context.Services."""
+
+    config: Config
+    clock: Clock
+    client: Any
+    poster: Any
+    concurrently: Any
+    new_id: Callable[[], str] = field(default_factory=lambda: id_source("services"))
+    seen_allowances: dict[str, Any] = field(default_factory=dict)
+    log: io.StringIO = field(default_factory=io.StringIO)
+
+    def stream(self) -> TextIO:
+        """Return where log events go."""
+        return self.log
+
+    def events(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Return the log events so far, or those of a name."""
+        events = [json.loads(line) for line in self.log.getvalue().splitlines()]
+        return [event for event in events if name in (None, event["event"])]
+
+
+class Chat:
+    """A deployment and its clients, one call after another. Connection ids are the names that a test gives."""
+
+    def __init__(self, *, draw: Random | None = None, **changes: Any) -> None:
+        self.clock = VirtualClock()
+        self.dynamodb = DynamoDB(self.clock)
+        self.gateway = Gateway(self.clock)
+        self.services = Services(
+            config=config(**changes),
+            clock=self.clock,
+            client=self.dynamodb,
+            poster=self.gateway,
+            concurrently=InTurn(self.clock, draw),
+        )
+        self.gateway.services = self.services
+        self.new_id = id_source("clients")
+
+    def connect(self, *connection_ids: str, headers: dict[str, str] | None = None, address: str | None = None) -> None:
+        """Open sockets."""
+        for connection_id in connection_ids:
+            assert self.gateway.connect(connection_id, headers, address) == 200
+
+    def disconnect(self, connection_id: str) -> None:
+        """Close a socket."""
+        assert self.gateway.disconnect(connection_id) == {"statusCode": 200}
+
+    def call(self, connection_id: str, frame: Frame | str) -> Reply:
+        """Send a frame or a text; return the function's reply."""
+        return self.gateway.send(connection_id, frame)
+
+    def ask(self, connection_id: str, frame: Frame | str) -> Frame:
+        """Send a frame; return the first frame that the sender got by it."""
+        before = len(self.frames(connection_id))
+        self.call(connection_id, frame)
+        frames = self.frames(connection_id)[before:]
+        assert frames, f"no answer to {frame}"
+        return frames[0]
+
+    def join(self, connection_id: str, room: str, **fields: Any) -> Frame:
+        """Join a room; return `joined`."""
+        return self._answer("joined", connection_id, {"action": "join", "room": room, **fields})
+
+    def leave(self, connection_id: str, room: str) -> Frame:
+        """Leave a room; return `left`."""
+        return self._answer("left", connection_id, {"action": "leave", "room": room})
+
+    def send(self, connection_id: str, text: str, *, to: str | None = None, message_id: str | None = None) -> Frame:
+        """Send a message; return the sender's copy. A `messageId` is drawn if none is given."""
+        frame = {"action": "sendmessage", "message": text, "messageId": message_id or self.new_id()}
+        return self._answer("message", connection_id, frame if to is None else {**frame, "to": to})
+
+    def history(self, connection_id: str, **fields: Any) -> Frame:
+        """Return a page of history."""
+        return self._answer("history", connection_id, {"action": "history", **fields})
+
+    def ping(self, connection_id: str, **fields: Any) -> Frame:
+        """Return `pong`."""
+        return self._answer("pong", connection_id, {"action": "ping", **fields})
+
+    def typing(self, connection_id: str, **fields: Any) -> None:
+        """Tell the others that one is writing."""
+        assert self.call(connection_id, {"action": "typing", **fields}) == {"statusCode": 200}
+
+    def frames(self, connection_id: str, *types: str) -> list[Frame]:
+        """Return the frames that a connection got."""
+        socket = self.gateway.sockets[connection_id]
+        return socket.of_type(*types) if types else list(socket.frames)
+
+    def clear(self) -> None:
+        """Forget the frames and posts so far."""
+        self.gateway.posts.clear()
+        for socket in self.gateway.sockets.values():
+            socket.frames.clear()
+
+    def _answer(self, expected: str, connection_id: str, frame: Frame) -> Frame:
+        answer = self.ask(connection_id, frame)
+        assert answer.get("type") == expected, (answer, self.services.events("fault"))
+        return answer

@@ -1,0 +1,184 @@
+"""`join` and `leave`: rooms, names, and who one is."""
+
+import re
+
+import pytest
+
+from chat.schema import CONNECTIONS, ROOMS
+from chat.store.connections import MAX_ROOMS
+from tests.fakes.dynamodb import fail_once
+from tests.fakes.services import Chat
+from tests.unit.races import first
+
+SECRET = "3q2-7wAAqrvM3e7_"
+
+
+@pytest.fixture
+def chat() -> Chat:
+    chat = Chat()
+    chat.connect("anna", "ben")
+    return chat
+
+
+def presence(chat: Chat, connection_id: str) -> list[tuple[str, str, int]]:
+    """Return the presence that a connection was told: event, name, count."""
+    return [(one["event"], one["name"], one["memberCount"]) for one in chat.frames(connection_id, "presence")]
+
+
+def test_joined_tells_who_one_is_and_who_is_there(chat: Chat) -> None:
+    chat.join("anna", "garden", name="Anna")
+    chat.send("anna", "hello")
+    joined = chat.join("ben", "garden", name="Ben")
+    anna = {"connectionId": "anna", "name": "Anna", "sender": "anna"}
+    ben = {"connectionId": "ben", "name": "Ben", "sender": "ben"}
+    assert {field: joined[field] for field in ben} == ben
+    assert (joined["members"], joined["memberCount"], joined["lastSeq"]) == ([anna, ben], 2, 1)
+    assert [message["message"] for message in joined["messages"]] == ["hello"]
+    assert presence(chat, "anna") == [("join", "Ben", 2)]
+
+
+def test_a_room_joined_again_is_told_of_a_new_name_only(chat: Chat) -> None:
+    chat.join("anna", "garden", name="Anna")
+    chat.join("ben", "garden", name="Ben")
+    chat.clear()
+    chat.join("ben", "garden")
+    assert presence(chat, "anna") == []
+    assert chat.join("ben", "garden", name="Benedict")["members"][1]["name"] == "Benedict"
+    assert presence(chat, "anna") == [("rename", "Benedict", 2)]
+
+
+def test_a_name_that_is_not_given_is_kept(chat: Chat) -> None:
+    chat.join("anna", "garden", name="Anna")
+    assert chat.join("anna", "kitchen")["name"] == "Anna"
+
+
+def test_the_first_join_takes_a_connection_out_of_the_lobby(chat: Chat) -> None:
+    chat.clock.advance(60)
+    chat.join("anna", "garden")
+    assert presence(chat, "ben") == [("leave", "anna", 1)]
+    chat.send("ben", "hello, lobby")
+    assert chat.frames("anna", "message") == []
+    assert chat.ping("anna")["rooms"] == {"garden": 0}
+
+
+def test_the_lobby_is_not_told_of_a_connection_that_only_passed_through(chat: Chat) -> None:
+    chat.join("anna", "garden")
+    assert presence(chat, "ben") == []
+
+
+def test_the_lobby_can_be_joined_like_any_room(chat: Chat) -> None:
+    assert chat.join("anna", "lobby", name="Anna")["memberCount"] == 2
+    chat.join("anna", "garden")
+    assert chat.ping("anna")["rooms"] == {"garden": 0, "lobby": 0}
+    chat.send("ben", "hello, lobby")
+    assert [frame["room"] for frame in chat.frames("anna", "message")] == ["lobby"]
+
+
+def test_a_further_join_adds_a_room_and_makes_it_current(chat: Chat) -> None:
+    chat.join("anna", "garden")
+    chat.join("anna", "kitchen")
+    chat.join("ben", "garden")
+    assert chat.send("anna", "where am I?")["room"] == "kitchen"
+    chat.send("ben", "hello, garden")
+    assert [frame["room"] for frame in chat.frames("anna", "message")] == ["kitchen", "garden"]
+
+
+def test_an_eleventh_room_is_refused_and_changes_nothing(chat: Chat) -> None:
+    for number in range(MAX_ROOMS):
+        chat.join("anna", f"room-{number}")
+        chat.clock.advance(1)
+    error = chat.ask("anna", {"action": "join", "room": "one-too-many"})
+    assert (error["code"], error["action"], error["room"]) == ("too_many_rooms", "join", "one-too-many")
+    assert "one-too-many" not in {item["room"] for item in chat.dynamodb.items(ROOMS)}
+    pong = chat.ping("anna")
+    assert (len(pong["rooms"]), pong["room"]) == (MAX_ROOMS, "room-9")
+    assert chat.join("anna", "room-3"), "a room one is in may be joined again"
+    chat.leave("anna", "room-5")
+    chat.clock.advance(1)
+    assert chat.join("anna", "one-too-many")
+
+
+def test_a_secret_makes_the_same_sender_on_every_connection(chat: Chat) -> None:
+    first = chat.join("anna", "garden", name="Anna", secret=SECRET)["sender"]
+    assert re.fullmatch(r"guest-[A-Za-z0-9_-]{22}", first)
+    assert chat.join("ben", "kitchen", secret=SECRET)["sender"] == first
+    assert chat.send("anna", "hello")["sender"] == first
+    chat.connect("anna-tomorrow")
+    assert chat.join("anna-tomorrow", "garden", secret="another" * 3)["sender"] != first
+
+
+def test_a_secret_that_is_not_given_again_is_kept_in_mind(chat: Chat) -> None:
+    sender = chat.join("anna", "garden", secret=SECRET)["sender"]
+    assert chat.join("anna", "kitchen")["sender"] == sender
+
+
+def test_a_secret_is_neither_stored_nor_shown(chat: Chat) -> None:
+    chat.join("ben", "garden")
+    chat.join("anna", "garden", secret=SECRET)
+    chat.send("anna", "hello")
+    stored = [chat.dynamodb.items(table) for table in (CONNECTIONS, ROOMS, "MessageHistory")]
+    assert SECRET not in repr([stored, chat.gateway.posts, chat.services.log.getvalue()])
+
+
+def test_a_join_whose_socket_is_gone_leaves_no_member(chat: Chat) -> None:
+    """Its `$disconnect` is handled while the join is on its way."""
+    chat.join("anna", "garden")
+    chat.clear()
+    chat.dynamodb.intercept = fail_once(first(lambda: chat.disconnect("ben")), "UpdateItem", ROOMS)
+    assert chat.call("ben", {"action": "join", "room": "garden", "name": "Ben"}) == {"statusCode": 200}
+    assert {item["item"] for item in chat.dynamodb.items(ROOMS)} == {"log#0000000000000000", "member#anna"}
+    assert chat.join("anna", "garden")["memberCount"] == 1
+
+
+def test_leaving_a_room_tells_it_and_makes_another_one_current(chat: Chat) -> None:
+    chat.join("ben", "kitchen")
+    chat.join("anna", "garden", name="Anna")
+    chat.join("anna", "kitchen")
+    chat.clear()
+    left = chat.leave("anna", "kitchen")
+    assert left == {"type": "left", "room": "kitchen", "current": "garden"}
+    assert presence(chat, "ben") == [("leave", "Anna", 1)]
+    chat.send("ben", "is she gone?")
+    assert chat.frames("anna", "message") == []
+
+
+def test_after_leaving_the_last_room_a_connection_is_in_none(chat: Chat) -> None:
+    chat.join("anna", "garden")
+    assert chat.leave("anna", "garden")["current"] is None
+    assert chat.ping("anna") | {"timestamp": ""} == {
+        "type": "pong",
+        "room": None,
+        "lastSeq": 0,
+        "timestamp": "",
+        "rooms": {},
+    }
+    for frame in ({"action": "sendmessage", "message": "hello"}, {"action": "history"}, {"action": "typing"}):
+        assert chat.ask("anna", frame)["code"] == "not_in_room"
+    assert chat.join("anna", "garden")["memberCount"] == 1
+
+
+def test_the_lobby_may_be_left_without_a_join(chat: Chat) -> None:
+    assert chat.leave("anna", "lobby")["current"] is None
+    chat.send("ben", "hello, lobby")
+    assert chat.frames("anna", "message") == []
+    assert presence(chat, "ben") == [("leave", "anna", 1)]
+
+
+@pytest.mark.parametrize("room", ["elsewhere", "lobby"])
+def test_a_room_that_one_is_not_in_cannot_be_left(chat: Chat, room: str) -> None:
+    chat.join("anna", "garden")
+    before = chat.dynamodb.item(CONNECTIONS, connectionId="anna")
+    error = chat.ask("anna", {"action": "leave", "room": room})
+    assert (error["code"], error["action"], error["room"]) == ("not_in_room", "leave", room)
+    after = chat.dynamodb.item(CONNECTIONS, connectionId="anna")
+    assert {**after, "joinTat": 0} == {**before, "joinTat": 0}, "it is only counted"
+
+
+def test_joins_at_once_are_all_counted_and_kept(chat: Chat) -> None:
+    """The second has read the row before the first has changed it."""
+    join = first(lambda: chat.join("anna", "garden", name="Anna"))
+    chat.dynamodb.intercept = fail_once(join, "UpdateItem", CONNECTIONS)
+    chat.call("anna", {"action": "join", "room": "kitchen"})
+    assert chat.ping("anna")["rooms"] == {"garden": 0, "kitchen": 0}
+    assert chat.dynamodb.item(CONNECTIONS, connectionId="anna")["name"] == "Anna"
+    assert chat.dynamodb.item(CONNECTIONS, connectionId="anna")["joinTat"] > chat.clock.now_ms()

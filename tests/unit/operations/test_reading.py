@@ -1,0 +1,93 @@
+"""`history`, `ping`, `typing`, and frames that no route knows."""
+
+import pytest
+
+from chat.schema import CONNECTIONS
+from tests.fakes.services import Chat
+
+
+@pytest.fixture
+def chat() -> Chat:
+    chat = Chat()
+    chat.connect("anna", "ben")
+    for connection_id in ("anna", "ben"):
+        chat.join(connection_id, "garden", name=connection_id.title())
+    for number in range(1, 6):
+        chat.send("anna", f"message {number}")
+    chat.clear()
+    return chat
+
+
+@pytest.mark.parametrize(
+    ("asked", "seqs", "complete"),
+    [
+        ({}, [1, 2, 3, 4, 5], True),
+        ({"limit": 2}, [4, 5], False),
+        ({"before": 4}, [1, 2, 3], True),
+        ({"before": 4, "limit": 2}, [2, 3], False),
+        ({"before": 0}, [], True),
+        ({"after": 3}, [4, 5], True),
+        ({"after": 0, "limit": 2}, [1, 2], False),
+        ({"after": 1, "before": 4}, [2, 3], True),
+        ({"after": 5}, [], True),
+    ],
+    ids=str,
+)
+def test_a_page_of_history(chat: Chat, asked: dict[str, int], seqs: list[int], complete: bool) -> None:
+    page = chat.history("ben", **asked)
+    assert [message["seq"] for message in page["messages"]] == seqs
+    assert (page["complete"], page["lost"], page["room"]) == (complete, False, "garden")
+    assert {field: page[field] for field in ("before", "after") if field in page} == {
+        field: value for field, value in asked.items() if field != "limit"
+    }, "it says which question it answers"
+
+
+def test_another_room_that_one_is_in_can_be_read(chat: Chat) -> None:
+    chat.join("ben", "kitchen")
+    assert chat.history("ben")["room"] == "kitchen"
+    assert len(chat.history("ben", room="garden")["messages"]) == 5
+
+
+@pytest.mark.parametrize("action", ["history", "typing"])
+def test_a_room_that_one_is_not_in_is_refused(chat: Chat, action: str) -> None:
+    chat.connect("cleo")
+    error = chat.ask("cleo", {"action": action, "room": "garden"})
+    assert (error["code"], error["action"], error["room"]) == ("not_in_room", action, "garden")
+    assert chat.frames("anna") == chat.frames("ben") == []
+
+
+def test_a_pong_has_the_newest_seq_of_each_room(chat: Chat) -> None:
+    chat.join("ben", "kitchen")
+    pong = chat.ping("ben")
+    assert (pong["room"], pong["lastSeq"], pong["rooms"]) == ("kitchen", 0, {"garden": 5, "kitchen": 0})
+    assert pong["timestamp"].startswith("2027-01-15T08:00:00.")
+    chat.join("ben", "garden")
+    assert chat.ping("ben")["lastSeq"] == 5
+
+
+def test_typing_is_told_to_the_others_in_the_room(chat: Chat) -> None:
+    chat.typing("anna")
+    assert chat.frames("ben") == [
+        {"type": "typing", "room": "garden", "connectionId": "anna", "name": "Anna", "sender": "anna"}
+    ]
+    assert chat.frames("anna") == []
+    chat.join("anna", "kitchen")
+    chat.typing("anna", room="garden")
+    assert [frame["room"] for frame in chat.frames("ben", "typing")] == ["garden", "garden"]
+
+
+@pytest.mark.parametrize("frame", ['{"action":"dance"}', "hello", '{"message":"hello"}', '{"action":["ping"]}', "[]"])
+def test_what_no_route_knows_is_an_invalid_request(chat: Chat, frame: str) -> None:
+    error = chat.ask("anna", frame)
+    assert error == {"type": "error", "error": "Invalid request", "code": "bad_request"}
+
+
+@pytest.mark.parametrize("action", ["ping", "typing", "history", "leave"])
+def test_a_late_frame_of_a_socket_that_is_gone_makes_no_row_and_is_told_to_nobody(chat: Chat, action: str) -> None:
+    socket = chat.gateway.sockets["anna"]
+    chat.disconnect("anna")
+    chat.clear()
+    for body in (f'{{"action":"{action}"}}', f'{{"action":"{action}","room":"garden"}}'):
+        chat.gateway.invoke(action, chat.gateway.event(socket, action, "MESSAGE", body=body))
+    assert chat.dynamodb.item(CONNECTIONS, connectionId="anna") == {}
+    assert chat.frames("ben") == []

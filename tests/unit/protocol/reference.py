@@ -1,0 +1,58 @@
+"""Reads docs/protocol.md: its tables as data, and its examples."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class DocumentedField:
+    """A row of a table of fields. `frame` is an action or a type."""
+
+    frame: str
+    name: str
+    type: str
+    last: str
+    """The row's last cell: the answer, or the meaning."""
+
+    @property
+    def is_optional(self) -> bool:
+        return "optional" in self.type
+
+    @property
+    def bounds(self) -> tuple[int, int] | None:
+        """The characters that a string may have."""
+        found = re.search(r"(\d+) to ([\d,]+) characters", self.type)
+        return (int(found[1]), int(found[2].replace(",", ""))) if found else None
+
+
+def section(title: str) -> str:
+    """Return the text below a heading."""
+    _, _, rest = PAGE.partition(f"\n## {title}\n")
+    assert rest, f"no section {title!r}"
+    return rest.partition("\n## ")[0]
+
+
+def table(title: str) -> list[list[str]]:
+    """Return the rows of a section's table, without its head."""
+    lines = [line for line in section(title).splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def fields(title: str) -> list[DocumentedField]:
+    """Return the rows of a table of fields; one without a field stands for a frame that has none."""
+    found: list[DocumentedField] = []
+    frame = ""
+    for first, name, type_, last in table(title):
+        frame = first.strip("`") or frame
+        found.append(DocumentedField(frame, name.strip("`"), type_, last))
+    return found
+
+
+def examples() -> list[tuple[str, str, str]]:
+    """Return the lines of the examples: who, → or ←, and the frame."""
+    block = section("Examples").split("```")[1]
+    found = [tuple(line.split(" ", 2)) for line in block.strip().splitlines()]
+    return [(who, arrow, frame) for who, arrow, frame in found]

@@ -1,0 +1,70 @@
+"""The rules for names and messages. text_rules.json has one case for each, for this test and for the page's."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.protocol import text
+from tests.unit.protocol.page import evaluate, needs_node
+
+RULES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "text_rules.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("given_name", "kept"), RULES["names"].values(), ids=RULES["names"])
+def test_a_name_is_accepted(given_name: str, kept: str) -> None:
+    assert text.clean_name(given_name) == kept
+
+
+@pytest.mark.parametrize("given_name", RULES["not_names"].values(), ids=RULES["not_names"])
+def test_a_name_is_refused(given_name: str) -> None:
+    assert text.clean_name(given_name) is None
+
+
+@pytest.mark.parametrize("message", RULES["invisible_messages"].values(), ids=RULES["invisible_messages"])
+def test_a_message_is_invisible(message: str) -> None:
+    assert not text.is_visible(message)
+
+
+@given(st.text(max_size=60))
+def test_an_accepted_name_is_visible_short_and_accepted_as_it_is(given_name: str) -> None:
+    name = text.clean_name(given_name)
+    if name is not None:
+        assert text.is_visible(name)
+        assert 1 <= len(name) <= text.MAX_NAME_CHARACTERS
+        assert text.clean_name(name) == name
+        assert name.encode()
+
+
+@given(st.text(alphabet=st.sampled_from("aé\u0301\u200b\xad\u2060\ufeff \u3000\u200d"), max_size=12))
+def test_what_pasting_leaves_never_makes_two_names_of_one(given_name: str) -> None:
+    name = text.clean_name(given_name)
+    assert name is None or text.clean_name(name) == name
+
+
+@needs_node
+def test_the_page_has_the_same_rules() -> None:
+    alphabet = list(
+        "a\u00e9 \n\t\x85\0\u0301\u200b\u200c\u200d\u200f\u2028\u2800\u3164\u3000\xad\ufe0f\ufeff\u202e\u2066\u0378"
+    )
+    alphabet += [
+        "\U0001fae9",
+        "\U000e0100",
+        "\U000e0067",
+        "\U000e007f",
+        "\U0001f3f4\U000e0067\U000e0062\U000e007f",
+        "\ud800",
+    ]
+    draw = Random(11)  # noqa: S311 - a test that can be repeated
+    drawn = ["".join(draw.choices(alphabet, k=draw.choice([1, 2, 3, 5, 8, 41]))) for _ in range(3000)]
+    given = [*(name for name, _ in RULES["names"].values()), *RULES["not_names"].values(), *drawn]
+    given += RULES["invisible_messages"].values()
+    in_page = evaluate(
+        "text.js", "given.map((one) => [page.cleanName(one) ?? null, page.isVisible(one), page.trim(one)])", given
+    )
+    for one, said in zip(given, in_page, strict=True):
+        assert said == [text.clean_name(one), text.is_visible(one), text.trim(one)], ascii(one)

@@ -1,0 +1,261 @@
+"""What a frame costs: DynamoDB's request units, and round trips in a row (design.md, "Costs")."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chat.schema import ROOMS
+from tests.fakes.dynamodb import Usage, fail_once
+from tests.fakes.services import Chat
+from tests.unit.races import first
+
+ID = "11111111-2222-3333-4444-5555555555ab"
+TEXT = "x" * 600
+"""A message whose items have at most 1 KB, the size of a write unit."""
+
+
+@pytest.fixture
+def chat() -> Chat:
+    """A room of three with a past of ten messages, at rest."""
+    chat = Chat()
+    chat.connect("anna", "ben", "cleo")
+    for connection_id in ("anna", "ben", "cleo"):
+        chat.join(connection_id, "garden", name=connection_id.title(), secret=connection_id * 6)
+    for number in range(10):
+        chat.send("ben", f"{number} " + "x" * 80)
+    chat.clock.advance(60)
+    chat.clear()
+    return chat
+
+
+def cost(chat: Chat, act: Callable[[], Any]) -> Usage:
+    with chat.dynamodb.counting() as usage:
+        act()
+    return usage
+
+
+def until_heard(chat: Chat, usage: Usage, frame_type: str) -> list[int]:
+    """Return the round trips in a row before each post of a type, in the order of the posts."""
+    return [usage.round_trips(before=post.at) for post in chat.gateway.posts if post.frame["type"] == frame_type]
+
+
+@pytest.mark.parametrize(
+    ("frame", "heard"),
+    [
+        ({"to": "garden", "messageId": ID}, [3, 4, 4]),
+        ({"to": "garden"}, [3, 4, 4]),
+        ({}, [3, 4, 4]),
+        ({"messageId": ID}, [4, 5, 5]),
+    ],
+    ids=["to, messageId", "to", "neither", "messageId"],
+)
+def test_a_message_takes_3_written_and_4_read_and_3_round_trips_to_its_acknowledgement(
+    chat: Chat, frame: dict[str, str], heard: list[int]
+) -> None:
+    """One more to the other readers; and one more for a client that gives a messageId but no `to`."""
+    usage = cost(chat, lambda: chat.ask("anna", {"action": "sendmessage", "message": TEXT, **frame}))
+    assert usage.written == 3
+    assert usage.read <= 4
+    assert until_heard(chat, usage, "message") == heard
+
+
+def test_the_first_message_of_a_room_costs_no_more(chat: Chat) -> None:
+    chat.join("anna", "kitchen")
+    chat.clock.advance(60)
+    usage = cost(chat, lambda: chat.send("anna", TEXT, to="kitchen", message_id=ID))
+    assert (usage.written, usage.read <= 4) == (3, True)
+    assert until_heard(chat, usage, "message") == [3]
+
+
+def test_a_message_of_a_burst_costs_no_more(chat: Chat) -> None:
+    chat.send("anna", "one", to="garden")
+    chat.clear()
+    usage = cost(chat, lambda: chat.send("anna", "two", to="garden"))
+    assert (usage.written, until_heard(chat, usage, "message")) == (3, [3, 4, 4])
+
+
+def test_a_repetition_takes_no_more_round_trips(chat: Chat) -> None:
+    chat.send("anna", TEXT, to="garden", message_id=ID)
+    chat.clear()
+    usage = cost(chat, lambda: chat.send("anna", TEXT, to="garden", message_id=ID))
+    assert until_heard(chat, usage, "message") == [3]
+    assert usage.written == 3, "the limit's count, a row, and its removal"
+
+
+def test_a_message_behind_another_one_put_at_the_same_time_takes_one_more_put(chat: Chat) -> None:
+    race = first(lambda: chat.send("ben", "mine", to="garden"))
+    chat.dynamodb.intercept = fail_once(race, "PutItem", ROOMS)
+    with chat.dynamodb.counting() as usage:
+        chat.call("anna", {"action": "sendmessage", "message": TEXT, "to": "garden"})
+    assert [(frame["message"], frame["seq"]) for frame in chat.frames("anna")] == [("mine", 11), (TEXT, 12)]
+    puts = [call for call in usage.calls if (call.operation, call.table) == ("PutItem", ROOMS)]
+    assert len(puts) == 3, "Ben's, and two of Anna's"
+
+
+def test_a_message_beyond_the_limit_writes_nothing_and_takes_one_round_trip() -> None:
+    chat = Chat(message_burst=1, messages_per_second=0.01)
+    chat.connect("anna")
+    chat.send("anna", "hello")
+    usage = cost(chat, lambda: chat.ask("anna", {"action": "sendmessage", "message": "hello", "messageId": ID}))
+    assert usage.written == 0
+    assert usage.round_trips() == 1
+
+
+def test_a_large_message_costs_by_its_size_twice(chat: Chat) -> None:
+    kilobytes = 8  # 7,400 bytes of text, and what stands beside it
+    usage = cost(chat, lambda: chat.send("anna", "é" * 3700, to="garden", message_id=ID))
+    assert usage.written == 1 + 2 * kilobytes
+
+
+@pytest.mark.parametrize(
+    ("frame", "written", "read", "round_trips"),
+    [
+        ({"action": "join", "room": "garden", "after": 10}, 3, 5, 4),
+        ({"action": "join", "room": "garden"}, 3, 5, 4),
+        ({"action": "leave", "room": "garden"}, 2, 2, 3),
+        ({"action": "history"}, 1, 3, 3),
+        ({"action": "history", "after": 5}, 1, 3, 3),
+        ({"action": "history", "before": 5}, 1, 3, 3),
+        ({"action": "ping"}, 1, 2, 2),
+        ({"action": "ping", "room": "garden", "roster": 0}, 1, 4, 3),
+        ({"action": "typing"}, 1, 2, 2),
+        ({"action": "dance"}, 0, 0, 0),
+    ],
+    ids=str,
+)
+def test_what_each_other_frame_costs(
+    chat: Chat, frame: dict[str, Any], written: int, read: int, round_trips: int
+) -> None:
+    usage = cost(chat, lambda: chat.call("anna", frame))
+    assert usage.written == written
+    assert usage.read <= read
+    assert usage.round_trips(before=chat.gateway.posts[0].at if chat.gateway.posts else None) <= round_trips
+
+
+def test_a_first_join_takes_4_written(chat: Chat) -> None:
+    """The connection's row, its place in the new room and in the lobby, and the room's beginning."""
+    chat.connect("dan")
+    usage = cost(chat, lambda: chat.join("dan", "kitchen", name="Dan"))
+    assert usage.written == 4
+    assert until_heard(chat, usage, "joined") == [4]
+
+
+def test_connecting_takes_2_written_and_one_round_trip(chat: Chat) -> None:
+    usage = cost(chat, lambda: chat.connect("dan"))
+    assert (usage.written, usage.read, usage.round_trips()) == (2, 0, 1)
+
+
+@pytest.mark.parametrize("further", range(3))
+def test_disconnecting_takes_2_written_and_1_for_each_further_room(chat: Chat, further: int) -> None:
+    for number in range(further):
+        chat.join("anna", f"room-{number}")
+    assert cost(chat, lambda: chat.disconnect("anna")).written == 2 + further
+
+
+def test_pings_are_asked_for_all_rooms_at_once(chat: Chat) -> None:
+    for number in range(9):
+        chat.join("anna", f"room-{number}")
+    usage = cost(chat, lambda: chat.ping("anna"))
+    assert (usage.round_trips(), usage.written) == (2, 1)
+
+
+def test_a_connection_in_ten_rooms_still_costs_one_unit_a_frame(chat: Chat) -> None:
+    for number in range(9):
+        chat.join("anna", f"a-room-with-a-rather-long-name-of-its-own-{number}", name="Anna-Maria")
+        chat.clock.advance(1)
+    for act in (lambda: chat.ping("anna"), lambda: chat.typing("anna"), lambda: chat.history("anna")):
+        assert cost(chat, act).written == 1
+
+
+def test_where_the_address_is_known_a_connect_takes_one_unit_more_and_a_frame_no_more(chat: Chat) -> None:
+    assert cost(chat, lambda: chat.connect("dan", address="203.0.113.7")).written == 3
+    chat.clock.advance(60)
+    assert cost(chat, lambda: chat.connect("eve", address="203.0.113.7")).written == 3
+    chat.join("dan", "garden")
+    chat.clock.advance(60)
+    for frame in ({"to": "garden", "messageId": ID}, {}):
+        chat.clear()
+        usage = cost(chat, lambda frame=frame: chat.ask("dan", {"action": "sendmessage", "message": TEXT, **frame}))
+        assert (usage.written, usage.read <= 4) == (3, True)
+        assert until_heard(chat, usage, "message")[0] == 3
+    for act in (lambda: chat.ping("dan"), lambda: chat.typing("dan"), lambda: chat.history("dan")):
+        assert cost(chat, act).written == 1
+
+
+def test_what_a_container_remembers_wrongly_of_an_allowance_costs_one_unit_and_no_round_trip() -> None:
+    """Another container has counted a message a moment ago."""
+    chat = Chat(message_burst=10, messages_per_second=2)
+    chat.connect("anna")
+    chat.join("anna", "garden")
+    chat.send("anna", "one", to="garden", message_id=chat.new_id())
+    chat.services.seen_allowances.clear()
+    chat.clear()
+    usage = cost(chat, lambda: chat.send("anna", TEXT, to="garden", message_id=ID))
+    assert (usage.written, usage.read <= 4, until_heard(chat, usage, "message")[0]) == (4, True, 3)
+
+
+def test_the_item_of_an_address_stays_small_however_many_connections_it_had(chat: Chat) -> None:
+    for number in range(40):
+        chat.connect(connection_id := f"L0SM9cOFvHcCI{number:02d}=", address="203.0.113.7")
+        chat.clock.advance(9)
+        chat.ping(connection_id)
+        chat.disconnect(connection_id)
+        chat.clock.advance(2)
+    chat.connect("dan", address="203.0.113.7")
+    assert cost(chat, lambda: chat.ping("dan")).written == 1
+    (item,) = [item for item in chat.dynamodb.items(ROOMS) if item["item"] == "limits" and "address" in item["room"]]
+    assert len(item) < 20
+
+
+@pytest.mark.parametrize("further", range(2))
+def test_joining_and_disconnecting_from_a_room_above_100_cost_no_more(chat: Chat, further: int) -> None:
+    for number in range(120):
+        chat.connect(f"other-{number}")
+        chat.dynamodb.put(ROOMS, {"room": "garden", "item": f"member#other-{number}"})
+    for number in range(further):
+        chat.join("anna", f"room-{number}")
+    chat.connect("dan")
+    chat.clock.advance(60)
+    assert cost(chat, lambda: chat.join("dan", "garden")).written <= 4, "from the lobby, too"
+    assert cost(chat, lambda: chat.disconnect("anna")).written == 2 + further
+
+
+def said(chat: Chat, *sizes: int) -> None:
+    """Let messages of so many bytes be said."""
+    for size in sizes:
+        frame = {"action": "sendmessage", "message": "\U0001f600" * (size // 4), "to": "garden"}
+        chat.call("ben", json.dumps(frame, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("sizes", [[16_000] * 60, [200] * 60 + [16_000] * 2, [16_000] * 40 + [200] * 12, [2000] * 60])
+@pytest.mark.parametrize("asked", [{}, {"before": 65}, {"after": 12}], ids=str)
+def test_a_page_of_history_reads_at_most_twice_what_it_returns(
+    chat: Chat, sizes: list[int], asked: dict[str, int]
+) -> None:
+    said(chat, *sizes)
+    chat.clock.advance(60)
+    with chat.dynamodb.counting() as usage:
+        page = chat.history("anna", **asked)
+    read = sum(call.read for call in usage.calls if call.operation == "Query")
+    returned = len(json.dumps(page, ensure_ascii=False).encode())
+    assert page["messages"]
+    assert read * 4096 <= 2 * returned + 2 * 4096, "two queries, each rounded up"
+
+
+def test_a_page_of_two_messages_of_16_kb_reads_12_units(chat: Chat) -> None:
+    """It read 245 when it read all the messages that there could have been in it."""
+    said(chat, *[16_000] * 60)
+    chat.clock.advance(60)
+    with chat.dynamodb.counting() as usage:
+        chat.history("anna")
+    assert usage.read <= 12
+
+
+@pytest.mark.parametrize("members", [5, 50])
+def test_what_a_message_writes_does_not_grow_with_its_room(chat: Chat, members: int) -> None:
+    for number in range(members):
+        chat.connect(f"member-{number}")
+        chat.dynamodb.put(ROOMS, {"room": "garden", "item": f"member#member-{number}"})
+    assert cost(chat, lambda: chat.send("anna", TEXT, to="garden", message_id=ID)).written == 3
