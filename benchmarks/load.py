@@ -1,27 +1,27 @@
-"""`python -m benchmarks.load`: simulated users in a room of any stack, from a message's sending to its being shown.
+"""`python -m benchmarks.load`: simulated users in a room of any stack, timed from sending a message to its being shown.
 
-Each user is a socket of its own. A message is `shown` to a reader when the reader's socket has it. Lost is what was
-acknowledged and never shown to somebody, also not through the page of history that a client asks for after a hole;
-doubled is what a reader's socket got more than once (the page drops those by `seq`).
+Each user has a socket of its own. A message is `shown` to a reader when the reader's socket has it. Lost is
+what was acknowledged and never reached somebody, not even by a page of history; doubled is what a reader's socket got
+more than once (a client drops those by their `seq`).
 """
 
 import argparse
-import asyncio
-import contextlib
 import json
 import random
 import statistics
 import sys
+import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+
+from chat_client.websocket import Frame, SessionTransport, SessionTransports
 
 MESSAGES_A_SECOND_EACH = 2
 """What a connection may send for long (config `messages_per_second`)."""
@@ -29,13 +29,17 @@ MESSAGES_A_SECOND_EACH = 2
 AT_ONCE = 20
 """How many users enter at once; an account takes 500 connections a second (API Gateway quotas)."""
 
+ENTER_SECONDS = 30.0
+RECONNECT_SECONDS = 1.0
 SETTLE_SECONDS = 10.0
-"""How long is waited for the last copies."""
+"""How long to wait for the last copies; halfway, each user asks whether it missed any."""
+
+_POLL_SECONDS = 0.05
 
 
 @dataclass
 class Tally:
-    """What was sent, by the client's own id, and what each user has of it."""
+    """What was sent, by message id, and which copies each user has of it. Used by many threads."""
 
     sent: dict[str, float] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
@@ -43,16 +47,40 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
     caught_up: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    on_first_copy: Callable[[], object] = lambda: None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, message_id: str) -> None:
+        """Note that a message is being sent."""
+        with self.lock:
+            self.sent[message_id] = time.monotonic()
+
+    def count(self, what: str) -> None:
+        """Count something that went wrong."""
+        with self.lock:
+            self.refused[what] += 1
+
+    def take(self, user: int, frame: Frame, at: float) -> None:
+        """Note a frame that a user's socket got at a time."""
+        with self.lock:
+            if frame.get("type") == "message":
+                self.show(user, frame["messageId"], at)
+            elif frame.get("type") == "error":
+                self.refused[frame["code"]] += 1
+            for message in frame.get("messages", ()):  # a page may repeat what came before
+                if not self.shown[user][message["messageId"]]:
+                    self.caught_up += self.show(user, message["messageId"], at)
 
     def show(self, user: int, message_id: str, at: float) -> bool:
-        """Note a copy; tell whether it is the user's first of this message."""
+        """Note a copy; return whether it is the user's first of this message."""
         if message_id not in self.sent:
             return False  # somebody else's
-        self.acknowledged.add(message_id)  # whoever shows it: it has been stored
+        self.acknowledged.add(message_id)  # if anybody has it, it is stored
         self.shown[user][message_id] += 1
         if self.shown[user][message_id] > 1:
             return False
         self.seconds.append(at - self.sent[message_id])
+        self.on_first_copy()
         return True
 
     @property
@@ -70,117 +98,144 @@ class Tally:
         """How many copies came once more."""
         return sum(count - 1 for one in self.shown for count in one.values())
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether each message is either refused or with everybody."""
+        with self.lock:
+            return len(self.acknowledged) + sum(self.refused.values()) >= len(self.sent) and not self.lost
+
 
 def percentile(values: list[float], share: float) -> float:
-    """Return the value that `share` of all do not exceed (nearest rank); 0 where there is none."""
+    """Return the value that `share` of all do not exceed (nearest rank); 0 if there are none."""
     ordered = sorted(values)
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)] if ordered else 0.0
 
 
 class User:
-    """One socket in the room."""
+    """One user in the room, who asks for what a gap in `seq` or a pong shows to be missing, and reconnects."""
 
-    def __init__(self, number: int, socket: ClientConnection, tally: Tally, bar: tqdm) -> None:
-        self._number, self._socket, self._tally, self._bar = number, socket, tally, bar
-        self._seq = 0
+    def __init__(self, number: int, room: str, tally: Tally, transport: "SessionTransport[User]") -> None:
+        self._number, self._room, self._tally, self._transport = number, room, tally, transport
+        self._known: int | None = None
+        """The highest seq up to which nothing is missing; None before the first `joined`."""
+        self._is_asking = False
+        self._reconnect_at: float | None = None
+        self.is_in = False
 
-    async def join(self, room: str) -> None:
-        """Go into the room and wait for `joined`."""
-        await self._socket.send(json.dumps({"action": "join", "room": room, "name": f"user {self._number}"}))
-        async for text in self._socket:
-            frame = json.loads(text)
-            if frame["type"] == "joined":
-                self._seq = frame["lastSeq"]
-                return
-            if frame["type"] == "error":
-                raise ConnectionError(frame["error"])
+    def opened(self) -> None:
+        """Join the room."""
+        self._send("join", name=f"user {self._number}", **({} if self._known is None else {"after": self._known}))
 
-    async def listen(self) -> None:
-        """Take frames until the socket closes, and ask for what a hole in `seq` or a pong shows to be missing."""
-        with contextlib.suppress(WebSocketException):
-            async for text in self._socket:
-                at = time.monotonic()
-                frame = json.loads(text)
-                if frame["type"] == "message":
-                    await self._take(frame, at)
-                elif frame["type"] == "history":
-                    self._tally.caught_up += sum(
-                        self._tally.show(self._number, message["messageId"], at) for message in frame["messages"]
-                    )
-                elif frame["type"] == "pong" and frame["lastSeq"] > self._seq:
-                    await self._ask(self._seq)
-                elif frame["type"] == "error":
-                    self._tally.refused[frame["code"]] += 1
+    def closed(self) -> None:
+        """Come back in a moment."""
+        self.is_in = self._is_asking = False
+        self._reconnect_at = time.monotonic() + RECONNECT_SECONDS
+        self._tally.count("disconnected")
 
-    async def say(self, text: str) -> None:
+    def tick(self) -> None:
+        """Reconnect when it is time."""
+        if self._reconnect_at is not None and time.monotonic() >= self._reconnect_at:
+            self._reconnect_at = None
+            self._transport.open()
+
+    def received(self, frame: Frame) -> None:
+        """Note how far this user has read, and ask for what is missing."""
+        kind = frame.get("type")
+        if kind == "joined":
+            self.is_in = True
+            if self._known is None:
+                self._known = frame["lastSeq"]
+            else:
+                self._read_page(frame)
+        elif kind == "history":
+            self._is_asking = False
+            self._read_page(frame)
+        elif kind == "message" and self._known is not None:
+            if frame["seq"] == self._known + 1:
+                self._known += 1
+            else:
+                self._ask_if_behind(frame["seq"])
+        elif kind == "pong":
+            self._ask_if_behind(frame["rooms"].get(self._room, 0))
+
+    def enter(self) -> None:
+        """Connect, and then join."""
+        self._transport.open()
+
+    def say(self, text: str) -> None:
         """Send a message."""
         message_id = str(uuid.uuid4())
-        self._tally.sent[message_id] = time.monotonic()
-        frame = {"action": "sendmessage", "message": text, "messageId": message_id}
-        await self._socket.send(json.dumps(frame))
+        self._tally.begin(message_id)
+        self._transport.send(
+            {"action": "sendmessage", "message": text, "messageId": message_id, "to": self._room},
+        )
 
-    async def ping(self) -> None:
+    def ping(self) -> None:
         """Ask for the room's newest seq."""
-        await self._socket.send(json.dumps({"action": "ping"}))
+        self._transport.send({"action": "ping"})
 
-    async def _take(self, message: dict[str, Any], at: float) -> None:
-        hole = message["seq"] > self._seq + 1
-        after = self._seq
-        if self._tally.show(self._number, message["messageId"], at):
-            self._bar.update()
-        if hole:
-            await self._ask(after)
-        self._seq = max(self._seq, message["seq"])
+    def _read_page(self, page: Frame) -> None:
+        if page["messages"]:
+            self._known = max(self._known or 0, page["messages"][-1]["seq"])
+        if not page["complete"]:
+            self._ask()
 
-    async def _ask(self, after: int) -> None:
-        await self._socket.send(json.dumps({"action": "history", "after": after, "limit": 100}))
+    def _ask_if_behind(self, seq: int) -> None:
+        if self.is_in and self._known is not None and seq > self._known and not self._is_asking:
+            self._ask()
+
+    def _ask(self) -> None:
+        self._is_asking = True
+        self._send("history", after=self._known, limit=100)
+
+    def _send(self, action: str, **fields: Any) -> None:
+        self._transport.send({"action": action, "room": self._room, **fields})
 
 
-async def run(url: str, users: int, rate: float, seconds: float, room: str) -> Tally:
-    """Let the users talk: `rate` messages a second in all, each by one of them, evenly."""
+def run(url: str, users: int, rate: float, seconds: float, room: str) -> Tally:
+    """Let the users talk: `rate` messages a second in all, each by one of them in turn. Raises TimeoutError."""
     tally = Tally(shown=[Counter() for _ in range(users)])
-    bar = tqdm(total=int(rate * seconds) * users, unit="copies", desc="shown", leave=False)
-    async with contextlib.AsyncExitStack() as open_sockets:
-        listening: list[asyncio.Task[None]] = []
-
-        async def enter(number: int) -> User:
-            socket = await open_sockets.enter_async_context(connect(url, compression=None, open_timeout=30))
-            user = User(number, socket, tally, bar)
-            await user.join(room)
-            listening.append(asyncio.create_task(user.listen()))
-            return user
-
-        everybody: list[User] = []
+    turns = int(rate * seconds)
+    with SessionTransports[User](url) as transports, tqdm(total=turns * users, unit="copies", leave=False) as bar:
+        tally.on_first_copy = bar.update
+        everybody = [
+            transports.add(
+                lambda transport, number=number: User(number, room, tally, transport),
+                lambda frame, number=number: tally.take(number, frame, time.monotonic()),
+            )
+            for number in range(users)
+        ]
         for first in range(0, users, AT_ONCE):
-            numbers = range(first, min(first + AT_ONCE, users))
-            everybody += await asyncio.gather(*(enter(number) for number in numbers))
+            group = everybody[first : first + AT_ONCE]
+            for user in group:
+                user.do(User.enter)
+            if not _wait(lambda group=group: all(user.session.is_in for user in group), ENTER_SECONDS):
+                reason = next((user.last_error for user in group if user.last_error), None) or dict(tally.refused)
+                raise TimeoutError(f"not every user is in the room after {ENTER_SECONDS:g} s: {reason}")
         started = time.monotonic()
-        for turn in range(int(rate * seconds)):
-            await asyncio.sleep(max(0.0, started + turn / rate - time.monotonic()))
-            await everybody[turn % users].say(f"message {turn} " + "x" * random.randrange(100))  # noqa: S311 - filler
-        await _settled(tally, everybody)
-        bar.close()
-        for task in listening:
-            task.cancel()
+        for turn in range(turns):
+            time.sleep(max(0.0, started + turn / rate - time.monotonic()))
+            text = f"message {turn} " + "x" * random.randrange(100)  # noqa: S311 - filler
+            everybody[turn % users].do(lambda user, text=text: user.say(text))
+        if not _wait(lambda: tally.is_settled, SETTLE_SECONDS / 2):
+            for user in everybody:
+                user.do(User.ping)
+            _wait(lambda: tally.is_settled, SETTLE_SECONDS / 2)
     return tally
 
 
-async def _settled(tally: Tally, everybody: list[User]) -> None:
-    """Wait until everybody has everything; then let those ask who lack something."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    asked = False
-    while time.monotonic() < deadline:
-        if len(tally.acknowledged) + sum(tally.refused.values()) >= len(tally.sent) and not tally.lost:
-            return
-        if not asked and time.monotonic() > deadline - SETTLE_SECONDS / 2:
-            asked = True
-            for user in everybody:
-                await user.ping()
-        await asyncio.sleep(0.05)
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait for a condition; return whether it came true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def summary(tally: Tally) -> dict[str, Any]:
-    """Return what a person wants to know; times in milliseconds from sending to being shown."""
+    """Return the figures; times in milliseconds from sending to being shown."""
     return {
         "users": len(tally.shown),
         "sent": len(tally.sent),
@@ -223,7 +278,7 @@ def plot(tally: Tally, target: Path) -> None:
 
 
 def main() -> int:
-    """Run; return 0 where nothing was lost."""
+    """Run; return 0 if nothing was lost."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("--url", required=True, help="the stack's websocket_url")
     parser.add_argument("--users", type=int, default=20, help="sockets in the room")
@@ -240,8 +295,8 @@ def main() -> int:
             "a second that each may send for long: some will be refused (rate_limited). More USERS, or a lower RATE?\n"
         )
     try:
-        tally = asyncio.run(run(chosen.url, chosen.users, chosen.rate, chosen.seconds, chosen.room))
-    except (OSError, WebSocketException) as error:
+        tally = run(chosen.url, chosen.users, chosen.rate, chosen.seconds, chosen.room)
+    except OSError as error:
         sys.stderr.write(f"{chosen.url}: {error}\n")
         return 1
     result = summary(tally)

@@ -1,1 +1,1 @@
-"""A deployed stack, checked from outside with its outputs alone. It knows nothing of how the stack is made."""
+"""Checks of a deployed stack from outside, with its outputs alone."""

@@ -1,56 +1,78 @@
-"""`python -m smoke`: one line a check, pass or fail with what to do; exit status 0 if none failed."""
+"""`python -m smoke`: one line for each check, passed or failed with what to do; exit status 0 if none failed."""
 
 import argparse
 import os
 import sys
+from collections import Counter
 
 from smoke import outputs
-from smoke.account import Account, NoAccount
-from smoke.checks import Checks, outcome
+from smoke.account import AccountChecks, open_session
+from smoke.check import FAILED, PASSED, SKIPPED, Check, Outcome, outcome
+from smoke.conversation import ConversationChecks
+from smoke.errors import AccountError, OutputsError
+from smoke.page import PageChecks
 
 
 def main() -> int:
     """Check the stack that the options name."""
-    parser = argparse.ArgumentParser(prog="python -m smoke", description="A deployed stack, checked from outside.")
+    options = _parse_options()
+    try:
+        stack = outputs.read(options)
+    except OutputsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    report = Report()
+    account = None
+    if not options.outside_only:
+        try:
+            session = open_session(stack, options.endpoint_url)
+            account = AccountChecks(
+                stack, session, endpoint_url=options.endpoint_url, retention_days=options.retention_days
+            )
+        except AccountError as error:
+            report.add("AWS answers", Outcome(FAILED, str(error)))
+    report.run(*PageChecks(stack).all())
+    with ConversationChecks(stack) as conversation:
+        report.run(*conversation.all())
+        if account is not None:
+            report.run(*account.all(lambda: conversation.conversation))
+    counts = report.counts
+    print(f"\n{counts[PASSED]} passed, {counts[FAILED]} failed, {counts[SKIPPED]} skipped")
+    return 1 if counts[FAILED] else 0
+
+
+class Report:
+    """The lines printed so far, counted by result."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def run(self, *checks: Check) -> None:
+        """Run checks, one after the other, and print a line for each."""
+        for check in checks:
+            self.add(check.name, outcome(check.run))
+
+    def add(self, name: str, seen: Outcome) -> None:
+        """Print what became of a check."""
+        self.counts[seen.result] += 1
+        print(f"{seen.result:<5} {name}: {seen.detail}", flush=True)
+
+
+def _parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m smoke", description="Check a deployed stack from outside.")
     outputs.add_options(parser)
-    parser.add_argument("--outside-only", action="store_true", help="ask AWS nothing: no credentials are needed")
+    parser.add_argument("--outside-only", action="store_true", help="skip the checks that need AWS credentials")
     parser.add_argument("--retention-days", type=int, default=7, help="of the logs, as configured (default: 7)")
     parser.add_argument(
         "--endpoint-url",
         default=os.environ.get("AWS_ENDPOINT_URL"),
         help="of an emulator that stands in for AWS",
     )
-    options = parser.parse_args()
-    try:
-        known = outputs.read(options)
-    except outputs.NoOutputs as missing:
-        print(missing, file=sys.stderr)
-        return 1
-    counts = {"ok": 0, "FAIL": 0, "-": 0}
-    account = None
-    if not options.outside_only:
-        try:
-            account = Account(known, endpoint_url=options.endpoint_url, retention_days=options.retention_days)
-        except NoAccount as missing:
-            _report(counts, "FAIL", "AWS answers", str(missing))
-    with Checks(known, account) as checks:
-        for name, check in checks.all():
-            _report(counts, *_named(name, outcome(check)))
-    print(f"\n{counts['ok']} passed, {counts['FAIL']} failed, {counts['-']} left out")
-    return 1 if counts["FAIL"] else 0
-
-
-def _named(name: str, seen: tuple[str, str]) -> tuple[str, str, str]:
-    return seen[0], name, seen[1]
-
-
-def _report(counts: dict[str, int], result: str, name: str, detail: str) -> None:
-    counts[result] += 1
-    print(f"{result:<5} {name}: {detail}", flush=True)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (KeyboardInterrupt, BrokenPipeError):  # nobody waits for the rest
+    except (KeyboardInterrupt, BrokenPipeError):  # nobody reads the rest
         os._exit(1)

@@ -1,4 +1,4 @@
-"""`python -m smoke.resources`: the hand-in list of every resource's ARN, as a Markdown table, from the outputs."""
+"""`python -m smoke.resources`: every resource's ARN as a Markdown table, from the stack's outputs."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from smoke import outputs
+from smoke.errors import OutputsError
 
 SERVICES = {
     "dynamodb": "DynamoDB",
@@ -21,14 +22,14 @@ SERVICES = {
 }
 
 
-def table(known: dict[str, Any]) -> str:
-    """Return the list: by service, then by name."""
-    rows = sorted((_service(arn), name, arn) for name, arn in known["resources"].items())
+def table(stack: dict[str, Any]) -> str:
+    """Return the list, by service, then by name."""
+    rows = sorted((_service(arn), name, arn) for name, arn in stack["resources"].items())
     lines = [
-        f"# Resources in {known['region']}",
+        f"# Resources in {stack['region']}",
         "",
-        f"Page: <{known['site_url']}>  ",
-        f"WebSocket: `{known['websocket_url']}`",
+        f"Page: <{stack['site_url']}>  ",
+        f"WebSocket: `{stack['websocket_url']}`",
         "",
         "| service | name | ARN |",
         "|---|---|---|",
@@ -43,18 +44,18 @@ def _service(arn: str) -> str:
 
 
 def main() -> int:
-    """Write the list to a file."""
+    """Write the list to the file that the options name."""
     parser = argparse.ArgumentParser(prog="python -m smoke.resources", description="Every resource's ARN.")
     outputs.add_options(parser)
     parser.add_argument("--to", type=Path, default=Path("resources.md"), help="where the list goes (default: here)")
     options = parser.parse_args()
     try:
-        known = outputs.read(options)
-        options.to.write_text(table(known))
-    except (outputs.NoOutputs, OSError) as failed:
-        print(failed, file=sys.stderr)
+        stack = outputs.read(options)
+        options.to.write_text(table(stack), encoding="utf-8")
+    except (OutputsError, OSError) as error:
+        print(error, file=sys.stderr)
         return 1
-    print(f"{len(known['resources'])} resources are listed in {options.to}")
+    print(f"{len(stack['resources'])} resources listed in {options.to}")
     return 0
 
 

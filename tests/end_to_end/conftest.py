@@ -1,26 +1,34 @@
-"""Clients of the running stack, hung up when their test ends."""
+"""Clients of the running stack, closed when their test ends."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Protocol
 
 import pytest
 
-from tests.end_to_end.chatter import Chatter, fresh_room
+from chat_client.websocket import ChatSocket
+from tests.conftest import Stack, fresh_room
 
-Connects = Callable[..., Chatter]
+
+class Connect(Protocol):
+    """Connects one more client: into the lobby, or into a room."""
+
+    def __call__(
+        self, room: str | None = None, name: str | None = None, *, secret: str | None = None, origin: str | None = None
+    ) -> ChatSocket: ...
 
 
 @pytest.fixture
-def connects(stack: Any) -> Iterator[Connects]:
-    """Connect one more client: into the lobby, or into a room under a name."""
+def connect(stack: Stack) -> Iterator[Connect]:
     with ExitStack() as sockets:
 
-        def connected(room: str | None = None, name: str | None = None, origin: str | None = None) -> Chatter:
-            chatter = sockets.enter_context(Chatter(stack.websocket_url, origin))
+        def connected(
+            room: str | None = None, name: str | None = None, *, secret: str | None = None, origin: str | None = None
+        ) -> ChatSocket:
+            client = sockets.enter_context(ChatSocket(stack.websocket_url, origin=origin))
             if room is not None:
-                chatter.joins(room, name)
-            return chatter
+                client.join(room, name=name, secret=secret)
+            return client
 
         yield connected
 

@@ -1,184 +1,184 @@
-"""What people do: say something, be heard, come and go, under a name, in a room."""
+"""What people do, by the rules of docs/protocol.md, over real sockets."""
 
-import json
-import re
-from typing import Any
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from websockets.exceptions import InvalidStatus
 
-from tests.end_to_end.chatter import Chatter, fresh_room
-from tests.end_to_end.conftest import Connects
+from chat_client.errors import RefusedError
+from chat_client.websocket import ChatSocket, Frame
+from tests.conftest import Stack, fresh_room
+from tests.end_to_end.conftest import Connect
+from tests.end_to_end.tables import Tables
 
-UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-ISO_8601 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-
-
-def test_the_wscat_dialogue_of_the_specification_works(stack: Any, connects: Connects) -> None:
-    wscat, reader = connects(), connects()
-    wscat.say('{"action":"sendmessage","message":"Hello"}')
-    own = wscat.hears("message", message="Hello")
-    assert re.fullmatch(UUID, own["messageId"])
-    assert re.fullmatch(ISO_8601, own["timestamp"])
-    assert own["room"] == "lobby"
-    assert own["name"] == own["connectionId"][:8]
-    assert reader.hears("message", messageId=own["messageId"]) == own
-
-    tables = stack.client("dynamodb")
-    row = tables.get_item(
-        TableName=stack.outputs["messages_table"],
-        Key={"messageId": {"S": own["messageId"]}, "timestamp": {"S": own["timestamp"]}},
-    )["Item"]
-    assert row["message"] == {"S": "Hello"}
-    assert row["connectionId"] == {"S": own["connectionId"]}
-    connection = tables.get_item(
-        TableName=stack.outputs["connections_table"], Key={"connectionId": {"S": own["connectionId"]}}
-    )["Item"]
-    assert re.fullmatch(ISO_8601, connection["timestamp"]["S"])
+SECRET = "a-secret-of-24-characters"
 
 
-def test_unknown_routes_answer_invalid_request(connects: Connects) -> None:
-    wscat = connects()
-    wscat.say('{"action":"dance"}')
-    assert wscat.hears("error") == {"type": "error", "error": "Invalid request", "code": "bad_request"}
+def seqs(messages: list[Frame]) -> list[int]:
+    return [message["seq"] for message in messages]
 
 
-def test_a_client_that_hangs_up_leaves_no_row(stack: Any, connects: Connects, room: str) -> None:
-    stays, goes = connects(room), connects(room)
-    goes.close()
-    stays.hears("presence", event="leave", connectionId=goes.connection_id)
-    key = {"connectionId": {"S": goes.connection_id}}
-    row = stack.client("dynamodb").get_item(TableName=stack.outputs["connections_table"], Key=key)
-    assert "Item" not in row
+def refusal(client: ChatSocket, action: str, **fields: str) -> tuple[str, str]:
+    """Send a frame that is refused; return the error's code and room."""
+    client.send(action, **fields)
+    error = client.wait_for("error", action=action)
+    return error["code"], error["room"]
 
 
-def test_a_foreign_page_is_refused_with_403(stack: Any) -> None:
-    with pytest.raises(InvalidStatus) as refused:
-        Chatter(stack.websocket_url, origin="https://evil.example")
-    assert refused.value.response.status_code == 403
+def test_joining_shows_who_is_there_and_what_was_said_and_tells_the_others(connect: Connect, room: str) -> None:
+    ada = connect(room, "Ada")
+    said = ada.send_message("first")
+    bob = connect()
+    joined = bob.join(room, name="Bob", secret=SECRET)
+    people = {person["name"]: person for person in joined["members"]}
+    assert people["Ada"] == {name: said[name] for name in ("connectionId", "name", "sender")}
+    assert people["Bob"] == {name: joined[name] for name in ("connectionId", "name", "sender")}
+    assert (joined["name"], joined["memberCount"], joined["lastSeq"]) == ("Bob", 2, 1)
+    assert joined["messages"] == [{name: value for name, value in said.items() if name != "type"}]
+    assert (joined["complete"], joined["lost"]) == (True, False)
+    told = {"type": "presence", "room": room, "event": "join", "memberCount": 2}
+    assert ada.wait_for("presence") == told | people["Bob"]
 
 
-@pytest.mark.parametrize("lookalike", ["null", "{site}.evil.example", "{site}/", "{site}, https://evil.example"])
-def test_what_only_resembles_the_own_page_is_refused(stack: Any, lookalike: str) -> None:
-    with pytest.raises(InvalidStatus):
-        Chatter(stack.websocket_url, origin=lookalike.format(site=stack.site_url))
+def test_a_new_name_is_told_to_the_room(connect: Connect, room: str) -> None:
+    ada, bob = connect(room, "Ada"), connect(room, "Bob")
+    bob.join(room, name="Robert")
+    assert ada.wait_for("presence", event="rename")["name"] == "Robert"
+    assert bob.send_message("I am Robert now")["name"] == "Robert"
 
 
-def test_the_own_page_is_let_in(stack: Any, connects: Connects, room: str) -> None:
-    page = connects(room, origin=stack.site_url)
-    assert page.sends("from the page")["room"] == room
+def test_a_secret_makes_one_sender_of_several_connections_and_is_never_shown(
+    stack: Stack, connect: Connect, room: str
+) -> None:
+    witness, first, second = connect(room), connect(room, secret=SECRET), connect(fresh_room(), secret=SECRET)
+    second.join(room)
+    messages = [client.send_message("who am I?") for client in (first, second, witness)]
+    assert messages[0]["sender"] == messages[1]["sender"]
+    assert messages[2]["sender"] == witness.connection_id
+    witness.ping()
+    assert SECRET not in str([*messages, *witness.unread, Tables(stack).connection(first.connection_id)])
 
 
-def test_whoever_joins_hears_who_is_there_and_what_was_said(connects: Connects, room: str) -> None:
-    ada = connects(room, "Ada")
-    said = ada.sends("first")
-    bob = connects()
-    joined = bob.joins(room, "Bob")
-    assert joined["name"] == "Bob"
-    assert {(one["connectionId"], one["name"]) for one in joined["members"]} == {
-        (ada.connection_id, "Ada"),
-        (bob.connection_id, "Bob"),
-    }
-    assert joined["memberCount"] == 2
-    assert joined["lastSeq"] == said["seq"]
-    assert joined["messages"] == [{key: value for key, value in said.items() if key != "type"}]
-    assert joined["complete"] is True
-    assert ada.hears("presence", event="join") == {
-        "type": "presence",
-        "room": room,
-        "event": "join",
-        "connectionId": bob.connection_id,
-        "name": "Bob",
-        "memberCount": 2,
-    }
+def test_a_client_in_several_rooms_hears_each_and_says_which_it_means(connect: Connect, room: str) -> None:
+    other, foreign = fresh_room(), fresh_room()
+    ada, bob, eve = connect(room, "Ada"), connect(other, "Bob"), connect(foreign, "Eve")
+    both = connect(room, "Cy")
+    both.join(other)
+    assert both.send_message("to the current room")["room"] == other
+    assert both.send_message("to the first", to=room)["room"] == room
+    assert ada.wait_for("message")["message"] == "to the first"
+    assert bob.wait_for("message")["message"] == "to the current room"
+    ada.send_message("from Ada")
+    eve.send_message("not for them")
+    assert both.wait_for("message", message="from Ada")["room"] == room
+    pong = both.ping()
+    assert (pong["room"], pong["lastSeq"], pong["rooms"]) == (other, 1, {room: 2, other: 1})
+    assert [frame for frame in both.unread if frame["room"] == foreign] == []
 
 
-def test_a_new_name_is_told_to_the_room(connects: Connects, room: str) -> None:
-    ada, bob = connects(room, "Ada"), connects(room, "Bob")
-    bob.joins(room, "Robert")
-    assert ada.hears("presence", event="rename")["name"] == "Robert"
-    assert bob.sends("I am Robert now")["name"] == "Robert"
-
-
-def test_who_changes_rooms_leaves_the_one_and_joins_the_other(connects: Connects, room: str) -> None:
+def test_leaving_a_room_is_told_to_the_others_and_closes_it_to_the_leaver(connect: Connect, room: str) -> None:
     other = fresh_room()
-    ada, eve, bob = connects(room, "Ada"), connects(other, "Eve"), connects(room, "Bob")
-    bob.joins(other)
-    left = ada.hears("presence", event="leave")
+    ada, bob = connect(room, "Ada"), connect(other, "Bob")
+    bob.join(room)
+    assert bob.leave(room)["current"] == other
+    left = ada.wait_for("presence", event="leave")
     assert (left["connectionId"], left["memberCount"]) == (bob.connection_id, 1)
-    came = eve.hears("presence", event="join")
-    assert (came["connectionId"], came["name"]) == (bob.connection_id, "Bob")
+    ada.send_message("without Bob")
+    assert refusal(bob, "sendmessage", message="let me in", to=room) == ("not_in_room", room)
+    for action in ("history", "typing", "leave"):
+        assert refusal(bob, action, room=room) == ("not_in_room", room)
+    bob.ping()
+    assert [frame for frame in bob.unread if frame["room"] == room and frame["type"] == "message"] == []
+    assert bob.leave(other)["current"] is None
+    pong = bob.ping()
+    assert (pong["room"], pong["lastSeq"], pong["rooms"]) == (None, 0, {})
 
 
-def test_a_room_hears_only_its_own(connects: Connects, room: str) -> None:
-    ada, eve = connects(room), connects(fresh_room())
-    ada.sends("between us")
-    eve.sends("elsewhere")  # had the first gone to her too, it would have come before this
-    eve.pings()
-    assert [frame for frame in eve.heard if frame.get("room") == room] == []
+def test_the_first_join_takes_a_client_out_of_the_lobby(connect: Connect, room: str) -> None:
+    ada, wscat = connect(room), connect()
+    wscat.send_message("to the lobby")
+    ada.ping()
+    assert [frame for frame in ada.unread if frame["type"] == "message"] == []
+    with pytest.raises(RefusedError, match="not_in_room"):
+        ada.send_message("to the lobby too", to="lobby")
 
 
-def test_a_name_is_kept_when_the_room_changes_and_none_is_given(connects: Connects, room: str) -> None:
-    ada = connects(fresh_room(), "Ada")
-    assert ada.joins(room)["name"] == "Ada"
+def test_the_others_see_that_somebody_types(connect: Connect, room: str) -> None:
+    ada, bob = connect(room, "Ada"), connect(room, "Bob")
+    bob.send("typing")
+    who = {"connectionId": bob.connection_id, "name": "Bob", "sender": bob.connection_id}
+    assert ada.wait_for("typing") == {"type": "typing", "room": room, **who}
+    bob.ping()
+    assert [frame for frame in bob.unread if frame["type"] == "typing"] == []
 
 
-def test_others_see_that_somebody_types(connects: Connects, room: str) -> None:
-    ada, bob = connects(room, "Ada"), connects(room, "Bob")
-    bob.say({"action": "typing"})
-    assert ada.hears("typing") == {"type": "typing", "room": room, "connectionId": bob.connection_id, "name": "Bob"}
-    bob.pings()
-    assert [frame for frame in bob.heard if frame["type"] == "typing"] == []
+def test_history_is_read_page_by_page_in_both_directions(connect: Connect, room: str) -> None:
+    ada = connect(room)
+    for number in range(5):
+        ada.send_message(f"number {number}")
+    pages = [
+        ({"limit": 2}, [4, 5], False),
+        ({"before": 4, "limit": 2}, [2, 3], False),
+        ({"before": 2, "limit": 2}, [1], True),
+        ({"after": 0, "limit": 3}, [1, 2, 3], False),
+        ({"after": 3, "limit": 3}, [4, 5], True),
+    ]
+    for asked, expected, is_complete in pages:
+        page = ada.history(**asked)
+        assert (seqs(page["messages"]), page["complete"], page["lost"]) == (expected, is_complete, False)
 
 
-def test_ping_tells_the_newest_seq(connects: Connects, room: str) -> None:
-    ada = connects(room)
-    assert ada.pings()["lastSeq"] == 0
-    said = ada.sends("one")
-    pong = ada.pings()
-    assert (pong["room"], pong["lastSeq"]) == (room, said["seq"])
-    assert re.fullmatch(ISO_8601, pong["timestamp"])
+def test_guarantee_3_a_reconnecting_client_gets_exactly_what_it_missed(connect: Connect, room: str) -> None:
+    ada, bob = connect(room, "Ada"), connect(room, "Bob")
+    ada.send_message("heard")
+    bob.close()
+    missed = [ada.send_message(f"missed {number}") for number in range(2)]
+    joined = connect().join(room, after=1)
+    assert joined["messages"] == [{name: one[name] for name in one if name != "type"} for one in missed]
+    assert (joined["complete"], joined["lost"]) == (True, False)
 
 
-def test_history_is_read_page_by_page_backwards(connects: Connects, room: str) -> None:
-    ada = connects(room)
-    seqs = [ada.sends(f"number {number}")["seq"] for number in range(5)]
-    newest = ada.reads(limit=2)
-    assert ([one["seq"] for one in newest["messages"]], newest["complete"]) == (seqs[3:], False)
-    middle = ada.reads(before=seqs[3], limit=2)
-    assert ([one["seq"] for one in middle["messages"]], middle["complete"]) == (seqs[1:3], False)
-    oldest = ada.reads(before=seqs[1], limit=2)
-    assert ([one["seq"] for one in oldest["messages"]], oldest["complete"]) == (seqs[:1], True)
+def test_guarantees_2_and_4_messages_sent_at_once_stand_once_each_without_holes(
+    stack: Stack, connect: Connect, room: str
+) -> None:
+    people = [connect(room) for _ in range(4)]
+    repeated = str(uuid.uuid4())
+
+    def talk(number: int) -> list[Frame]:
+        client = people[number]
+        return [client.send_message(f"{number}, {turn}", to=room) for turn in range(3)] + [
+            client.send_message(f"the same from {number}", to=room, message_id=repeated.upper())
+        ]
+
+    with ThreadPoolExecutor(len(people)) as threads:
+        acknowledged = [frame for frames in threads.map(talk, range(len(people))) for frame in frames]
+    by_id = {frame["messageId"]: frame for frame in acknowledged}
+    assert all(by_id[frame["messageId"]] == frame for frame in acknowledged), "a repetition got another place or text"
+    assert sorted(frame["seq"] for frame in by_id.values()) == list(range(1, 14))
+
+    for client in people:
+        assert seqs(client.history_since(0, room=room)) == list(range(1, 14))
+    tables = Tables(stack)
+    log = tables.log(room)
+    assert {row["messageId"]: place for place, row in log.items()} == {
+        message_id: frame["seq"] for message_id, frame in by_id.items()
+    }
+    rows = tables.messages(room=room)
+    assert sorted((row["messageId"], row["timestamp"], row["message"]) for row in rows) == sorted(
+        (row["messageId"], row["timestamp"], row["message"]) for row in log.values()
+    )
 
 
-def test_history_is_read_page_by_page_forwards(connects: Connects, room: str) -> None:
-    ada = connects(room)
-    seqs = [ada.sends(f"number {number}")["seq"] for number in range(5)]
-    first = ada.reads(after=0, limit=3)
-    assert ([one["seq"] for one in first["messages"]], first["complete"]) == (seqs[:3], False)
-    second = ada.reads(after=seqs[2], limit=3)
-    assert ([one["seq"] for one in second["messages"]], second["complete"]) == (seqs[3:], True)
+def test_text_of_every_kind_arrives_as_it_was_sent(connect: Connect, room: str) -> None:
+    ada, bob = connect(room), connect(room)
+    for text in ("<b>bold</b> & 'quoted' \"too\"", "two\nlines\tand a tab", "سلام 👩‍👩‍👧 \u2028 \x85 Ωé", "ü" * 4000):
+        ada.send_message(text)
+        assert bob.wait_for("message")["message"] == text
 
 
-def test_text_of_every_kind_comes_back_as_it_was(connects: Connects, room: str) -> None:
-    ada, bob = connects(room), connects(room)
-    for text in ("<b>bold</b> & 'quoted' \"too\"", "two\nlines\tand a tab", "سلام 👩‍👩‍👧 Ωé", "\u2028", "x" * 4000):
-        stripped = text.strip()
-        if stripped:
-            ada.sends(stripped)
-            assert bob.hears("message", message=stripped)["message"] == stripped
-
-
-def test_more_than_the_limit_is_answered_by_rate_limited_and_when_to_try_again(connects: Connects, room: str) -> None:
-    ada = connects(room)
+def test_a_sender_beyond_the_limit_is_told_when_to_try_again(connect: Connect, room: str) -> None:
+    ada = connect(room)
     for number in range(30):
-        ada.say({"action": "sendmessage", "message": f"number {number}"})
-    refused = ada.hears("error", code="rate_limited")
-    assert 0 < refused["retryAfterMs"] <= 500
-    assert len([frame for frame in ada.heard if frame["type"] == "message"]) >= 10
-
-
-def test_an_unknown_field_is_ignored(connects: Connects, room: str) -> None:
-    ada = connects(room)
-    ada.say(json.dumps({"action": "sendmessage", "message": "hi", "ticket": {"any": ["thing"]}}))
-    assert ada.hears("message", message="hi")
+        ada.send("sendmessage", message=f"number {number}")
+    assert 0 < ada.wait_for("error", code="rate_limited")["retryAfterMs"] <= 500
+    assert len([frame for frame in ada.unread if frame["type"] == "message"]) >= 10

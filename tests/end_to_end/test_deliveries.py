@@ -5,13 +5,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from email.message import Message
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chat_client.websocket import ChatSocket
 from tests.conftest import ROOT, Stack, running_stack
-from tests.end_to_end.chatter import Chatter
 
 PAGE = ROOT / "frontend"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -36,7 +35,7 @@ def delivers_the_page(stack: Stack) -> None:
     for path in sorted(PAGE.iterdir()):
         status, headers, body = fetched(f"{stack.site_url}/{path.name}")
         if path.suffix not in TYPES:
-            assert body != path.read_bytes(), f"{path.name} is no part of the page"
+            assert body != path.read_bytes(), f"{path.name} is not part of the page"
             continue
         assert (status, headers.get_content_type()) == (200, TYPES[path.suffix])
         assert headers["Cache-Control"] == "no-cache"
@@ -68,8 +67,8 @@ def test_the_distribution_delivers_the_page_with_its_headers(cdn: Stack) -> None
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "camera=()" in headers["Permissions-Policy"]
-    with Chatter(cdn.websocket_url, origin=cdn.site_url) as page:
-        assert page.pings()["type"] == "pong"
+    with ChatSocket(cdn.websocket_url, origin=cdn.site_url) as page:
+        assert page.ping()["room"] == "lobby"
     assert b"<title>" in body
 
 
@@ -90,4 +89,3 @@ def test_the_outputs_name_every_resource(stack: Stack) -> None:
     resources: dict[str, Any] = stack.outputs["resources"]
     assert {"ActiveConnections", "MessageHistory", "ChatAppWebSocket", "ChatAppConnect"} <= set(resources)
     assert all(str(arn).startswith("arn:aws:") for arn in resources.values())
-    assert stack.outputs["readme"] == Path(ROOT / "README.md").read_text()

@@ -1,119 +1,103 @@
 """The chat under faults drawn from a seed, then judged in the manner of Jepsen (total-queue, set-full).
 
-`python -m tests.faults.checker --seed 7 --clients 20 --rooms 3 --actions 1200` prints the run's figures. The functions
+`python -m tests.faults.checker --seed 7 --clients 20 --rooms 4 --actions 1200` prints the run's figures. The functions
 are the real ones; DynamoDB, API Gateway, the network and the time are simulated: a seed repeats its run exactly.
 """
 
 import argparse
+import io
 import json
-import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-from unittest import mock
-from uuid import UUID
+from typing import TypeAlias
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "functions"))
 
-import join
-
-from chat import clients, connections, contention, delivery, log, messages, rooms
-from chat import history as chat_history
-from tests.faults.client import Client, Timeline
-from tests.faults.gateway import Gateway, Line
-from tests.faults.plan import Faults, Injected
+from chat_client.session import ChatSession, Timing
+from chat_client.timeline import Frame, Timeline
+from tests.fakes.dynamodb import DynamoDB
+from tests.fakes.invariants import broken_logs, broken_memberships
+from tests.fakes.services import Services, config, id_source
+from tests.faults.gateway import Line, SimulatedGateway
+from tests.faults.plan import INJECTED, Faults
 from tests.faults.simulation import Simulation
-from tests.faults.store import Store
 
-CLIENTS, ROOMS, ACTIONS, SECONDS = 20, 3, 1200, 120.0
+CLIENTS, ROOMS, ACTIONS, SECONDS = 20, 4, 1200, 120.0
+MAX_ROOMS_EACH = 3
 SETTLE_SECONDS = 90.0
-ENVIRONMENT = {
-    "TABLE_NAME": "ActiveConnections",
-    "HISTORY_TABLE_NAME": "MessageHistory",
-    "ROOMS_TABLE_NAME": "ChatRooms",
-    "CALLBACK_URL": "https://api.example/production",
-    "ALLOWED_ORIGINS": "",
-    "MESSAGE_BURST": "10",
-    "MESSAGES_PER_SECOND": "2",
-}
+LOOK_EVERY = 50
+"""Actions between two looks at the tables."""
+
+TIMING = Timing(heartbeat=30.0)
+"""The page's heartbeats are 5 minutes apart; a run of two minutes needs some too."""
 
 
 class World:
     """The chat, its clients, and all that stands between them."""
 
-    def __init__(self, seed: int, clients_count: int, room_count: int, *, share: float = 1.0) -> None:
+    def __init__(self, seed: int, client_count: int, room_count: int, *, share: float = 1.0) -> None:
         self.seed = seed
         self.simulation = Simulation(seed)
-        self.faults = Faults(self.simulation.random, share)
-        self.store = Store(self.simulation, self.faults)
-        self.gateway = Gateway(self.simulation, self.faults)
-        self.rooms = [f"room-{number}" for number in range(room_count)]
-        self.errors: list[str] = []
-        self.clients = [self._client(number) for number in range(clients_count)]
-
-    def _client(self, number: int) -> Client:
-        line = Line(self.gateway, self.simulation)
-        client = Client(
-            f"Client {number}",
-            self.rooms[number % len(self.rooms)],
-            line,
-            self.simulation.time,
-            self.simulation.random,
+        self.faults = Faults(self.simulation, share)
+        self.dynamodb = DynamoDB(self.simulation, self.faults.call_seconds)
+        self.dynamodb.intercept = self.faults.intercept
+        self.gateway = SimulatedGateway(self.simulation, self.faults)
+        self.log = EventLog()
+        self.gateway.services = Services(
+            config=config(message_burst=10, messages_per_second=2.0),
+            clock=self.simulation,
+            client=self.dynamodb,
+            poster=self.gateway,
+            concurrently=self.simulation.concurrently,
+            new_id=id_source(seed),
+            log=self.log,
         )
-        line.client = client
-        return client
+        self.rooms = [f"room-{number}" for number in range(room_count)]
+        self.lines: dict[str, Line] = {}
+        self.clients = [self.client(f"Client {number}") for number in range(client_count)]
+        for number, client in enumerate(self.clients):
+            client.enter(self.rooms[number % room_count])
 
-    def start(self, client: Client) -> None:
-        """Connect a client, and look after its timers."""
-        client.connect()
+    def client(self, name: str) -> ChatSession:
+        """Return a client that is not connected yet, and whose timers are looked after."""
+        line = self.lines[name] = Line(self.gateway, self.simulation)
+        draw = self.simulation.random
+        line.session = ChatSession(
+            line,
+            name=name,
+            secret=f"{name.replace(' ', '-')}-0123456789",
+            clock=self.simulation.monotonic,
+            draw=draw,
+            timing=TIMING,
+        )
 
         def living() -> None:
             while True:
-                client.tick()
+                line.session.tick()
                 self.simulation.sleep(0.1)
 
         self.simulation.after(0, living)
+        return line.session
 
-    @contextmanager
-    def stands_in(self) -> Iterator[None]:
-        """Put this world in the place of AWS, of the time and of chance."""
-        draw = self.simulation.random
-        identity = SimpleNamespace(uuid4=lambda: UUID(int=draw.getrandbits(128), version=4))
 
-        def fault(error: BaseException) -> None:
-            code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-            if not isinstance(error, Injected):
-                self.errors.append(f"{type(error).__name__} {code} {error}")
+class EventLog(io.StringIO):
+    """The functions' log; keeps what they were not prepared for."""
 
-        def one_by_one(first: Any, second: Any) -> tuple[Any, Any]:
-            if draw.random() < 0.5:
-                return first(), second()
-            later = second()
-            return first(), later
+    def __init__(self) -> None:
+        super().__init__()
+        self.unexpected: list[str] = []
 
-        with ExitStack() as put:
-            put.enter_context(mock.patch.dict(os.environ, ENVIRONMENT))
-            for module in (connections, messages, chat_history, contention, delivery):
-                put.enter_context(mock.patch.object(module, "time", self.simulation))
-            for place, name, stand_in in (
-                (clients, "_client", lambda *_: self.store),
-                (delivery, "_engine", lambda *_: self.gateway),
-                (rooms, "_rosters", self.gateway.containers),
-                (messages, "uuid", identity),
-                (contention, "random", draw),
-                (join, "side_by_side", one_by_one),
-                (log, "line", lambda *_, **__: None),
-                (log, "fault", fault),
-            ):
-                put.enter_context(mock.patch.object(place, name, stand_in))
-            yield
+    def write(self, text: str, /) -> int:
+        """Take a line of the log."""
+        event = json.loads(text)
+        if event["event"] == "fault" and event["error"] not in INJECTED and event["code"] != "ThrottlingException":
+            self.unexpected.append(text)
+        return len(text)
 
 
 @dataclass
@@ -126,6 +110,7 @@ class Verdict:
     broken: list[str] = field(default_factory=list)
 
     def breach(self, kind: str, text: str) -> None:
+        """Note a breach."""
         self.figures[kind] += 1
         self.broken.append(f"{kind}: {text}")
 
@@ -134,32 +119,72 @@ class Verdict:
         return f"seed {self.seed}: " + ", ".join(f"{self.figures[name]} {name}" for name in names)
 
 
-def act(world: World, client: Client, number: int) -> None:
-    """Do one of the things that people and networks do."""
-    draw = world.simulation.random
-    what = draw.random()
-    line: Any = client._line
-    if what < 0.68:
-        client.say(f"{client.name} says {number}")
-    elif what < 0.80:
-        client.type()
-    elif what < 0.84:
-        client.go(draw.choice(world.rooms))
-    elif what < 0.87:
-        client.go(client.room, f"{client.name.split(',')[0]}, {number}")
-    elif what < 0.91:
-        client.ping()
-    elif line.socket is not None and world.faults.share:
-        if what < 0.95:
-            world.faults.counts["link cut"] += 1
-            world.gateway.cut(line.socket)
-        elif what < 0.98:
-            world.faults.counts["link stalled"] += 1
-            line.socket.stalled = True
-        else:
-            world.faults.counts["left for a while"] += 1
-            client.cut()
-            client._timers["reconnect"] = (world.simulation.now + draw.uniform(5, 30), client.connect)
+def _say(world: World, client: ChatSession, number: int) -> None:
+    client.say(f"{client.name} says {number}", to=world.simulation.random.choice(client.rooms))
+
+
+def _type(world: World, client: ChatSession, _number: int) -> None:
+    client.typing(world.simulation.random.choice(client.rooms))
+
+
+def _enter(world: World, client: ChatSession, _number: int) -> None:
+    if len(client.rooms) == MAX_ROOMS_EACH:
+        client.leave(client.rooms[0])
+    client.enter(world.simulation.random.choice(world.rooms))
+
+
+def _leave(world: World, client: ChatSession, _number: int) -> None:
+    if len(client.rooms) > 1:
+        client.leave(world.simulation.random.choice(client.rooms))
+
+
+def _rename(world: World, client: ChatSession, number: int) -> None:
+    client.enter(world.simulation.random.choice(client.rooms), f"{client.name.split(',')[0]}, {number}")
+
+
+def _ping(_world: World, client: ChatSession, _number: int) -> None:
+    client.ping()
+
+
+def _cut(world: World, client: ChatSession, _number: int) -> None:
+    connection_id = _open_connection(world, client)
+    if connection_id:
+        world.faults.counts["connection cut"] += 1
+        world.gateway.cut(connection_id)
+
+
+def _stall(world: World, client: ChatSession, _number: int) -> None:
+    connection_id = _open_connection(world, client)
+    if connection_id:
+        world.faults.counts["connection stalled"] += 1
+        world.gateway.stalled.add(connection_id)
+
+
+def _go_away(world: World, client: ChatSession, _number: int) -> None:
+    if world.faults.share:
+        world.faults.counts["left for a while"] += 1
+        client.go_away(world.simulation.random.uniform(5, 30))
+
+
+def _open_connection(world: World, client: ChatSession) -> str | None:
+    line = next(line for line in world.lines.values() if line.session is client)
+    is_open = line.connection_id in world.gateway.open_sockets
+    return line.connection_id if is_open and world.faults.share else None
+
+
+Act: TypeAlias = Callable[[World, ChatSession, int], None]
+ACTS: Mapping[Act, int] = {
+    _say: 66,
+    _type: 10,
+    _enter: 5,
+    _leave: 2,
+    _rename: 3,
+    _ping: 4,
+    _cut: 4,
+    _stall: 3,
+    _go_away: 3,
+}
+"""What people and networks do, and how often of a hundred times."""
 
 
 def run(  # noqa: PLR0913 - each is an option of the command
@@ -169,70 +194,84 @@ def run(  # noqa: PLR0913 - each is an option of the command
     room_count: int = ROOMS,
     actions: int = ACTIONS,
     share: float = 1.0,
-    defect: Any = None,
+    prepare: Callable[[World], None] = lambda _: None,
 ) -> Verdict:
     """Run the chat for two minutes of its own time (more for more actions), let it settle, and judge.
 
-    `share` scales the faults; `defect` is put into the code for the run: a context manager that is given the world.
+    `share` scales the faults; `prepare` alters the world before it begins: a defect made on purpose.
     """
     world = World(seed, client_count, room_count, share=share)
+    prepare(world)
+    verdict = Verdict(seed, faults=world.faults.counts)
     simulation = world.simulation
-    pace = SECONDS / ACTIONS * CLIENTS / client_count
-    with world.stands_in(), defect(world) if defect else ExitStack():
-        for client in world.clients:
-            world.start(client)
-        simulation.run(3)
-        for number in range(actions):
-            act(world, simulation.random.choice(world.clients), number)
-            simulation.run(simulation.random.expovariate(1 / pace))
-        world.faults.share = 0
-        settle(world)
-        fresh = read_anew(world)
-    return judge(world, fresh)
-
-
-def settle(world: World) -> None:
-    """Let everybody come back to each room they have been in, and say something there, with no more faults."""
-    world.simulation.run(SETTLE_SECONDS)
-    visitor = world.clients[0]  # whoever connected and never joined a room is still in the lobby
-    visitor.go("lobby")
-    visitor.say("Is anybody here?")
-    world.simulation.run(SETTLE_SECONDS)
-    for room in world.rooms:
-        for client in world.clients:
-            if room in client.timelines and client.room != room:
-                client.go(room)
-        world.simulation.run(SETTLE_SECONDS)
-        next(client for client in world.clients if client.room == room).say("Is anybody here?")
-        world.simulation.run(SETTLE_SECONDS)
-
-
-def read_anew(world: World) -> dict[str, Timeline]:
-    """Read each room from its beginning by a client that has never been there."""
-    fresh = {}
-    for room in [*world.rooms, "lobby"]:
-        line = Line(world.gateway, world.simulation)
-        reader = Client("Reader", room, line, world.simulation.time, world.simulation.random)
-        line.client = reader
-        reader.timelines[room] = Timeline()
-        world.start(reader)
-        world.simulation.run(40)
-        fresh[room] = reader.timelines[room]
-    return fresh
-
-
-def judge(world: World, fresh: dict[str, Timeline]) -> Verdict:
-    """Hold what everybody read against what was sent and acknowledged."""
-    verdict = Verdict(world.seed, faults=world.faults.counts)
-    for error in world.errors:
-        verdict.breach("unexpected error", error)
-    _judge_store(world, verdict)
-    _judge_members(world, verdict)
+    pause = SECONDS / ACTIONS * CLIENTS / client_count
+    for client in world.clients:
+        client.connect()
+    simulation.run(3)
+    for number in range(actions):
+        (act,) = simulation.random.choices(list(ACTS), list(ACTS.values()))
+        act(world, simulation.random.choice(world.clients), number)
+        simulation.run(simulation.random.expovariate(1 / pause))
+        if number % LOOK_EVERY == 0:
+            _judge_logs(world, verdict)
+    faultless = not world.faults.counts
+    world.faults.share = 0
+    _settle(world)
+    fresh = _read_anew(world)
+    _judge_logs(world, verdict)
+    _judge_world(world, verdict, faultless=faultless)
     judge_readers(world.clients, fresh, verdict)
     return verdict
 
 
-def judge_readers(people: list[Client], fresh: dict[str, Timeline], verdict: Verdict) -> None:
+def _settle(world: World) -> None:
+    """Let everybody come back to each room they have been in, and somebody say something there, with no more faults."""
+    simulation = world.simulation
+    simulation.run(SETTLE_SECONDS)
+    visitor = world.client("Visitor")  # finds who connected, never joined a room and is gone from the lobby
+    visitor.enter("lobby")
+    visitor.connect()
+    for client in world.clients:
+        for room in dict.fromkeys([*client.timelines, *(frame["to"] for frame in client.outbox)]):
+            client.enter(room)
+    simulation.run(SETTLE_SECONDS)
+    for _ in range(2):
+        visitor.say("Is anybody here?", to="lobby")
+        for room in world.rooms:
+            next(client for client in world.clients if room in client.rooms).say("Is anybody here?", to=room)
+        simulation.run(SETTLE_SECONDS)
+
+
+def _read_anew(world: World) -> dict[str, Timeline]:
+    """Read each room from its beginning by a client that has never been there."""
+    reader = world.client("Reader")
+    for room in world.rooms:
+        reader.timelines[room] = Timeline()
+        reader.enter(room)
+    reader.connect()
+    world.simulation.run(60)
+    return reader.timelines
+
+
+def _judge_logs(world: World, verdict: Verdict) -> None:
+    for breach in broken_logs(world.dynamodb):
+        verdict.breach("broken log", breach)
+
+
+def _judge_world(world: World, verdict: Verdict, *, faultless: bool) -> None:
+    """Only what was foreseen went wrong; who is connected is a member of its rooms, and nobody else is."""
+    for line in world.log.unexpected:
+        verdict.breach("unexpected error", line)
+    for breach in broken_memberships(world.dynamodb, world.gateway.open_sockets):
+        verdict.breach("broken membership", breach)
+    for client in world.clients:
+        if faultless and client.figures["gaps"]:
+            verdict.breach("missed", f"{client.name} was not posted everything, though nothing failed")
+        if not client.is_settled:
+            verdict.breach("unsettled", f"{client.name}, in {client.rooms}, has {len(client.outbox)} messages left")
+
+
+def judge_readers(people: Sequence[ChatSession], fresh: Mapping[str, Timeline], verdict: Verdict) -> None:
     """Hold what clients read against what they sent and had acknowledged, and against a fresh reading of each room."""
     sent = {frame["messageId"]: frame for client in people for frame in client.sent}
     acknowledged = {key: frame for client in people for key, frame in client.acknowledged.items()}
@@ -243,86 +282,60 @@ def judge_readers(people: list[Client], fresh: dict[str, Timeline], verdict: Ver
         reconnects=sum(client.figures["reconnects"] for client in people),
     )
     for client in people:
-        if client.outbox or client.refused:
-            verdict.breach("unacknowledged", f"{client.name} has {len(client.outbox)} messages left")
+        if client.refused:
+            verdict.breach("refused", f"{client.name}: {list(client.refused.values())[:3]}")
         for room, timeline in client.timelines.items():
-            _judge_reader(client.name, room, timeline, sent, verdict, told=client.lost[room])
+            _judge_reader(client.name, room, timeline, sent, verdict)
             _judge_completeness(client.name, room, timeline, acknowledged, verdict)
             _judge_snapshot(client.name, room, timeline, fresh[room], verdict)
     for room, timeline in fresh.items():
-        _judge_reader("a fresh reader", room, timeline, sent, verdict, told=0)
+        _judge_reader("a fresh reader", room, timeline, sent, verdict)
         _judge_completeness("a fresh reader", room, timeline, acknowledged, verdict)
         _judge_order(people, room, timeline, verdict)
 
 
-def _judge_store(world: World, verdict: Verdict) -> None:
-    """Each message is stored once, each place is held once."""
-    sent = {frame["messageId"] for client in world.clients for frame in client.sent}
-    rows = list(world.store.tables["MessageHistory"].items.values())
-    for key, times in Counter(row["messageId"] for row in rows).items():
-        if times > 1:
-            verdict.breach("doubled", f"message {key} is stored {times} times")
-        if key not in sent:
-            verdict.breach("invented", f"message {key} was never sent")
-    for place, times in Counter((row["room"], row["seq"]) for row in rows).items():
-        if times > 1:
-            verdict.breach("misordered", f"{place} is held by {times} messages")
-
-
-def _judge_members(world: World, verdict: Verdict) -> None:
-    """Whoever is connected is a member of its room, and nobody else is."""
-    rows = world.store.tables["ActiveConnections"].items.values()
-    members = {row["connectionId"]: row["room"] for row in rows if "room" in row}
-    for connection_id in members.keys() - world.gateway.sockets.keys():
-        verdict.breach("ghost", f"{connection_id} haunts {members[connection_id]}")
-    for client in world.clients:
-        if members.get(client.connection_id) != client.room:
-            verdict.breach("not a member", f"{client.name} is in {members.get(client.connection_id)}")
-
-
-def _judge_reader(  # noqa: PLR0913 - what it holds against each other
-    who: str, room: str, timeline: Timeline, sent: dict[str, Any], verdict: Verdict, *, told: int
-) -> None:
+def _judge_reader(who: str, room: str, timeline: Timeline, sent: Mapping[str, Frame], verdict: Verdict) -> None:
     """What was read was sent, and is read once."""
-    verdict.figures["read"] += len(timeline.shown)
-    for key, times in Counter(one["messageId"] for one in timeline.shown.values()).items():
+    verdict.figures["read"] += len(timeline.messages)
+    for key, times in Counter(message["messageId"] for message in timeline.messages.values()).items():
         if times > 1:
             verdict.breach("doubled", f"{who} read {key} {times} times in {room}")
-    for one in timeline.doubled:
-        verdict.breach("misordered", f"{who} was given two messages for place {one['seq']} of {room}")
-    for one in timeline.shown.values():
-        original = sent.get(one["messageId"])
-        if original is None or original["message"] != one["message"] or original["to"] != room:
-            verdict.breach("invented", f"{who} read {one}")
-    if told:
+    for message in timeline.conflicts:
+        verdict.breach("misordered", f"{who} was given two messages for place {message['seq']} of {room}")
+    for message in timeline.messages.values():
+        original = sent.get(message["messageId"])
+        if original is None or original["message"] != message["message"] or original["to"] != room:
+            verdict.breach("invented", f"{who} read {message}")
+    if timeline.losses:
         verdict.breach("told lost", f"{who} was told that something of {room} is lost")
 
 
 def _judge_completeness(
-    who: str, room: str, timeline: Timeline, acknowledged: dict[str, Any], verdict: Verdict
+    who: str, room: str, timeline: Timeline, acknowledged: Mapping[str, Frame], verdict: Verdict
 ) -> None:
     """Whatever was acknowledged, from a reader's first sight of the room on, has been read."""
-    for key, one in acknowledged.items():
-        if one["room"] == room and one["seq"] > timeline.base:
-            shown = timeline.shown.get(one["seq"])
-            if shown is None or shown["messageId"] != key:
-                verdict.breach("lost", f"{who} never read {one['seq']} of {room}")
+    for key, message in acknowledged.items():
+        if message["room"] == room and message["seq"] > timeline.base:
+            read = timeline.messages.get(message["seq"])
+            if read is None or read["messageId"] != key:
+                verdict.breach("lost", f"{who} never read {message['seq']} of {room}")
 
 
 def _judge_snapshot(who: str, room: str, timeline: Timeline, fresh: Timeline, verdict: Verdict) -> None:
     """What came bit by bit is what a fresh reading gives, acknowledged or not."""
-    bit_by_bit = {seq: one["messageId"] for seq, one in timeline.shown.items()}
-    at_once = {seq: one["messageId"] for seq, one in fresh.shown.items() if seq > timeline.base}
+    bit_by_bit = {seq: message["messageId"] for seq, message in timeline.messages.items()}
+    at_once = {seq: message["messageId"] for seq, message in fresh.messages.items() if seq > timeline.base}
     if bit_by_bit != at_once:
         differ = sorted(set(bit_by_bit.items()) ^ set(at_once.items()))
         verdict.breach("differs from a fresh reading", f"{who}, {room}: {differ[:3]}")
 
 
-def _judge_order(people: list[Client], room: str, fresh: Timeline, verdict: Verdict) -> None:
+def _judge_order(people: Sequence[ChatSession], room: str, fresh: Timeline, verdict: Verdict) -> None:
     """Each sender's messages stand in the order in which they were sent."""
-    places = {one["messageId"]: seq for seq, one in fresh.shown.items()}
+    places = {message["messageId"]: seq for seq, message in fresh.messages.items()}
     for client in people:
-        own = [places[one["messageId"]] for one in client.sent if one["to"] == room and one["messageId"] in places]
+        said = (frame["messageId"] for frame in client.sent if frame["to"] == room)
+        own = [places[message_id] for message_id in said if message_id in places]
         if own != sorted(own):
             verdict.breach("misordered", f"{client.name}'s messages in {room} changed places")
 

@@ -1,7 +1,7 @@
-"""A proxy between a client and the chat that does to frames what networks do. It knows no frame's meaning.
+"""A proxy between a client and the chat that does to frames what networks do.
 
-It speaks WebSocket on both sides, so that it can swallow or double a whole frame, and reaches for the socket below
-where one is to break off in the middle of a frame.
+It speaks WebSocket on both sides, so that it can swallow or double a whole frame, and uses the socket below to break
+off in the middle of one.
 """
 
 import contextlib
@@ -26,14 +26,14 @@ class Fate(Enum):
     PASSES = "passes"
     SWALLOWED = "swallowed"
     DOUBLED = "doubled"
-    CUT_BEFORE = "the link is cut before it"
-    CUT_HALFWAY = "the link is cut in the middle of it"
-    CUT_AFTER = "the link is cut after it"
-    STALLS = "the link goes silent, and stays open"
+    CUT_BEFORE = "the connection is cut before it"
+    CUT_HALFWAY = "the connection is cut in the middle of it"
+    CUT_AFTER = "the connection is cut after it"
+    STALLS = "the connection goes silent, and stays open"
 
 
 class Proxy:
-    """A running proxy. `decide` is asked for each frame; links share nothing."""
+    """A running proxy. `decide` is asked for each frame; connections share nothing."""
 
     def __init__(self, upstream: str, decide: Callable[[Direction, str], Fate]) -> None:
         self._upstream, self._decide = upstream, decide

@@ -7,21 +7,25 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Stack, running_stack
-from tests.end_to_end.chatter import Chatter, fresh_room
-from tests.faults import client as timing
+from chat_client.session import ChatSession, Timing
+from chat_client.timeline import Timeline
+from chat_client.websocket import ChatSocket, SessionTransport, SessionTransports
+from tests.conftest import Stack, fresh_room, running_stack
 from tests.faults.checker import Verdict, judge_readers
-from tests.faults.client import Client, Timeline
 from tests.faults.proxy import TO_CLIENT, TO_SERVER, Direction, Fate, proxied
-from tests.faults.socket_line import Person
-from tests.local.conftest import processes_in, until
+from tests.local.conftest import emulator_of, until
 
 SECONDS = 40.0
+FATES = [fate for fate in Fate if fate is not Fate.PASSES]
+
+IMPATIENT = Timing(heartbeat=1.0, pong=2.0, answer=3.0, base_delay=0.1, max_delay=1.0)
+"""Clients that look after their connections more often than a page, so that a test is short."""
+
+Person = SessionTransport[ChatSession]
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +40,24 @@ def mortal(temporary: Path) -> Iterator[Stack]:
         yield run
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients that look after their links more often than a page, so that a test is short."""
-    for name, seconds in (
-        ("BEAT_SECONDS", 1.0),
-        ("PONG_SECONDS", 2.0),
-        ("ANSWER_SECONDS", 3.0),
-        ("BASE_SECONDS", 0.1),
-        ("MOST_SECONDS", 1.0),
-    ):
-        monkeypatch.setattr(timing, name, seconds)
+def enter(people: SessionTransports[ChatSession], name: str, *rooms: str) -> Person:
+    """Add a client that enters rooms."""
+
+    def make(transport: Person) -> ChatSession:
+        draw = random.Random(f"{name} {rooms}")  # noqa: S311 - a room is fresh, and so are the ids of its messages
+        return ChatSession(transport, name=name, clock=time.monotonic, draw=draw, timing=IMPATIENT)
+
+    person = people.add(make)
+    for room in rooms:
+        person.do(lambda session, room=room: session.enter(room))
+    person.do(ChatSession.connect)
+    return person
+
+
+def texts(person: Person, room: str) -> list[str]:
+    """Return what a client has read, in its order."""
+    messages = person.do(lambda session: dict(session.timelines[room].messages) if room in session.timelines else {})
+    return [messages[seq]["message"] for seq in sorted(messages)]
 
 
 class Once:
@@ -63,33 +74,27 @@ class Once:
         return self._fate
 
 
-def texts(client: Client, room: str) -> list[str]:
-    """Return what a client has read, in its order."""
-    timeline = client.timelines.get(room) or Timeline()
-    return [timeline.shown[seq]["message"] for seq in sorted(timeline.shown)]
-
-
-FATES = [fate for fate in Fate if fate is not Fate.PASSES]
-
-
 @pytest.mark.parametrize("fate", FATES, ids=lambda fate: fate.name)
-def test_whoever_misses_what_others_say_reads_exactly_that_in_order_then_what_comes(mortal: Stack, fate: Fate) -> None:
+def test_a_client_that_misses_messages_reads_exactly_those_in_order_then_what_comes(mortal: Stack, fate: Fate) -> None:
     room = fresh_room()
     decide = Once(TO_CLIENT, "number 1", fate)
-    with proxied(mortal.websocket_url, decide) as proxy, Chatter(mortal.websocket_url) as ada, ExitStack() as people:
-        ada.joins(room, "Ada")
-        ben = Person(proxy.url, "Ben", room, 1)
-        people.callback(ben.ends)
-        until(lambda: ben.client.joined, "Ben has joined", SECONDS)
+    with (
+        proxied(mortal.websocket_url, decide) as proxy,
+        ChatSocket(mortal.websocket_url) as ada,
+        SessionTransports[ChatSession](proxy.url) as people,
+    ):
+        ada.join(room, name="Ada")
+        ben = enter(people, "Ben", room)
+        until(lambda: ben.session.is_in(room), "Ben has joined", SECONDS)
         for number in range(1, 4):
-            ada.sends(f"number {number}")
-        until(lambda: len(texts(ben.client, room)) == 3, "Ben has read all three", SECONDS)
-        ada.sends("number 4")
-        until(lambda: len(texts(ben.client, room)) == 4, "Ben reads on", SECONDS)
+            ada.send_message(f"number {number}", to=room)
+        until(lambda: len(texts(ben, room)) == 3, "Ben has read all three", SECONDS)
+        ada.send_message("number 4", to=room)
+        until(lambda: len(texts(ben, room)) == 4, "Ben reads on", SECONDS)
         assert decide.done.is_set()
-        assert texts(ben.client, room) == [f"number {number}" for number in range(1, 5)]
-        assert not ben.client.timelines[room].doubled
-        assert not ben.client.lost[room]
+        assert texts(ben, room) == [f"number {number}" for number in range(1, 5)]
+        assert not ben.session.timelines[room].conflicts
+        assert not ben.session.timelines[room].losses
 
 
 @pytest.mark.parametrize("fate", FATES, ids=lambda fate: fate.name)
@@ -99,18 +104,20 @@ def test_a_message_whose_frame_or_acknowledgement_is_lost_is_stored_once(
 ) -> None:
     room = fresh_room()
     decide = Once(direction, "from Ben", fate)
-    with proxied(mortal.websocket_url, decide) as proxy, Chatter(mortal.websocket_url) as ada, ExitStack() as people:
-        ada.joins(room, "Ada")
-        ben = Person(proxy.url, "Ben", room, 1)
-        people.callback(ben.ends)
-        until(lambda: ben.client.joined, "Ben has joined", SECONDS)
-        ben.does(lambda client: client.say("from Ben"))
-        until(lambda: ben.client.acknowledged, "Ben's message is acknowledged", SECONDS)
+    with (
+        proxied(mortal.websocket_url, decide) as proxy,
+        ChatSocket(mortal.websocket_url) as ada,
+        SessionTransports[ChatSession](proxy.url) as people,
+    ):
+        ada.join(room, name="Ada")
+        ben = enter(people, "Ben", room)
+        until(lambda: ben.session.is_in(room), "Ben has joined", SECONDS)
+        ben.do(lambda session: session.say("from Ben", to=room))
+        until(lambda: ben.session.acknowledged, "Ben's message is acknowledged", SECONDS)
         assert decide.done.is_set()
-        page = ada.reads(after=0)
-        assert page["room"] == room
-        assert [one["message"] for one in page["messages"]] == ["from Ben"]
-        assert texts(ben.client, room) == ["from Ben"]
+        page = ada.history(room=room, after=0)
+        assert [message["message"] for message in page["messages"]] == ["from Ben"]
+        assert texts(ben, room) == ["from Ben"]
 
 
 class Weather:
@@ -130,50 +137,50 @@ class Weather:
             return fate
 
 
-def emulator_of(temporary: Path) -> int:
-    """Return the emulator's process: the one whose folder is named on its command line."""
-    return next(pid for pid in processes_in(temporary) if b"emulated_aws" in Path(f"/proc/{pid}/cmdline").read_bytes())
-
-
 @pytest.mark.parametrize("seed", [1])
 def test_a_seeded_run_with_the_emulator_killed_loses_and_doubles_nothing(
     mortal: Stack, temporary: Path, seed: int
 ) -> None:
-    rooms = [fresh_room(), fresh_room()]
+    rooms = [fresh_room(), fresh_room(), fresh_room()]
     weather = Weather(seed)
     draw = random.Random(seed)  # noqa: S311 - a run that can be repeated
     verdict = Verdict(seed, faults=weather.counts)
-    with proxied(mortal.websocket_url, weather) as proxy, ExitStack() as ending:
-        people = [Person(proxy.url, f"Person {number}", rooms[number % 2], seed + number) for number in range(6)]
-        for person in people:
-            ending.callback(person.ends)
-        until(lambda: any(person.client.joined for person in people), "somebody has joined", SECONDS)
+    with (
+        proxied(mortal.websocket_url, weather) as proxy,
+        SessionTransports[ChatSession](proxy.url) as transports,
+    ):
+        people = [
+            enter(transports, f"Person {number}", rooms[number % 3], rooms[(number + 1) % 3]) for number in range(6)
+        ]
+        everybody = [person.session for person in people]
+        until(lambda: any(session.is_settled for session in everybody), "somebody has joined", SECONDS)
         for number in range(60):
-            draw.choice(people).does(lambda client, number=number: client.say(f"{client.name} says {number}"))
+            speaker = draw.choice(people)
+            text, room = f"message {number}", draw.choice(speaker.session.rooms)
+            speaker.do(lambda session, text=text, room=room: session.say(text, to=room))
             time.sleep(draw.expovariate(1 / 0.1))  # people's pace, not a wait
             if number == 30:
                 os.kill(emulator_of(temporary), signal.SIGKILL)
                 weather.counts["emulator killed"] += 1
         weather.clear = True
-        everybody = [person.client for person in people]
-        until(lambda: all(client.joined and not client.outbox for client in everybody), "all is acknowledged", SECONDS)
-        with Chatter(mortal.websocket_url) as reader:
+        until(lambda: not any(session.outbox for session in everybody), "all is acknowledged", SECONDS)
+        with ChatSocket(mortal.websocket_url) as reader:
             fresh = {room: read_anew(reader, room) for room in rooms}
-        until(lambda: all(has_read(client, fresh) for client in everybody), "all is read", SECONDS)
+        until(lambda: all(has_read(session, fresh) for session in everybody), "all is read", SECONDS)
     judge_readers(everybody, fresh, verdict)
     print(verdict, dict(weather.counts))
     assert verdict.broken == []
     assert verdict.figures["acknowledged"] == verdict.figures["sent"] == 60
 
 
-def read_anew(reader: Chatter, room: str) -> Timeline:
+def read_anew(reader: ChatSocket, room: str) -> Timeline:
     """Read a room from its beginning."""
-    reader.joins(room, after=0)
+    reader.join(room)
     timeline = Timeline()
-    timeline.take(reader.reads_all())
+    timeline.take(reader.history_since(0, room=room))
     return timeline
 
 
-def has_read(client: Client, fresh: dict[str, Timeline]) -> bool:
+def has_read(session: ChatSession, fresh: dict[str, Timeline]) -> bool:
     """Tell whether a client has read its rooms to their ends."""
-    return all(timeline.known >= max(fresh[room].shown, default=0) for room, timeline in client.timelines.items())
+    return all(timeline.known >= fresh[room].known for room, timeline in session.timelines.items())

@@ -1,0 +1,71 @@
+"""Checks of the page: that it loads with its headers, and knows the address of its WebSocket."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from email.message import Message
+from typing import Any
+from urllib.parse import urljoin
+
+from smoke.check import Check
+from smoke.errors import CheckFailedError
+
+TIMEOUT_SECONDS = 15.0
+_SECURITY_HEADERS = (
+    "Content-Security-Policy",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+    "Referrer-Policy",
+    "Permissions-Policy",
+)
+
+
+class PageChecks:
+    """The checks of the page that `site_url` names."""
+
+    def __init__(self, outputs: dict[str, Any]) -> None:
+        self._site_url: str = outputs["site_url"]
+        self._websocket_url: str = outputs["websocket_url"]
+
+    def all(self) -> Iterator[Check]:
+        """Yield each check."""
+        yield Check("the page loads with its headers", self.page)
+        yield Check("the page knows its WebSocket", self.config)
+
+    def page(self) -> str:
+        """Load the page as a browser does."""
+        headers, body = _fetch(self._site_url)
+        if headers.get_content_type() != "text/html":
+            found = headers.get("Content-Type")
+            raise CheckFailedError(f"{self._site_url} is {found} instead of HTML: look at the bucket's index.html")
+        missing = [name for name in _SECURITY_HEADERS if not headers.get(name)]
+        if self._site_url.startswith("https:") and missing:
+            raise CheckFailedError(
+                f"it lacks the headers {', '.join(missing)}: look at the distribution's response headers policy",
+            )
+        if b"Content-Security-Policy" not in body:
+            raise CheckFailedError("its HTML has no Content-Security-Policy: is it this project's index.html?")
+        return f"{len(body)} bytes from {self._site_url}"
+
+    def config(self) -> str:
+        """Read the file that tells the page where to connect."""
+        _, body = _fetch(urljoin(self._site_url, "config.json"))
+        try:
+            url = json.loads(body)["websocketUrl"]
+        except (ValueError, KeyError, TypeError):
+            raise CheckFailedError("config.json has no websocketUrl: run `pulumi up` again") from None
+        if url != self._websocket_url:
+            raise CheckFailedError(
+                f"config.json names {url}, the stack {self._websocket_url}: run `pulumi up`, then reload without cache",
+            )
+        return url
+
+
+def _fetch(url: str) -> tuple[Message, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
+            return answer.headers, answer.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            raise CheckFailedError(f"{url} is answered by {refused.code}: has the upload finished?") from None

@@ -1,0 +1,108 @@
+"""Defects made on purpose: each alters the calls that the store makes, as a mistake in its code would."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import ClientError
+from greenlet import getcurrent
+
+from chat.schema import MESSAGES, ROOMS
+from tests.fakes.dynamodb import Call, Item
+from tests.faults.checker import World
+
+Send = Callable[[], Item]
+_CONDITION = ("ConditionExpression", "ExpressionAttributeNames", "ReturnValuesOnConditionCheckFailure")
+
+
+def _is_message_put(call: Call) -> bool:
+    return call.operation == "PutItem" and call.table == ROOMS and "messageId" in call.request["Item"]
+
+
+def _is_member_put(call: Call) -> bool:
+    return call.operation == "UpdateItem" and call.table == ROOMS and call.key[1].startswith("member#")
+
+
+def _is_member_query(call: Call) -> bool:
+    return call.operation == "Query" and call.request["ExpressionAttributeValues"].get(":first") == {"S": "member#"}
+
+
+def no_condition_on_the_put(world: World) -> None:
+    """A message is put whether or not its place is free."""
+
+    def alter(call: Call, send: Send) -> Item:
+        if _is_message_put(call):
+            for name in _CONDITION:
+                call.request.pop(name, None)
+        return send()
+
+    world.faults.defect = alter
+
+
+def no_look_up(world: World) -> None:
+    """Nobody looks for rows of the same id."""
+
+    def alter(call: Call, send: Send) -> Item:
+        return {"Items": []} if call.operation == "Query" and call.table == MESSAGES else send()
+
+    world.faults.defect = alter
+
+
+def row_after_the_message(world: World) -> None:
+    """The row comes after the message, or never if the function dies in between."""
+
+    def alter(call: Call, send: Send) -> Item:
+        if call.operation != "PutItem" or call.table != MESSAGES:
+            return send()
+        if not world.faults.strikes("function ended before its row", 0.05):
+            world.simulation.after(0.1, lambda: _carry_out(send))
+        return {}
+
+    world.faults.defect = alter
+
+
+def posted_before_it_is_stored(world: World) -> None:
+    """A message is shown while it is being stored."""
+
+    def alter(call: Call, send: Send) -> Item:
+        if not _is_message_put(call):
+            return send()
+        world.simulation.after(0.05, lambda: _carry_out(send))
+        return {}
+
+    world.faults.defect = alter
+
+
+def members_read_before_the_put(world: World) -> None:
+    """A sender reads who is in the room, and then puts its message."""
+    read: dict[Any, set[str]] = {}
+
+    def alter(call: Call, send: Send) -> Item:
+        if _is_message_put(call):
+            read[getcurrent()] = {item["item"] for item in world.dynamodb.items(ROOMS) if item["room"] == call.key[0]}
+            world.simulation.sleep(0.05)
+            return send()
+        answer = send()
+        known = read.pop(getcurrent(), None) if _is_member_query(call) else None
+        if known is None:
+            return answer
+        return {"Items": [item for item in answer["Items"] if item["item"]["S"] in known]}
+
+    world.faults.defect = alter
+
+
+def member_put_after_the_log_is_read(world: World) -> None:
+    """A joiner reads the log, and then puts its member item."""
+
+    def alter(call: Call, send: Send) -> Item:
+        if not _is_member_put(call):
+            return send()
+        world.simulation.after(0.2, lambda: _carry_out(send))
+        return {"Attributes": {"at": {"N": str(world.simulation.now_ms())}}}
+
+    world.faults.defect = alter
+
+
+def _carry_out(send: Send) -> None:
+    with suppress(ClientError):
+        send()
