@@ -1,1 +1,1 @@
-"""ComponentResources: what a serverless WebSocket application is made of. They know nothing of this chat's code."""
+"""Pulumi components for serverless WebSocket applications on AWS (docs/components.md shows how to use them)."""

@@ -1,136 +1,110 @@
-"""The three tables of the chat: who is connected, what was said, and each room's order."""
+"""The chat's DynamoDB tables: connections, sent messages, and each room's log and members."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-CONNECTIONS_INDEX = "by-room"
-MESSAGES_INDEX = "by-room-seq"
-EXPIRY_ATTRIBUTE = "expiresAt"
 
-# 25 units of each kind are free, tables and indexes together (DynamoDB pricing): 5 parts of 5.
-_FREE_UNITS_EACH = 5
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """Provisioned capacity of a table."""
+
+    read: int
+    """Read capacity units."""
+    write: int
+    """Write capacity units."""
+
+
+# 25 units of each kind are free (DynamoDB pricing). A send writes to all three tables, but ChatRooms also takes every
+# member that comes and goes, and almost every read: the end of a room's log, its members and its history.
+CONNECTIONS_UNITS = Units(read=4, write=8)
+MESSAGES_UNITS = Units(read=4, write=7)
+ROOMS_UNITS = Units(read=17, write=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableArgs:
+    """A table of ChatTables."""
+
+    name: str
+    """Physical name, 3 to 255 characters."""
+    keys: Mapping[str, str]
+    """Partition key and, if there is one, sort key → type (S, N or B)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatTablesArgs:
-    """What the tables are to be."""
+    """Arguments of ChatTables."""
 
-    connections_name: str
-    """Physical name of the table of connections, 3 to 255 characters."""
-    messages_name: str
-    """Physical name of the table of messages."""
-    rooms_name: str
-    """Physical name of the table of rooms."""
+    connections: TableArgs
+    """Table of the open connections."""
+    messages: TableArgs
+    """Table of the messages, one item for each that was sent."""
+    rooms: TableArgs
+    """Table of the rooms' logs and members."""
+    expiry_attribute: str
+    """Attribute with the time, in epoch seconds, after which DynamoDB deletes an item."""
     provisioned: bool = False
-    """Whether capacity is provisioned, within the 25 free units, rather than on demand."""
+    """Whether capacity is provisioned, within the 25 free units, instead of on demand."""
     protect_messages: bool = False
-    """Whether the messages and their order refuse to be deleted, keep continuous backups, and are encrypted under a
-    key in the account (AWS's own for DynamoDB, each use in CloudTrail) rather than under one that DynamoDB owns."""
+    """Whether the messages and rooms tables refuse deletion, keep continuous backups, and are encrypted under the
+    account's AWS managed key (whose uses are in CloudTrail) instead of one that DynamoDB owns. A preview refuses to
+    delete protected tables before anything is deleted; `pulumi destroy --skip-preview` deletes all else first."""
 
 
 class ChatTables(pulumi.ComponentResource):
-    """ActiveConnections, MessageHistory and the rooms; each expires by TTL on `expiresAt` (epoch seconds)."""
+    """The tables of connections, messages and rooms, whose items expire by TTL."""
 
     connections_name: pulumi.Output[str]
-    """Physical name of the table of connections."""
+    """Physical name of the connections table."""
     connections_arn: pulumi.Output[str]
-    """Its ARN; its index's is below it."""
+    """ARN of the connections table."""
     messages_name: pulumi.Output[str]
-    """Physical name of the table of messages."""
+    """Physical name of the messages table."""
     messages_arn: pulumi.Output[str]
-    """Its ARN; its index's is below it."""
+    """ARN of the messages table."""
     rooms_name: pulumi.Output[str]
-    """Physical name of the table of rooms."""
+    """Physical name of the rooms table."""
     rooms_arn: pulumi.Output[str]
-    """Its ARN."""
+    """ARN of the rooms table."""
     arns: dict[str, pulumi.Output[str]]
     """Physical name → ARN of each table."""
 
     def __init__(self, name: str, args: ChatTablesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:ChatTables", name, None, opts)
-        connections = self._table(
-            f"{name}-connections",
-            args.connections_name,
-            args,
-            keys={"connectionId": "S"},
-            index=(CONNECTIONS_INDEX, {"room": "S", "connectionId": "S"}, ["name", EXPIRY_ATTRIBUTE]),
+        connections = self._create_table(f"{name}-connections", args.connections, args, CONNECTIONS_UNITS)
+        messages = self._create_table(
+            f"{name}-messages", args.messages, args, MESSAGES_UNITS, protect=args.protect_messages
         )
-        messages = self._table(
-            f"{name}-messages",
-            args.messages_name,
-            args,
-            keys={"messageId": "S", "timestamp": "S"},
-            index=(MESSAGES_INDEX, {"room": "S", "seq": "N"}, None),
-            protect=args.protect_messages,
-        )
-        rooms = self._table(
-            f"{name}-rooms",
-            args.rooms_name,
-            args,
-            keys={"room": "S"},
-            protect=args.protect_messages,  # without their rooms the messages would begin at seq 1 again
+        rooms = self._create_table(  # it has the messages too, in the order in which clients read them
+            f"{name}-rooms", args.rooms, args, ROOMS_UNITS, protect=args.protect_messages
         )
         self.connections_name, self.connections_arn = connections.name, connections.arn
         self.messages_name, self.messages_arn = messages.name, messages.arn
         self.rooms_name, self.rooms_arn = rooms.name, rooms.arn
         self.arns = {
-            args.connections_name: connections.arn,
-            args.messages_name: messages.arn,
-            args.rooms_name: rooms.arn,
+            args.connections.name: connections.arn,
+            args.messages.name: messages.arn,
+            args.rooms.name: rooms.arn,
         }
-        self.register_outputs(
-            {
-                "connections_name": self.connections_name,
-                "messages_name": self.messages_name,
-                "rooms_name": self.rooms_name,
-            },
-        )
+        self.register_outputs({"arns": self.arns})
 
-    def _table(  # noqa: PLR0913 - what a table is made of
-        self,
-        name: str,
-        physical_name: str,
-        args: ChatTablesArgs,
-        *,
-        keys: dict[str, str],
-        index: tuple[str, dict[str, str], list[str] | None] | None = None,
-        protect: bool = False,
+    def _create_table(
+        self, name: str, table: TableArgs, args: ChatTablesArgs, units: Units, *, protect: bool = False
     ) -> aws.dynamodb.Table:
-        units = _FREE_UNITS_EACH if args.provisioned else None
-        attributes = dict(keys)
-        indexes = []
-        if index is not None:
-            index_name, index_keys, included = index
-            attributes |= index_keys
-            kinds = ("HASH", "RANGE")
-            indexes.append(
-                aws.dynamodb.TableGlobalSecondaryIndexArgs(
-                    name=index_name,
-                    key_schemas=[
-                        aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=key, key_type=kind)
-                        for key, kind in zip(index_keys, kinds, strict=True)
-                    ],
-                    projection_type="ALL" if included is None else "INCLUDE",
-                    non_key_attributes=included,
-                    read_capacity=units,
-                    write_capacity=units,
-                ),
-            )
+        partition_key, *sort_key = table.keys
         return aws.dynamodb.Table(
             name,
-            name=physical_name,
+            name=table.name,
             billing_mode="PROVISIONED" if args.provisioned else "PAY_PER_REQUEST",
-            read_capacity=units,
-            write_capacity=units,
-            hash_key=next(iter(keys)),
-            range_key=list(keys)[1] if len(keys) > 1 else None,
-            attributes=[
-                aws.dynamodb.TableAttributeArgs(name=attribute, type=kind) for attribute, kind in attributes.items()
-            ],
-            global_secondary_indexes=indexes or None,
-            ttl=aws.dynamodb.TableTtlArgs(attribute_name=EXPIRY_ATTRIBUTE, enabled=True),
+            read_capacity=units.read if args.provisioned else None,
+            write_capacity=units.write if args.provisioned else None,
+            hash_key=partition_key,
+            range_key=sort_key[0] if sort_key else None,
+            attributes=[aws.dynamodb.TableAttributeArgs(name=key, type=kind) for key, kind in table.keys.items()],
+            ttl=aws.dynamodb.TableTtlArgs(attribute_name=args.expiry_attribute, enabled=True),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=protect),
             deletion_protection_enabled=protect,
             server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(enabled=True) if protect else None,

@@ -1,4 +1,4 @@
-"""Budgets that send a mail before a bill can surprise anybody."""
+"""Budgets that send mail before a bill grows."""
 
 from dataclasses import dataclass
 
@@ -6,44 +6,46 @@ import pulumi
 import pulumi_aws as aws
 
 SHARES_PERCENT = (50, 80, 100)
-"""At which shares of the monthly budget a mail goes out."""
+"""Shares of the monthly budget at which mail is sent."""
 
 ALERTS_USD = (1, 5)
-"""At which sums a mail goes out, whatever the budget is."""
+"""Monthly costs at which mail is sent, whatever the budget."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostGuardsArgs:
-    """Who hears of costs, and when."""
+    """Arguments of CostGuards."""
 
     budget_name: str
-    """Physical name of the budget, at most 100 characters."""
+    """Physical name of the monthly budget, at most 87 characters: the alerts append 13."""
     email: str
-    """Where the mails go."""
+    """Address that receives the mail."""
     monthly_usd: int
-    """The monthly budget in US dollars."""
+    """Monthly budget in US dollars."""
 
 
 class CostGuards(pulumi.ComponentResource):
-    """A monthly budget with mails at 50, 80 and 100 %, and alerts at $1 and $5."""
+    """A monthly budget with mail at 50, 80 and 100 %, and alerts at $1 and $5."""
 
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of each budget."""
+    """Physical name → ARN of each budget."""
 
     def __init__(self, name: str, args: CostGuardsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("serverless-chat:index:CostGuards", name, None, opts)
+        super().__init__("serverless-websocket:index:CostGuards", name, None, opts)
         self.arns = {}
-        self._create_budget(f"{name}-monthly", args.budget_name, args, args.monthly_usd, SHARES_PERCENT)
+        self._create_budget(f"{name}-monthly", args.budget_name, args.monthly_usd, SHARES_PERCENT, args.email)
         for usd in ALERTS_USD:
-            self._create_budget(f"{name}-alert-{usd}-usd", f"{args.budget_name}-Alert-{usd}USD", args, usd, (100,))
-        self.register_outputs({"budgets": list(self.arns)})
+            self._create_budget(
+                f"{name}-alert-{usd}-usd", f"{args.budget_name}-Alert-{usd}USD", usd, (100,), args.email
+            )
+        self.register_outputs({"arns": self.arns})
 
     def _create_budget(
-        self, name: str, physical_name: str, args: CostGuardsArgs, usd: int, shares_percent: tuple[int, ...]
+        self, name: str, budget_name: str, usd: int, shares_percent: tuple[int, ...], email: str
     ) -> None:
         budget = aws.budgets.Budget(
             name,
-            name=physical_name,
+            name=budget_name,
             budget_type="COST",
             limit_amount=str(usd),
             limit_unit="USD",
@@ -54,10 +56,10 @@ class CostGuards(pulumi.ComponentResource):
                     notification_type="ACTUAL",
                     threshold=share,
                     threshold_type="PERCENTAGE",
-                    subscriber_email_addresses=[args.email],
+                    subscriber_email_addresses=[email],
                 )
                 for share in shares_percent
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.arns[physical_name] = budget.arn
+        self.arns[budget_name] = budget.arn

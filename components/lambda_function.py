@@ -1,4 +1,4 @@
-"""A Python function with what belongs to it: its log group, and a role that may do just what it does."""
+"""A Python Lambda function with its own log group and least-privilege role."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,60 +8,51 @@ import pulumi
 import pulumi_aws as aws
 
 RUNTIME = aws.lambda_.Runtime.PYTHON3D13
-INTEGRATION_TIMEOUT_SECONDS = 30
-"""One more than an integration may take (API Gateway quotas), so that API Gateway is the one to give up."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaFunctionArgs:
-    """What a function is to be."""
+    """Arguments of a LambdaFunction."""
 
     function_name: str
-    """Physical name, at most 64 characters; the log group bears it too, below /aws/lambda/."""
+    """Physical name, at most 64 characters; its log group is /aws/lambda/ and this name."""
     role_name: str
     """Physical name of its role, at most 64 characters."""
     handler: str
-    """`module.function` in the archive."""
+    """Entry point in the archive, `module.function`."""
     code: pulumi.Archive
-    """The deployed archive."""
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    """Its environment variables."""
-    statements: Sequence[Mapping[str, Any]] = ()
-    """IAM statements (values may be outputs) beyond writing its own log."""
+    """Archive to deploy."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
+    """Environment variables, at most 4 KB in total (Lambda quotas)."""
+    statements: pulumi.Input[Sequence[Mapping[str, Any]]] = ()
+    """IAM statements of its role, beyond writing to its log group; their values may be outputs."""
     memory_mb: int = 256
-    """128 to 10,240 MB; the share of a CPU grows with it, up to one at 1,769 MB."""
-    timeout_seconds: int = INTEGRATION_TIMEOUT_SECONDS
+    """128 to 10,240 MB. CPU grows in proportion, up to one vCPU at 1,769 MB."""
+    timeout_seconds: int = 30
     """1 to 900 s."""
     log_retention_days: int = 7
-    """How long its log is kept."""
+    """Days for which its log is kept, one of the values that CloudWatch Logs allows."""
 
 
 class LambdaFunction(pulumi.ComponentResource):
-    """A function on arm64 with its own role and log group, which is destroyed with it."""
+    """A function on arm64, with a role and a log group that are destroyed with it."""
 
     name: pulumi.Output[str]
     """Physical name."""
     arn: pulumi.Output[str]
-    """The function's ARN."""
+    """ARN of the function."""
     invoke_arn: pulumi.Output[str]
-    """What an API Gateway integration calls."""
-    log_group_name: pulumi.Output[str]
-    """Name of its log group."""
-    log_group_arn: pulumi.Output[str]
-    """ARN of its log group."""
-    role_arn: pulumi.Output[str]
-    """ARN of its role."""
+    """ARN that an API Gateway integration invokes."""
     arns: dict[str, pulumi.Output[str]]
     """Physical name → ARN of the function, its role and its log group."""
 
     def __init__(self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("serverless-chat:index:LambdaFunction", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        super().__init__("serverless-websocket:index:LambdaFunction", name, None, opts)
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             name=f"/aws/lambda/{args.function_name}",
             retention_in_days=args.log_retention_days,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
         role = self._create_role(name, args)
         policy = self._create_policy(name, args, role, log_group)
@@ -75,12 +66,11 @@ class LambdaFunction(pulumi.ComponentResource):
             role=role.arn,
             timeout=args.timeout_seconds,
             memory_size=args.memory_mb,
-            environment=aws.lambda_.FunctionEnvironmentArgs(variables=dict(args.environment)),
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables=merged(args.environment)),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=log_group.name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.name, self.arn, self.invoke_arn = function.name, function.arn, function.invoke_arn
-        self.log_group_name, self.log_group_arn, self.role_arn = log_group.name, log_group.arn, role.arn
         self.arns = {
             args.function_name: function.arn,
             args.role_name: role.arn,
@@ -119,6 +109,18 @@ class LambdaFunction(pulumi.ComponentResource):
         return aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [write_log, *args.statements]}),
+            policy=pulumi.Output.json_dumps(
+                {"Version": "2012-10-17", "Statement": joined([write_log], args.statements)},
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def merged(*parts: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> pulumi.Output[dict[str, str]]:
+    """Return the mappings as one; the last one that has a key wins."""
+    return pulumi.Output.all(*parts).apply(lambda resolved: {key: one[key] for one in resolved for key in one})
+
+
+def joined(*parts: pulumi.Input[Sequence[Mapping[str, Any]]]) -> pulumi.Output[list[Mapping[str, Any]]]:
+    """Return the sequences as one."""
+    return pulumi.Output.all(*parts).apply(lambda resolved: [item for one in resolved for item in one])

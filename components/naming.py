@@ -1,15 +1,16 @@
-"""Physical names: exactly as specified in the stack `dev`, with the stack's name in any other. It knows no resource."""
+"""Physical names that differ between stacks, so that several stacks can share an account."""
 
 import hashlib
 import re
 
 PLAIN_STACK = "dev"
+"""The stack whose resources have their names without a suffix."""
 
 
 def physical_name(name: str, stack: str, max_length: int = 64) -> str:
-    """Return a resource's name in a stack, of at most `max_length` characters, different for different stacks.
+    """Return a resource's name in a stack, at most `max_length` characters long and unique to the stack.
 
-    64 is the length of a Lambda function's and an IAM role's name (their API references).
+    64 is the limit for names of Lambda functions and IAM roles (their API references).
     """
     if stack == PLAIN_STACK:
         return name
@@ -22,8 +23,8 @@ def physical_name(name: str, stack: str, max_length: int = 64) -> str:
 
 
 def bucket_prefix(name: str, stack: str) -> str:
-    """Return a prefix for a bucket's name, to which the provider adds what makes it unique.
+    """Return a prefix for a bucket's name; the provider appends a unique suffix.
 
-    At most 37 characters, lower case (S3's bucket naming rules, the provider's suffix of 26).
+    Lower case and at most 37 characters (S3's bucket naming rules, less the provider's suffix of 26).
     """
     return f"{re.sub(r'[^a-z0-9-]', '-', f'{name}-{stack}'.lower())[:36].rstrip('-')}-"

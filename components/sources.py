@@ -1,4 +1,4 @@
-"""The archive that is deployed: a folder's sources alone, so that running the tests changes no deployment."""
+"""An archive of a folder's sources alone, so that bytecode caches do not change a deployment."""
 
 import hashlib
 import os
@@ -10,32 +10,31 @@ import pulumi
 
 
 def sources_archive(folder: Path, build_folder: Path, suffixes: tuple[str, ...] = (".py",)) -> pulumi.FileArchive:
-    """Return an archive of a folder's sources, staged under a name made from their content.
+    """Return an archive of a folder's sources, staged in `build_folder` under a hash of their content.
 
-    A FileArchive takes every file of its folder, bytecode caches too; so it is given a clean copy. Two programs that
-    stage at once do not disturb each other: the copy appears whole or not at all.
+    A FileArchive ships and hashes every file of its folder, so it is given a clean copy. Programs may stage the same
+    sources concurrently: the copy appears whole or not at all. Raises pulumi.RunError if there are no sources.
     """
-    files = sorted(
-        path
-        for path in folder.rglob("*")
+    contents = {
+        path.relative_to(folder).as_posix(): path.read_bytes()  # read once: what is staged is what was hashed
+        for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix in suffixes and "__pycache__" not in path.parts
-    )
-    if not files:
+    }
+    if not contents:
         raise pulumi.RunError(f"There are no sources in {folder}.")
     digest = hashlib.sha256()
-    for path in files:
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    for name, content in contents.items():
+        digest.update(f"{name} {len(content)}\n".encode() + content)
     staged = build_folder / digest.hexdigest()[:16]
     if not staged.is_dir():
         build_folder.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=build_folder))
-        for path in files:
-            target = fresh / path.relative_to(folder)
+        for name, content in contents.items():
+            target = fresh / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            target.write_bytes(content)
         try:
-            os.rename(fresh, staged)  # noqa: PTH104 - fails where another has staged the same
+            os.rename(fresh, staged)  # noqa: PTH104 - Path.rename is no different; this fails if the target exists
         except OSError:
-            shutil.rmtree(fresh)
+            shutil.rmtree(fresh)  # another program has staged the same sources
     return pulumi.FileArchive(str(staged))

@@ -1,4 +1,4 @@
-"""A WebSocket API whose routes are functions. It serves any application: the routes are given as a map."""
+"""A WebSocket API on API Gateway, backed by Lambda functions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,94 +7,91 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.lambda_function import LambdaFunction, LambdaFunctionArgs
+from components.domain import DomainArgs, alias_record
+from components.lambda_function import LambdaFunction, LambdaFunctionArgs, joined, merged
+from components.stage_access_log import StageAccessLog, StageAccessLogArgs
 
-_NO_REPLY_ROUTES = ("$connect", "$disconnect")
-"""Routes that answer by a status alone: they take no route response."""
+FUNCTION_TIMEOUT_SECONDS = 30
+"""One more than an integration may take (API Gateway quotas), so that API Gateway is the one to give up."""
+
+_ROUTES_WITHOUT_RESPONSE = ("$connect", "$disconnect")
+"""Their functions answer with a status alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RouteArgs:
-    """The function behind a route key."""
+class ApiFunctionArgs:
+    """A function that serves one or more routes."""
 
     function_name: str
-    """Physical name of the function, at most 64 characters."""
+    """Physical name, at most 64 characters."""
     role_name: str
     """Physical name of its role, at most 64 characters."""
     handler: str
-    """`module.function` in the archive."""
-    statements: Sequence[Mapping[str, Any]] = ()
-    """IAM statements that the function needs."""
+    """Entry point in the archive, `module.function`."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
+    """Environment variables of this function alone, besides those of every function."""
+    statements: pulumi.Input[Sequence[Mapping[str, Any]]] = ()
+    """IAM statements of its role; their values may be outputs."""
     posts: bool = False
-    """Whether it posts to connections."""
+    """Whether its role may post to this API's connections."""
     memory_mb: int = 256
     """128 to 10,240 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SocketDomainArgs:
-    """A domain of one's own for the socket."""
-
-    domain: str
-    """Such as ws.example.org."""
-    certificate_arn: str
-    """Its ACM certificate, in the API's region."""
-    zone_id: str | None = None
-    """The Route 53 zone for its record; without it the record is made elsewhere, by hand."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class WebSocketApiArgs:
-    """What the API is to be."""
+    """Arguments of a WebSocketApi."""
 
     api_name: str
     """Physical name, at most 128 characters."""
     code: pulumi.Archive
-    """The archive with every handler."""
-    routes: Mapping[str, RouteArgs]
-    """Route key (`$connect`, `$disconnect`, `$default`, or a value of `route_selection`) → function."""
+    """Archive with all handlers."""
+    functions: Mapping[str, ApiFunctionArgs]
+    """Key → function. The key is part of its resources' logical names."""
+    routes: Mapping[str, str]
+    """Route key (`$connect`, `$disconnect`, `$default` or a value of `route_selection`) → key of its function.
+    Routes may share a function."""
     route_selection: str = "$request.body.action"
-    """What of a frame chooses its route."""
+    """Expression that selects a frame's route."""
     stage_name: str = "production"
-    """The last part of the address."""
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Name of the stage, the last part of the URL."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
     """Environment variables of every function; CALLBACK_URL is added."""
-    throttle_rate_limit: int = 500
-    """Frames a second. Left out, AWS takes 0 and refuses all."""
-    throttle_burst_limit: int = 1000
-    """Frames at once. Left out, AWS takes 0 and refuses all."""
+    throttle_rate_limit: int = 50
+    """Requests per second that the stage accepts."""
+    throttle_burst_limit: int = 100
+    """Requests that the stage accepts at once."""
     log_retention_days: int = 7
-    """How long the functions' logs are kept."""
+    """Days for which logs are kept, one of the values that CloudWatch Logs allows."""
     access_logs: bool = False
-    """Whether the stage logs each request. The account's CloudWatch role is set for it, and stays when it is gone."""
-    domain: SocketDomainArgs | None = None
-    """A domain of one's own."""
+    """Whether the stage logs each request. This sets the account's CloudWatch role for API Gateway."""
+    domain: DomainArgs | None = None
+    """Custom domain for clients."""
     endpoint_url: str = ""
-    """The address of an emulator that stands in for AWS."""
+    """URL of an emulator that stands in for AWS."""
 
 
 class WebSocketApi(pulumi.ComponentResource):
-    """The API, a function for each route, and a stage that is deployed by itself."""
+    """An API with its functions, routes, and a stage that is deployed automatically."""
 
     api_id: pulumi.Output[str]
-    """The API's id."""
-    api_arn: pulumi.Output[str]
-    """The API's ARN."""
-    stage_name: str
-    """The stage's name."""
+    """Id of the API."""
+    stage_name: pulumi.Output[str]
+    """Name of the stage."""
     stage_arn: pulumi.Output[str]
-    """The stage's ARN."""
+    """ARN of the stage."""
     websocket_url: pulumi.Output[str]
-    """Where clients connect: wss://…/stage."""
+    """URL that clients connect to, wss://…."""
     callback_url: pulumi.Output[str]
-    """The @connections endpoint without the id; what the functions post to. Never the custom domain."""
-    functions: dict[str, LambdaFunction]
-    """Route key → function."""
+    """Endpoint of @connections, without a connection's id. It never has the custom domain, whose path differs."""
+    function_names: dict[str, pulumi.Output[str]]
+    """Key of a function → its physical name."""
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of the API, its stage, and what its functions are made of."""
+    """Name → ARN of the API, its stage, its domain, its log, and what its functions consist of."""
 
     def __init__(self, name: str, args: WebSocketApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("serverless-chat:index:WebSocketApi", name, None, opts)
+        super().__init__("serverless-websocket:index:WebSocketApi", name, None, opts)
+        _check_routes(args)
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -105,58 +102,86 @@ class WebSocketApi(pulumi.ComponentResource):
             route_selection_expression=args.route_selection,
             opts=self._child,
         )
-        self.api_id, self.api_arn, self.stage_name = self._api.id, self._api.arn, args.stage_name
-        self.callback_url, self.websocket_url = self._addresses()
-        self.functions = {}
+        self.callback_url, self.websocket_url = self._urls()
         self.arns = {args.api_name: self._api.arn}
-        routed: list[pulumi.Resource] = []
-        for route_key, route in args.routes.items():
-            routed += self._create_route(route_key, route)
-        stage = self._create_stage(routed)
-        self.stage_arn = stage.arn
-        self.arns[f"{args.api_name}/{args.stage_name}"] = stage.arn
+        functions = {key: self._create_function(key, function) for key, function in args.functions.items()}
+        integrations = {key: self._create_integration(key, function) for key, function in functions.items()}
+        served: list[pulumi.Resource] = []
+        for route_key, key in args.routes.items():
+            served += self._create_route(route_key, functions[key], integrations[key])
+        stage = self._create_stage(served)
         if args.domain is not None:
             self._create_domain(args.domain, stage)
+        self.api_id, self.stage_name, self.stage_arn = self._api.id, stage.name, stage.arn
+        self.function_names = {key: function.name for key, function in functions.items()}
         self.register_outputs({"api_id": self.api_id, "websocket_url": self.websocket_url})
 
-    def _addresses(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-        """Return the callback and the socket address; `domainName/stage` would break with a custom domain."""
+    def _urls(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Return the callback URL and the WebSocket URL."""
         args = self._args
         if args.endpoint_url:
-            place = pulumi.Output.format("{}/_aws/execute-api/{}/{}", args.endpoint_url, self._api.id, args.stage_name)
-            return place, place.apply(lambda url: url.replace("http", "ws", 1))
-        place = pulumi.Output.format(
+            path = pulumi.Output.format("{}/_aws/execute-api/{}/{}", args.endpoint_url, self._api.id, args.stage_name)
+            return path, path.apply(lambda url: url.replace("http", "ws", 1))
+        invoked = pulumi.InvokeOutputOptions(parent=self)  # by the component's provider, in the component's region
+        path = pulumi.Output.format(
             "{}.execute-api.{}.{}/{}",
             self._api.id,
-            aws.get_region_output().region,
-            aws.get_partition_output().dns_suffix,
+            aws.get_region_output(opts=invoked).region,
+            aws.get_partition_output(opts=invoked).dns_suffix,
             args.stage_name,
         )
-        socket = place if args.domain is None else args.domain.domain
-        return pulumi.Output.format("https://{}", place), pulumi.Output.format("wss://{}", socket)
+        clients = path if args.domain is None else args.domain.name
+        return pulumi.Output.format("https://{}", path), pulumi.Output.format("wss://{}", clients)
 
-    def _create_route(self, route_key: str, route: RouteArgs) -> list[pulumi.Resource]:
-        """Make a function and its route; return what the stage has to wait for."""
-        name = f"{self._name}-{route_key.removeprefix('$')}"
-        function = self._create_function(name, route)
-        self.functions[route_key] = function
-        self.arns |= function.arns
-        replies = route_key not in _NO_REPLY_ROUTES
-        integration = aws.apigatewayv2.Integration(
-            f"{name}-integration",
+    def _create_function(self, key: str, function: ApiFunctionArgs) -> LambdaFunction:
+        args = self._args
+        post = {
+            "Sid": "PostToConnections",
+            "Effect": "Allow",
+            "Action": ["execute-api:ManageConnections"],
+            "Resource": pulumi.Output.format("{}/{}/POST/@connections/*", self._api.execution_arn, args.stage_name),
+        }
+        created = LambdaFunction(
+            f"{self._name}-{key}",
+            LambdaFunctionArgs(
+                function_name=function.function_name,
+                role_name=function.role_name,
+                handler=function.handler,
+                code=args.code,
+                environment=merged(args.environment, function.environment, {"CALLBACK_URL": self.callback_url}),
+                statements=joined(function.statements, [post] if function.posts else []),
+                memory_mb=function.memory_mb,
+                timeout_seconds=FUNCTION_TIMEOUT_SECONDS,
+                log_retention_days=args.log_retention_days,
+            ),
+            self._child,
+        )
+        self.arns |= created.arns
+        return created
+
+    def _create_integration(self, key: str, function: LambdaFunction) -> aws.apigatewayv2.Integration:
+        return aws.apigatewayv2.Integration(
+            f"{self._name}-{key}-integration",
             api_id=self._api.id,
             integration_type="AWS_PROXY",
             integration_method="POST",
             integration_uri=function.invoke_arn,
             opts=self._child,
         )
-        aws_route = aws.apigatewayv2.Route(
+
+    def _create_route(
+        self, route_key: str, function: LambdaFunction, integration: aws.apigatewayv2.Integration
+    ) -> list[pulumi.Resource]:
+        """Create a route with its permission and response; return what the stage has to wait for."""
+        name = f"{self._name}-{route_key.removeprefix('$')}"
+        responds = route_key not in _ROUTES_WITHOUT_RESPONSE
+        route = aws.apigatewayv2.Route(
             f"{name}-route",
             api_id=self._api.id,
             route_key=route_key,
             target=pulumi.Output.format("integrations/{}", integration.id),
             authorization_type="NONE",
-            route_response_selection_expression="$default" if replies else None,
+            route_response_selection_expression="$default" if responds else None,
             opts=self._child,
         )
         permission = aws.lambda_.Permission(
@@ -167,143 +192,82 @@ class WebSocketApi(pulumi.ComponentResource):
             source_arn=pulumi.Output.format("{}/{}/{}", self._api.execution_arn, self._args.stage_name, route_key),
             opts=self._child,
         )
-        made: list[pulumi.Resource] = [aws_route, permission]
-        if replies:  # without it the function's returned body reaches nobody
-            made.append(
-                aws.apigatewayv2.RouteResponse(
-                    f"{name}-response",
-                    api_id=self._api.id,
-                    route_id=aws_route.id,
-                    route_response_key="$default",
-                    opts=self._child,
-                ),
-            )
-        return made
-
-    def _create_function(self, name: str, route: RouteArgs) -> LambdaFunction:
-        args = self._args
-        post = {
-            "Sid": "PostToConnections",
-            "Effect": "Allow",
-            "Action": ["execute-api:ManageConnections"],
-            "Resource": pulumi.Output.format("{}/{}/POST/@connections/*", self._api.execution_arn, args.stage_name),
-        }
-        return LambdaFunction(
-            name,
-            LambdaFunctionArgs(
-                function_name=route.function_name,
-                role_name=route.role_name,
-                handler=route.handler,
-                code=args.code,
-                environment={**args.environment, "CALLBACK_URL": self.callback_url},
-                statements=[*route.statements, *([post] if route.posts else [])],
-                memory_mb=route.memory_mb,
-                log_retention_days=args.log_retention_days,
-            ),
-            self._child,
+        if not responds:
+            return [route, permission]
+        response = aws.apigatewayv2.RouteResponse(  # without it API Gateway drops the body that the function returns
+            f"{name}-response",
+            api_id=self._api.id,
+            route_id=route.id,
+            route_response_key="$default",
+            opts=self._child,
         )
+        return [route, permission, response]
 
-    def _create_stage(self, routed: list[pulumi.Resource]) -> aws.apigatewayv2.Stage:
+    def _create_stage(self, served: list[pulumi.Resource]) -> aws.apigatewayv2.Stage:
         args = self._args
-        log_settings = None
-        waits_for = list(routed)
+        waits_for = list(served)  # a deployment is a snapshot of the routes
+        access_log_settings = None
         if args.access_logs:
-            log_group, account = self._create_access_log()
-            waits_for.append(account)
-            fields = ("requestId", "connectionId", "routeKey", "eventType", "status", "requestTime", "error.message")
-            log_settings = aws.apigatewayv2.StageAccessLogSettingsArgs(
-                destination_arn=log_group.arn,
-                format=pulumi.Output.json_dumps({field: f"$context.{field}" for field in fields}),
+            access_log = StageAccessLog(
+                f"{self._name}-access-log",
+                StageAccessLogArgs(
+                    log_group_name=f"/aws/apigateway/{args.api_name}", log_retention_days=args.log_retention_days
+                ),
+                self._child,
             )
-        return aws.apigatewayv2.Stage(
+            self.arns |= access_log.arns
+            waits_for.append(access_log)  # without the account's role a stage that logs is refused
+            access_log_settings = aws.apigatewayv2.StageAccessLogSettingsArgs(
+                destination_arn=access_log.log_group_arn, format=access_log.line_format
+            )
+        stage = aws.apigatewayv2.Stage(
             f"{self._name}-stage",
             api_id=self._api.id,
             name=args.stage_name,
             auto_deploy=True,
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
-                throttling_rate_limit=args.throttle_rate_limit,
+                throttling_rate_limit=args.throttle_rate_limit,  # a value left out is 0: every request gets a 429
                 throttling_burst_limit=args.throttle_burst_limit,
             ),
-            access_log_settings=log_settings,
+            access_log_settings=access_log_settings,
             opts=pulumi.ResourceOptions(parent=self, depends_on=waits_for),
         )
+        self.arns[f"{args.api_name}/{args.stage_name}"] = stage.arn
+        return stage
 
-    def _create_access_log(self) -> tuple[aws.cloudwatch.LogGroup, aws.apigateway.Account]:
-        """Make the access log, and the account's role, which is one for the whole account and region."""
-        args = self._args
-        log_group = aws.cloudwatch.LogGroup(
-            f"{self._name}-access-log",
-            name=f"/aws/apigateway/{args.api_name}",
-            retention_in_days=args.log_retention_days,
-            opts=self._child,
-        )
-        self.arns[f"/aws/apigateway/{args.api_name}"] = log_group.arn
-        stays = pulumi.ResourceOptions(parent=self, retain_on_delete=True)  # others in the account may use it by then
-        role = aws.iam.Role(
-            f"{self._name}-access-log-role",
-            assume_role_policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "apigateway.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                        },
-                    ],
-                },
-            ),
-            opts=stays,
-        )
-        policy = aws.iam.RolePolicyAttachment(
-            f"{self._name}-access-log-policy",
-            role=role.name,
-            policy_arn=pulumi.Output.format(
-                "arn:{}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
-                aws.get_partition_output().partition,
-            ),
-            opts=stays,
-        )
-        self.arns[f"{self._name}-access-log-role"] = role.arn
-        account = aws.apigateway.Account(
-            f"{self._name}-account",
-            cloudwatch_role_arn=role.arn,
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True, depends_on=[policy]),
-        )
-        return log_group, account
-
-    def _create_domain(self, args: SocketDomainArgs, stage: aws.apigatewayv2.Stage) -> None:
-        domain = aws.apigatewayv2.DomainName(
+    def _create_domain(self, domain: DomainArgs, stage: aws.apigatewayv2.Stage) -> None:
+        created = aws.apigatewayv2.DomainName(
             f"{self._name}-domain",
-            domain_name=args.domain,
+            domain_name=domain.name,
             domain_name_configuration=aws.apigatewayv2.DomainNameDomainNameConfigurationArgs(
-                certificate_arn=args.certificate_arn,
+                certificate_arn=domain.certificate_arn,
                 endpoint_type="REGIONAL",
                 security_policy="TLS_1_2",
             ),
             opts=self._child,
         )
-        self.arns[args.domain] = domain.arn
+        self.arns[domain.name] = created.arn
         aws.apigatewayv2.ApiMapping(
             f"{self._name}-mapping",
             api_id=self._api.id,
-            domain_name=domain.id,
+            domain_name=created.id,
             stage=stage.name,
             opts=self._child,
         )
-        if args.zone_id:
-            target = domain.domain_name_configuration
-            aws.route53.Record(
-                f"{self._name}-record",
-                zone_id=args.zone_id,
-                name=args.domain,
-                type="A",
-                aliases=[
-                    aws.route53.RecordAliasArgs(
-                        name=target.target_domain_name,
-                        zone_id=target.hosted_zone_id,
-                        evaluate_target_health=False,
-                    ),
-                ],
-                opts=self._child,
-            )
+        alias_record(
+            f"{self._name}-record",
+            domain,
+            kind="A",
+            target=created.domain_name_configuration.target_domain_name,
+            target_zone_id=created.domain_name_configuration.hosted_zone_id,
+            opts=self._child,
+        )
+
+
+def _check_routes(args: WebSocketApiArgs) -> None:
+    """Raise pulumi.RunError if a route has no function, or a function no route."""
+    for route_key, key in args.routes.items():
+        if key not in args.functions:
+            raise pulumi.RunError(f"The route {route_key} has no function {key}.")
+    if unused := args.functions.keys() - args.routes.values():
+        raise pulumi.RunError(f"No route uses the function {min(unused)}.")

@@ -1,6 +1,6 @@
-"""A request held against AWS's own models, pattern by pattern: botocore itself checks types and required members only.
+"""Checks a request against AWS's own models; botocore itself checks types and required members alone.
 
-What the models leave out, and the service refuses all the same, stands in DOCUMENTED.
+What services refuse although their models do not say so is in DOCUMENTED.
 """
 
 import json
@@ -92,7 +92,7 @@ def _scalar_problems(shape: Any, value: Any, place: str) -> Iterator[str]:
     if hasattr(value, "read") and shape.type_name == "blob":
         return
     if not isinstance(value, expected) or (isinstance(value, bool) and shape.type_name != "boolean"):
-        yield f"{place} is {value!r}, no {shape.type_name}"
+        yield f"{place} is {value!r}, not of type {shape.type_name}"
     elif shape.type_name == "string":
         yield from _out_of_bounds(shape, len(value), f"{place}'s length")
         pattern = shape.metadata.get("pattern")
@@ -111,17 +111,17 @@ def _out_of_bounds(shape: Any, value: Any, place: str) -> Iterator[str]:
 
 
 def _policy_problems(document: dict[str, Any]) -> Iterator[str]:
-    """What IAM's grammar refuses of a policy."""
+    """Yield what IAM's grammar refuses of a policy."""
     if document.get("Version") != "2012-10-17" or not document.get("Statement"):
-        yield "a policy without version or statements"
-    for statement in document["Statement"]:
+        yield "a policy lacks its version or statements"
+    for statement in document.get("Statement", []):
         if not re.fullmatch("[A-Za-z0-9]*", statement.get("Sid", "")):
-            yield f"a Sid such as {statement['Sid']!r}"
+            yield f"the Sid {statement['Sid']!r}"
         actions = statement["Action"]
         for action in [actions] if isinstance(actions, str) else actions:
             if not re.fullmatch(r"[a-z0-9-]+:(\*|[A-Za-z]+)", action):
-                yield f"an action such as {action!r}"
+                yield f"the action {action!r}"
         resources = statement.get("Resource", [])
         for arn in [resources] if isinstance(resources, str) else resources:
             if not re.fullmatch(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:.+", arn):
-                yield f"a resource such as {arn!r}"
+                yield f"the resource {arn!r}"

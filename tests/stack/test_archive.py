@@ -1,4 +1,4 @@
-"""The deployed archive: sources alone, so that running the tests and deploying again changes nothing."""
+"""The deployed archive: sources alone, so that running the tests does not change a deployment."""
 
 import hashlib
 import py_compile
@@ -11,13 +11,14 @@ import pulumi
 import pytest
 
 from components.sources import sources_archive
-from tests.stack.program import ROOT, Run, program, run_program
+from local.plan import Plan, plan
+from tests.stack.program import ROOT, program
 
 FUNCTIONS = ROOT / "functions"
 
 
-def archive_of(run: Run) -> Path:
-    (path,) = {one.inputs["code"].path for one in run.all("Function")}
+def archive_of(planned: Plan) -> Path:
+    (path,) = {one.inputs["code"].path for one in planned.all("Function")}
     return Path(path)
 
 
@@ -25,8 +26,8 @@ def content_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def deployed(run: Run) -> dict[str, str]:
-    """Every input of every resource, assets by what they hold."""
+def deployed(planned: Plan) -> dict[str, str]:
+    """Return the inputs of every resource, with digests of files."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, pulumi.FileArchive):
@@ -39,7 +40,7 @@ def deployed(run: Run) -> dict[str, str]:
             return sorted((name, plain(inner)) for name, inner in value.items())
         return [plain(inner) for inner in value] if isinstance(value, list) else value
 
-    return {one.urn: str(plain(one.inputs)) for one in run.resources}
+    return {one.urn: str(plain(one.inputs)) for one in planned.resources}
 
 
 def test_the_archive_holds_the_functions_sources_and_nothing_else() -> None:
@@ -49,24 +50,24 @@ def test_the_archive_holds_the_functions_sources_and_nothing_else() -> None:
         if "__pycache__" not in path.parts
     }
     assert content_of(archive_of(program())) == expected
-    assert {"sendmessage.py", "chat/fan_out.py", "chat/__init__.py"} <= set(expected)
+    assert {"sendmessage.py", "chat/routes.py", "chat/__init__.py"} <= set(expected)
 
 
 def test_each_handler_is_in_the_archive() -> None:
-    run = program()
-    for function in run.all("Function"):
+    planned = program()
+    for function in planned.all("Function"):
         module, _, name = function.inputs["handler"].partition(".")
-        assert f"def {name}(" in (archive_of(run) / f"{module}.py").read_text()
+        assert f"\n{name} = " in (archive_of(planned) / f"{module}.py").read_text(encoding="utf-8")
 
 
-def test_deploying_again_after_the_tests_have_run_changes_nothing(tmp_path: Path) -> None:
-    """What a run of the tests leaves in the folder is bytecode; here it is made for certain, and taken away again."""
+def test_deploying_again_after_the_tests_have_run_changes_nothing() -> None:
+    """The tests leave bytecode in the folder; here it is left for certain, and deleted again."""
     before = program()
     left = FUNCTIONS / "__pycache__"
     was_there = left.exists()
     compiled = Path(py_compile.compile(str(FUNCTIONS / "connect.py"), str(left / "connect.left-by-a-test.pyc")) or "")
     try:
-        after = run_program()
+        after = plan()
     finally:
         compiled.unlink()
         if not was_there:
@@ -81,34 +82,34 @@ def sources(tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_is_no_source_changes_no_archive(sources: Path, tmp_path: Path) -> None:
+def test_other_files_do_not_change_the_archive(sources: Path, tmp_path: Path) -> None:
     first = sources_archive(sources, tmp_path / "build").path
     for name in ("__pycache__/a.cpython-313.pyc", "chat/__pycache__/b.py", ".coverage", "notes.md", "a.py.swp"):
         path = sources / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text("x = 1")
+        path.write_text("x = 1", encoding="utf-8")
     assert sources_archive(sources, tmp_path / "build").path == first
 
 
 @pytest.mark.parametrize("change", ["edited", "added", "removed", "renamed", "moved"])
-def test_a_changed_source_makes_another_archive(sources: Path, tmp_path: Path, change: str) -> None:
+def test_a_changed_source_changes_the_archive(sources: Path, tmp_path: Path, change: str) -> None:
     first = sources_archive(sources, tmp_path / "build").path
     if change == "edited":
-        (sources / "ping.py").write_text((sources / "ping.py").read_text() + "\n")
+        (sources / "room.py").write_text((sources / "room.py").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     elif change == "added":
-        (sources / "wave.py").write_text("")
+        (sources / "wave.py").write_text("", encoding="utf-8")
     elif change == "removed":
-        (sources / "ping.py").unlink()
+        (sources / "room.py").unlink()
     elif change == "renamed":
-        (sources / "ping.py").rename(sources / "pong.py")
+        (sources / "room.py").rename(sources / "rooms.py")
     else:
-        (sources / "ping.py").rename(sources / "chat" / "ping.py")
+        (sources / "room.py").rename(sources / "chat" / "room.py")
     second = Path(sources_archive(sources, tmp_path / "build").path)
     assert str(second) != first
     assert content_of(second) == content_of(sources)
 
 
-def test_two_programs_that_stage_at_once_find_it_whole(sources: Path, tmp_path: Path) -> None:
+def test_programs_that_stage_at_the_same_time_find_it_whole(sources: Path, tmp_path: Path) -> None:
     found: list[dict[str, bytes]] = []
     together = threading.Barrier(8)
 
@@ -122,7 +123,28 @@ def test_two_programs_that_stage_at_once_find_it_whole(sources: Path, tmp_path: 
     for thread in threads:
         thread.join(20)
     assert found == [content_of(sources)] * 8
-    assert len(list((tmp_path / "build").iterdir())) == 1, "nothing half made is left"
+    assert len(list((tmp_path / "build").iterdir())) == 1, "no incomplete copy is left"
+
+
+def test_a_file_that_is_saved_meanwhile_is_staged_as_it_was_hashed(sources: Path, tmp_path: Path) -> None:
+    """Otherwise the archive of that hash would have the wrong content for good."""
+    room = (sources / "room.py").read_bytes()
+    saving = threading.Event()
+
+    def save() -> None:
+        while not saving.is_set():
+            (sources / "room.py").write_bytes(b"")
+            (sources / "room.py").write_bytes(room)
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    try:
+        for number in range(20):
+            staged = Path(sources_archive(sources, tmp_path / str(number)).path)
+            assert Path(sources_archive(staged, tmp_path / "again").path).name == staged.name
+    finally:
+        saving.set()
+        thread.join(10)
 
 
 def test_a_folder_without_sources_is_refused(tmp_path: Path) -> None:
@@ -130,5 +152,5 @@ def test_a_folder_without_sources_is_refused(tmp_path: Path) -> None:
         sources_archive(tmp_path, tmp_path / "build")
 
 
-def test_what_is_staged_is_no_part_of_the_repository() -> None:
-    assert ".build/" in (ROOT / ".gitignore").read_text().splitlines()
+def test_staged_sources_are_not_committed() -> None:
+    assert ".build/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()

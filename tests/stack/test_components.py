@@ -1,6 +1,5 @@
-"""docs/components.md: its examples are whole programs, run from the page under Pulumi's mocks."""
+"""docs/components.md: its examples are complete programs, run from the page under Pulumi's mocks."""
 
-import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -8,89 +7,123 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.static_site import StaticSite, StaticSiteArgs
-from tests.stack.program import ACCOUNT, ROOT, Run, run_under_mocks, statements
+from components.static_site import SiteDelivery, StaticSite, StaticSiteArgs
+from components.websocket_api import ApiFunctionArgs, WebSocketApi, WebSocketApiArgs
+from local.plan import ACCOUNT, Plan, plan
+from tests.stack.program import ROOT, statements
 
-EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "components.md").read_text(), re.DOTALL)
+ECHO, SITE = re.findall(
+    r"```python\n(.*?)```", (ROOT / "docs" / "components.md").read_text(encoding="utf-8"), re.DOTALL
+)
 
 
-def code_lines(example: str) -> int:
-    return sum(bool(line.strip()) and not line.startswith(("import", "from")) for line in example.splitlines())
-
-
-def run_example(example: str) -> tuple[Run, dict[str, Any]]:
+def run_example(example: str) -> tuple[Plan, dict[str, Any]]:
     scope: dict[str, Any] = {"__name__": "__main__"}
-    run = run_under_mocks(lambda: exec(compile(example, "docs/components.md", "exec"), scope), stack="mine")  # noqa: S102 - our own page
-    return run, scope
+    planned = plan(lambda: exec(compile(example, "docs/components.md", "exec"), scope), stack="mine")  # noqa: S102 - our own page
+    return planned, scope
 
 
-def test_there_are_two_examples_and_they_are_short() -> None:
-    echo, site = EXAMPLES
-    assert code_lines(echo) <= 20
-    assert code_lines(site) <= 5
-
-
-def test_the_echo_is_a_whole_api_of_two_routes() -> None:
-    run, scope = run_example(EXAMPLES[0])
-    assert {one.inputs["routeKey"] for one in run.all("Route")} == {"$connect", "$default"}
-    (response,) = run.all("RouteResponse")
+def test_the_echo_is_a_complete_api_whose_routes_share_a_function() -> None:
+    planned, scope = run_example(ECHO)
+    assert {one.inputs["routeKey"] for one in planned.all("Route")} == {"$connect", "$default"}
+    (response,) = planned.all("RouteResponse")
     assert response.inputs["routeResponseKey"] == "$default"
-    assert {one.inputs["name"] for one in run.all("Function")} == {"EchoConnect", "Echo"}
-    assert run.one("Stage").inputs["defaultRouteSettings"]["throttlingRateLimit"] > 0
-    assert run.outputs["url"] == "wss://echo-api-id.execute-api.us-east-1.amazonaws.com/production"
-    for policy in run.all("RolePolicy"):
-        assert set(statements(policy)) == {"WriteLog"}
-    functions: dict[str, Any] = {}
-    exec(scope["ECHO"], functions)  # noqa: S102 - our own page
-    ast.parse(scope["ECHO"])
-    assert functions["connect"]({}, None) == {"statusCode": 200}
-    assert functions["echo"]({"body": "hi"}, None) == {"statusCode": 200, "body": "hi"}
+    assert planned.one("Function").inputs["name"] == "Echo"
+    assert {one.inputs["target"] for one in planned.all("Route")} == {"integrations/echo-echo-integration-id"}
+    assert planned.one("Stage").inputs["defaultRouteSettings"]["throttlingRateLimit"] > 0
+    assert planned.outputs["url"] == "wss://echo-api-id.execute-api.us-east-1.amazonaws.com/production"
+    assert set(statements(planned.one("RolePolicy"))) == {"WriteLog"}
+    function: dict[str, Any] = {}
+    exec(scope["ECHO"], function)  # noqa: S102 - our own page
+    assert function["handler"]({"body": "hi"}, None) == {"statusCode": 200, "body": "hi"}
 
 
-def test_the_site_is_a_folder_and_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("routes", "sentence"),
+    [
+        ({"$default": "echo", "shout": "loud"}, "The route shout has no function loud."),
+        ({}, "No route uses the function echo."),
+    ],
+)
+def test_routes_and_functions_that_do_not_match_are_refused(routes: dict[str, str], sentence: str) -> None:
+    args = WebSocketApiArgs(
+        api_name="Echo",
+        code=pulumi.AssetArchive({}),
+        functions={"echo": ApiFunctionArgs(function_name="Echo", role_name="EchoRole", handler="main.handler")},
+        routes=routes,
+    )
+    with pytest.raises(pulumi.RunError, match=sentence):
+        plan(lambda: WebSocketApi("echo", args))
+
+
+def test_the_site_is_a_folder_and_its_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "page"
     (page / "parts").mkdir(parents=True)
-    (page / "index.html").write_text("<!doctype html><title>hello</title>")
-    (page / "parts" / "a.js").write_text("export {};")
-    (page / "notes.md").write_text("not for readers")
-    (page / ".hidden.html").write_text("")
+    (page / "index.html").write_text("<!doctype html><title>hello</title>", encoding="utf-8")
+    (page / "parts" / "a.js").write_text("export {};", encoding="utf-8")
+    for not_served in (".hidden.html", "index.html~", "config.json"):
+        (page / not_served).write_text("", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    run, _ = run_example(EXAMPLES[1])
-    assert {one.inputs["key"] for one in run.all("BucketObjectv2")} == {"index.html", "parts/a.js", "config.json"}
-    assert run.one("BucketObjectv2", "config.json").json("content") == {"greeting": "hello"}
-    assert run.outputs["url"] == "http://page-0123456789.s3-website-us-east-1.amazonaws.com"
+    planned, _ = run_example(SITE)
+    assert {one.inputs["key"] for one in planned.all("BucketObjectv2")} == {"index.html", "parts/a.js", "config.json"}
+    assert planned.one("BucketObjectv2", "config.json").json("content") == {"greeting": "hello"}
+    assert planned.outputs["url"] == "http://page-0123456789.s3-website-us-east-1.amazonaws.com"
+
+
+def site(folder: Path, **args: Any) -> dict[str, str]:
+    """Return key → content type of what a site of the folder uploads, besides its index.html."""
+    (folder / "index.html").write_text("<!doctype html>", encoding="utf-8")
+    planned = plan(lambda: StaticSite("page", StaticSiteArgs(bucket_prefix="page-", folder=str(folder), **args)))
+    objects = {one.inputs["key"]: one.inputs["contentType"] for one in planned.all("BucketObjectv2")}
+    assert objects.pop("index.html") == "text/html; charset=utf-8"
+    return objects
+
+
+def test_a_suffix_is_known_in_capitals_too(tmp_path: Path) -> None:
+    (tmp_path / "PHOTO.JPG").write_bytes(b"")
+    (tmp_path / "data.json").write_bytes(b"{}")
+    assert site(tmp_path) == {"PHOTO.JPG": "image/jpeg", "data.json": "application/json"}
+
+
+@pytest.mark.parametrize("name", ["model.glb", "LICENSE", "parts/app.ts"])
+def test_a_file_of_an_unknown_type_is_refused_by_name_unless_it_is_named_or_excluded(tmp_path: Path, name: str) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / name).write_text("", encoding="utf-8")
+    with pytest.raises(pulumi.RunError, match=f"^The content type of {name} is unknown: name it in content_types"):
+        site(tmp_path)
+    assert site(tmp_path, content_types={Path(name).suffix: "model/gltf-binary"}) == {name: "model/gltf-binary"}
+    assert site(tmp_path, exclude=[f"*{name[-4:]}"]) == {}
 
 
 def test_a_folder_without_a_page_is_refused(tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError, match="There is no index.html in "):
-        run_under_mocks(lambda: StaticSite("page", StaticSiteArgs(bucket_prefix="page-", folder=tmp_path)))
+        plan(lambda: StaticSite("page", StaticSiteArgs(bucket_prefix="page-", folder=str(tmp_path))))
 
 
 def test_a_replacement_that_finds_nothing_is_refused(tmp_path: Path) -> None:
-    """Else a policy that was reworded would silently stay as it is."""
-    (tmp_path / "index.html").write_text("<!doctype html>")
-    args = StaticSiteArgs(bucket_prefix="page-", folder=tmp_path, replacements={"old": "new"})
-    with pytest.raises(pulumi.RunError, match="does not hold 'old', which is to be replaced"):
-        run_under_mocks(lambda: StaticSite("page", args))
+    """Otherwise a reworded policy would silently stay as it is."""
+    (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
+    args = StaticSiteArgs(bucket_prefix="page-", folder=str(tmp_path), replacements={"old": "new"})
+    with pytest.raises(pulumi.RunError, match="does not contain 'old', which is to be replaced"):
+        plan(lambda: StaticSite("page", args))
 
 
-def test_a_page_without_a_policy_of_its_own_gets_one_from_the_cdn(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("<!doctype html>")
-    args = StaticSiteArgs(bucket_prefix="page-", folder=tmp_path, delivery="cdn")
-    run = run_under_mocks(lambda: StaticSite("page", args))
-    security = run.one("ResponseHeadersPolicy").inputs["securityHeadersConfig"]
+def test_a_page_without_a_policy_gets_one_from_the_cdn(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
+    args = StaticSiteArgs(bucket_prefix="page-", folder=str(tmp_path), delivery=SiteDelivery.CDN)
+    security = plan(lambda: StaticSite("page", args)).one("ResponseHeadersPolicy").inputs["securityHeadersConfig"]
     policy = security["contentSecurityPolicy"]["contentSecurityPolicy"]
     assert policy == "default-src 'self'; frame-ancestors 'none'"
 
 
-def test_two_of_a_component_live_side_by_side(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("<!doctype html>")
+def test_two_instances_of_a_component_live_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
 
     def both() -> None:
         for name in ("one", "other"):
-            StaticSite(name, StaticSiteArgs(bucket_prefix=f"{name}-", folder=tmp_path))
+            StaticSite(name, StaticSiteArgs(bucket_prefix=f"{name}-", folder=str(tmp_path)))
 
-    run = run_under_mocks(both)
-    assert len({one.urn for one in run.resources}) == len(run.resources)
-    assert len(run.all("Bucket")) == 2
-    assert ACCOUNT not in str([one.inputs for one in run.resources])
+    planned = plan(both)
+    assert len({one.urn for one in planned.resources}) == len(planned.resources)
+    assert len(planned.all("Bucket")) == 2
+    assert ACCOUNT not in str([one.inputs for one in planned.resources])

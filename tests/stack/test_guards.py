@@ -1,23 +1,29 @@
-"""What config switches on: budgets, provisioned capacity, protection of the messages, monitoring."""
+"""What config turns on: budgets, provisioned capacity, protected messages, monitoring."""
 
 import pytest
 
-from components.monitoring import COUNTS
-from tests.stack.program import ROOT, VARIANTS, WITH_EVERYTHING, program
+from chat_stack.monitoring import COUNTS
+from local.plan import Plan, Registered
+from tests.stack.program import ROOT, VARIANTS, WITH_EVERYTHING, api_functions, program
 
 FREE_UNITS = 25
 EMAIL = "you@example.org"
 
 
-def test_without_an_address_nobody_is_mailed() -> None:
+def monitored(plan: Plan, kind: str) -> list[Registered]:
+    """Return the resources of a kind that config `monitoring` creates."""
+    return [one for one in plan.all(kind) if one.name.startswith("monitoring-")]
+
+
+def test_without_an_address_no_mail_is_sent() -> None:
     assert not program().all("Budget")
-    run = program(monitoring="true")
-    assert not run.all("Budget")
-    assert not run.all("Topic")
-    assert {str(one.inputs.get("alarmActions", [])) for one in run.all("MetricAlarm")} == {"[]"}
+    plan = program(monitoring="true")
+    assert not plan.all("Budget")
+    assert {one.inputs["protocol"] for one in plan.all("TopicSubscription")} == {"lambda"}
+    assert {str(one.inputs.get("alarmActions", [])) for one in monitored(plan, "MetricAlarm")} == {"[]"}
 
 
-def test_an_address_hears_of_half_four_fifths_and_all_of_the_budget() -> None:
+def test_mail_is_sent_at_50_80_and_100_percent_of_the_budget() -> None:
     given = program(alert_email=EMAIL).one("Budget", "ChatAppBudget").inputs
     assert (given["limitAmount"], given["limitUnit"], given["timeUnit"]) == ("5", "USD", "MONTHLY")
     assert given["budgetType"] == "COST"
@@ -30,30 +36,27 @@ def test_an_address_hears_of_half_four_fifths_and_all_of_the_budget() -> None:
 
 
 def test_the_monthly_budget_is_the_configs_and_the_alerts_are_at_1_and_5_dollars() -> None:
-    run = program(alert_email=EMAIL, monthly_budget_usd="40")
-    assert {one.inputs["name"]: one.inputs["limitAmount"] for one in run.all("Budget")} == {
+    plan = program(alert_email=EMAIL, monthly_budget_usd="40")
+    assert {one.inputs["name"]: one.inputs["limitAmount"] for one in plan.all("Budget")} == {
         "ChatAppBudget": "40",
         "ChatAppBudget-Alert-1USD": "1",
         "ChatAppBudget-Alert-5USD": "5",
     }
     for name in ("ChatAppBudget-Alert-1USD", "ChatAppBudget-Alert-5USD"):
-        (notification,) = run.one("Budget", name).inputs["notifications"]
+        (notification,) = plan.one("Budget", name).inputs["notifications"]
         assert (notification["threshold"], notification["subscriberEmailAddresses"]) == (100, [EMAIL])
 
 
-def test_provisioned_capacity_stays_within_the_free_units_in_all() -> None:
+def test_provisioned_capacity_is_the_free_units_and_most_of_them_are_the_rooms() -> None:
     tables = program(capacity="provisioned").all("Table")
     assert {one.inputs["billingMode"] for one in tables} == {"PROVISIONED"}
-    parts = [one.inputs for one in tables] + [
-        index for one in tables for index in one.inputs.get("globalSecondaryIndexes", [])
-    ]
-    assert len(parts) == 5
     for units in ("readCapacity", "writeCapacity"):
-        assert all(part[units] >= 1 for part in parts)
-        assert sum(part[units] for part in parts) <= FREE_UNITS
+        by_table = {one.inputs["name"]: one.inputs[units] for one in tables}
+        assert sum(by_table.values()) == FREE_UNITS
+        assert max(by_table, key=lambda name: by_table[name]) == "ChatRooms"
 
 
-def test_unprotected_messages_go_with_the_stack() -> None:
+def test_unprotected_messages_are_destroyed_with_the_stack() -> None:
     for table in program().all("Table"):
         assert table.protect is False
         assert table.inputs["deletionProtectionEnabled"] is False
@@ -64,8 +67,8 @@ def test_unprotected_messages_go_with_the_stack() -> None:
 @pytest.mark.parametrize(
     ("name", "protected"), [("MessageHistory", True), ("ChatRooms", True), ("ActiveConnections", False)]
 )
-def test_protected_messages_and_their_order_refuse_to_be_destroyed(name: str, protected: bool) -> None:
-    """Both by Pulumi, whose own sentence comes first, and by AWS, for whoever deletes by another way."""
+def test_protected_messages_and_rooms_refuse_to_be_destroyed(name: str, protected: bool) -> None:
+    """By Pulumi, and by AWS too for deletion by other means."""
     table = program(protect_messages="true").one("Table", name)
     assert table.protect is protected
     assert table.inputs["deletionProtectionEnabled"] is protected
@@ -74,33 +77,33 @@ def test_protected_messages_and_their_order_refuse_to_be_destroyed(name: str, pr
 
 
 def test_the_documents_tell_how_a_protected_stack_is_destroyed() -> None:
-    """Pulumi refuses with a sentence about `protect`; what to do is two commands."""
+    """Pulumi refuses with a sentence about `protect`, and does not say what to do."""
     command = "pulumi config set protect_messages false && pulumi up"
-    assert command in (ROOT / "docs" / "troubleshooting.md").read_text()
+    assert command in (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 
 
-def test_nothing_is_monitored_unless_it_is_wanted() -> None:
-    run = program()
-    assert not run.all("MetricAlarm")
-    assert not run.all("Dashboard")
-    functions = [one.inputs["environment"]["variables"] for one in run.all("Function")]
+def test_nothing_is_monitored_unless_config_says_so() -> None:
+    plan = program()
+    assert not monitored(plan, "MetricAlarm")
+    assert not plan.all("Dashboard")
+    functions = [one.inputs["environment"]["variables"] for one in plan.all("Function")]
     assert all("METRICS_NAMESPACE" not in variables for variables in functions)
 
 
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "plain"])
 def test_monitoring_stays_within_the_free_tier(variant: str) -> None:
-    run = program(**VARIANTS[variant])
-    assert len(run.all("MetricAlarm")) <= 10
-    assert len(run.all("Dashboard")) <= 3
+    plan = program(**VARIANTS[variant])
+    assert len(plan.all("MetricAlarm")) <= 10
+    assert len(plan.all("Dashboard")) <= 3
     assert len(COUNTS) <= 10, "custom metrics"
 
 
-def test_what_can_go_wrong_has_an_alarm_that_mails() -> None:
-    run = program(**WITH_EVERYTHING)
-    topic = run.one("Topic").state["arn"]
-    mail = run.one("TopicSubscription").inputs
+def test_each_alarm_watches_its_metric_and_mails() -> None:
+    plan = program(**WITH_EVERYTHING)
+    topic = plan.one("Topic", "monitoring-alarms").state["arn"]
+    mail = plan.one("TopicSubscription", "monitoring-mail").inputs
     assert (mail["topic"], mail["protocol"], mail["endpoint"]) == (topic, "email", EMAIL)
-    alarms = {one.inputs["name"].removeprefix("ChatApp-"): one.inputs for one in run.all("MetricAlarm")}
+    alarms = {one.inputs["name"].removeprefix("ChatApp-"): one.inputs for one in monitored(plan, "MetricAlarm")}
     watched = {
         name: (one["namespace"], one["metricName"], one.get("statistic") or one["extendedStatistic"])
         for name, one in alarms.items()
@@ -113,29 +116,26 @@ def test_what_can_go_wrong_has_an_alarm_that_mails() -> None:
         "SendSlow": ("AWS/Lambda", "Duration", "p99"),
         "ApiErrors": ("AWS/ApiGateway", "IntegrationError", "Sum"),
         "FramesThrottled": ("AWS/ApiGateway", "ClientError", "Sum"),
-        "TableThrottled1": ("AWS/DynamoDB", "WriteThrottleEvents", "Sum"),
-        "TableThrottled2": ("AWS/DynamoDB", "WriteThrottleEvents", "Sum"),
-        "TableThrottled3": ("AWS/DynamoDB", "WriteThrottleEvents", "Sum"),
+        "TableThrottled": ("AWS/DynamoDB", "WriteThrottleEvents", "Sum"),
     }
     assert alarms["SendSlow"]["dimensions"] == {"FunctionName": "ChatAppSendMessage"}
     for name in ("ApiErrors", "FramesThrottled"):
         assert alarms[name]["dimensions"] == {"ApiId": "websocket-api-api-id", "Stage": "production"}
-    tables = {alarms[f"TableThrottled{number}"]["dimensions"]["TableName"] for number in (1, 2, 3)}
-    assert tables == {"ActiveConnections", "MessageHistory", "ChatRooms"}
+    assert alarms["TableThrottled"]["dimensions"] == {"TableName": "ChatRooms"}
     for one in alarms.values():
         assert one["alarmActions"] == [topic]
         assert one["treatMissingData"] == "notBreaching"
 
 
 def test_alarms_and_dashboard_look_where_the_functions_write() -> None:
-    """The namespace, and the very names that the code counts under: another would never ring."""
-    run = program("team-b", **WITH_EVERYTHING)
-    namespaces = {one.inputs["environment"]["variables"]["METRICS_NAMESPACE"] for one in run.all("Function")}
-    own = {one.inputs["namespace"] for one in run.all("MetricAlarm") if "/" not in one.inputs["namespace"]}
+    """The same namespace, and the names under which the code counts: another alarm would never fire."""
+    plan = program("team-b", **WITH_EVERYTHING)
+    namespaces = {one.inputs["environment"]["variables"]["METRICS_NAMESPACE"] for one in api_functions(plan)}
+    own = {one.inputs["namespace"] for one in plan.all("MetricAlarm") if "/" not in one.inputs["namespace"]}
     assert namespaces == own == {"ChatApp-team-b"}
-    code = "".join(path.read_text() for path in (ROOT / "functions").rglob("*.py"))
-    assert [count for count in COUNTS if f"{count}=" not in code] == []
-    counted = {one.inputs["metricName"] for one in run.all("MetricAlarm") if one.inputs["namespace"] in own}
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "functions").rglob("*.py"))
+    assert [count for count in COUNTS if f"{count}=" not in code and f'"{count}":' not in code] == []
+    counted = {one.inputs["metricName"] for one in plan.all("MetricAlarm") if one.inputs["namespace"] in own}
     assert counted <= set(COUNTS)
 
 

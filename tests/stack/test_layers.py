@@ -1,4 +1,4 @@
-"""Who may import whom: `__main__` → components; functions know no Pulumi; local knows the program by running it."""
+"""The direction of imports, between the packages and within functions/chat."""
 
 import ast
 import sys
@@ -11,82 +11,145 @@ from tests.stack.program import ROOT
 
 FUNCTIONS = ROOT / "functions"
 ENTRY_POINTS = {path.stem for path in FUNCTIONS.glob("*.py")}
-HOUSE = {"__main__", "components", "local", "smoke", "benchmarks", "tests", "chat", *ENTRY_POINTS}
-MAY: dict[str, set[str]] = {
-    "__main__.py": {"components", "pulumi", "pulumi_aws"},
-    "components": {"components", "pulumi", "pulumi_aws", "yaml"},
-    "functions": {"chat", "botocore", "types_boto3_dynamodb"},
+BREAKER = "breaker"
+"""The one function that serves no route: it imports nothing of the chat."""
+PACKAGES: dict[str, set[str]] = {
+    "__main__.py": {"chat_stack", "components"},
+    "chat_stack": {"components", "functions"},
+    "components": set(),
+    "functions": set(),
+    "local": set(),
+    "chat_client": set(),
+    "smoke": {"chat_client"},
+    "benchmarks": {"chat_client", "functions"},
+    "docs": {"chat_client", "local", "smoke"},
+    "tests": {"chat_client", "chat_stack", "components", "functions", "local", "smoke"},
 }
-"""Place → what it may import beyond Python's own library."""
-APART = ("local", "smoke")
-"""What knows the program only by running it, or by its outputs."""
+"""Package → which others it may import. `local` runs the program and the functions, and imports neither."""
+OWN_TESTS = {"tests/docs": "docs", "tests/benchmarks": "benchmarks", "tests/unit/test_benchmarks.py": "benchmarks"}
+"""Tests → the package that they test, and that no other test may import."""
+THIRD_PARTY: dict[str, set[str]] = {
+    "__main__.py": {"pulumi", "pulumi_aws"},
+    "chat_stack": {"pulumi", "pulumi_aws", "yaml"},
+    "components": {"pulumi", "pulumi_aws"},
+    "functions": {"botocore"},
+}
+"""Package → the packages that are installed where it runs."""
+CHAT: dict[str, set[str]] = {
+    "runtime": {"operations", "delivery", "store", "push", "protocol", "schema"},
+    "operations": {"delivery", "store", "protocol"},
+    "delivery": {"store", "protocol"},
+    "store": {"protocol", "schema"},
+    "push": set(),
+    "protocol": set(),
+    "routes": {"schema"},
+    "schema": set(),
+}
+"""Part of functions/chat → which others it may import."""
 
 
 def sources(place: str) -> list[Path]:
-    return [ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py"))
+    path = ROOT / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the dotted names that a file imports, at any depth of its code."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Yield the dotted names that a file imports when it runs, functions.chat as chat."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            package = ".".join(path.relative_to(ROOT).parts[: -node.level]) + "." if node.level else ""
+            names = [f"{package}{node.module}.{alias.name}" for alias in node.names]
+        if node not in for_types:
+            yield from (
+                name.removeprefix("functions.") if name.startswith("functions.chat") else name for name in names
+            )
 
 
-@pytest.mark.parametrize("place", MAY)
-def test_a_layer_imports_what_it_may_and_nothing_else(place: str) -> None:
+def package_of(name: str) -> str:
+    """Return the package of the project, or the other package, that an imported name belongs to."""
+    top = name.partition(".")[0]
+    return "functions" if top == "chat" or top in ENTRY_POINTS else top
+
+
+def violations(place: str, allowed: set[str]) -> list[str]:
+    """Return which files of a package import a package of the project that they may not."""
+    house = {name.removesuffix(".py") for name in PACKAGES}
+    return sorted(
+        {
+            f"{path.relative_to(ROOT)} imports {package}"
+            for path in sources(place)
+            for package in map(package_of, imported(path))
+            if package in house - allowed - {place} and not is_own_test(path, package)
+        }
+    )
+
+
+def is_own_test(path: Path, package: str) -> bool:
+    return any(path.is_relative_to(ROOT / place) and package == tested for place, tested in OWN_TESTS.items())
+
+
+@pytest.mark.parametrize("place", PACKAGES)
+def test_a_package_imports_only_those_below_it(place: str) -> None:
+    assert violations(place, PACKAGES[place]) == []
+
+
+def test_every_package_has_its_place_in_this_order() -> None:
+    found = {path.parent.name for path in ROOT.glob("*/*.py")}
+    assert found - {"scripts"} == {name for name in PACKAGES if not name.endswith(".py")}
+
+
+@pytest.mark.parametrize("place", THIRD_PARTY)
+def test_what_is_deployed_imports_only_what_is_installed_there(place: str) -> None:
     for path in sources(place):
         others = {name.partition(".")[0] for name in imported(path)} - sys.stdlib_module_names
-        assert others <= MAY[place], path
+        assert others - {"chat", "functions", "chat_stack", "components"} <= THIRD_PARTY[place], path
 
 
-@pytest.mark.parametrize("place", APART)
-def test_what_runs_the_program_imports_nothing_of_it(place: str) -> None:
-    for path in sources(place):
-        assert {name.partition(".")[0] for name in imported(path)} & HOUSE <= {place}, path
+def test_the_program_reads_only_declarations_of_the_functions() -> None:
+    used = {name for path in sources("chat_stack") for name in imported(path) if package_of(name) == "functions"}
+    assert {".".join(name.split(".")[:2]) for name in used} == {"chat.routes", "chat.schema"}
 
 
-def test_the_layers_are_where_this_test_looks_for_them() -> None:
-    assert {"connect", "disconnect", "sendmessage", "default"} <= ENTRY_POINTS
-    for place in ("__main__.py", "components", "functions", "local"):
-        assert sources(place)
-        assert all(path.is_file() for path in sources(place))
+@pytest.mark.parametrize("part", CHAT)
+def test_a_part_of_the_chat_imports_only_those_below_it(part: str) -> None:
+    place = f"functions/chat/{part}"
+    for path in sources(place if (ROOT / place).is_dir() else f"{place}.py"):
+        used = {name.split(".")[1] for name in imported(path) if name.startswith("chat.")}
+        assert used - {part} <= CHAT[part], path
 
 
-def test_no_file_of_the_functions_hides_a_module_of_python() -> None:
+def test_every_part_of_the_chat_has_its_place_in_this_order() -> None:
+    found = {path.stem for path in (FUNCTIONS / "chat").iterdir()}
+    assert found - {"__init__", "__pycache__"} == set(CHAT)
+
+
+@pytest.mark.parametrize("entry_point", sorted(ENTRY_POINTS - {BREAKER}))
+def test_an_entry_point_joins_the_handler_to_operations(entry_point: str) -> None:
+    used = {name.rpartition(".")[0] for name in imported(FUNCTIONS / f"{entry_point}.py")}
+    assert {name for name in used if not name.startswith("chat.operations.")} == {"chat.runtime.handler"}
+
+
+def test_the_breaker_imports_nothing_of_the_chat() -> None:
+    assert not [name for name in imported(FUNCTIONS / f"{BREAKER}.py") if package_of(name) == "functions"]
+
+
+def test_no_entry_point_hides_a_module_of_python() -> None:
     """The archive's root comes first in the path: a file named typing.py would be everybody's typing."""
     assert ENTRY_POINTS.isdisjoint(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("entry_point", sorted(ENTRY_POINTS))
-def test_an_entry_point_knows_neither_dynamodb_nor_sockets(entry_point: str) -> None:
-    names = set(imported(FUNCTIONS / f"{entry_point}.py"))
-    below = ("chat.clients", "chat.fan_out", "chat.link", "chat.signing", "chat.http_response", "botocore")
-    assert not [name for name in names if name.startswith(below)]
-    assert not {name.partition(".")[0] for name in names} & (ENTRY_POINTS | {"socket", "ssl"})
-
-
-@pytest.mark.parametrize("path", sorted((FUNCTIONS / "chat").glob("*.py")), ids=lambda path: path.name)
-def test_what_the_functions_share_imports_no_entry_point(path: Path) -> None:
-    assert not {name.partition(".")[0] for name in imported(path)} & ENTRY_POINTS
-
-
-def test_what_posts_knows_no_room_and_no_table() -> None:
-    for name in ("fan_out", "link", "signing", "pace", "http_response"):
-        used = {one.split(".")[1] for one in imported(FUNCTIONS / "chat" / f"{name}.py") if one.startswith("chat.")}
-        assert used <= {"link", "pace", "signing", "http_response"}, name
-
-
-def test_the_deployer_reaches_the_program_by_its_path_alone() -> None:
-    text = (ROOT / "local" / "deployer.py").read_text()
-    assert "__main__.py" in text
-    for name in ("ChatTables", "WebSocketApi", "StaticSite", "ActiveConnections", "ChatApp"):
-        for path in sources("local"):
-            assert name not in path.read_text(), path
-
-
-def test_the_main_program_hands_folders_on_and_reads_no_code() -> None:
-    assert not {name.partition(".")[0] for name in imported(ROOT / "__main__.py")} & (HOUSE - {"components"})
+def test_the_deployer_does_not_depend_on_what_it_deploys() -> None:
+    for path in sources("local"):
+        for name in ("ChatTables", "WebSocketApi", "StaticSite", "ActiveConnections", "ChatApp"):
+            assert name not in path.read_text(encoding="utf-8"), path

@@ -1,121 +1,110 @@
-"""What `pulumi up` makes with the config untouched: every row of the specification, with the inputs that matter."""
+"""What `pulumi up` creates with an empty config: every row of the specification."""
 
+import json
 import re
-from typing import Any
 
 import pytest
 
-from tests.stack.program import ACCOUNT, VARIANTS, Registered, Run, program, statements, trust
+from functions.chat.routes import FUNCTIONS, ROUTES, Function
+from local.plan import ACCOUNT, Plan
+from tests.stack.program import VARIANTS, api_functions, program, statements, trust
 
-ROUTES = {
-    "$connect": ("ChatAppConnect", "connect"),
-    "$disconnect": ("ChatAppDisconnect", "disconnect"),
-    "sendmessage": ("ChatAppSendMessage", "sendmessage"),
-    "join": ("ChatAppJoin", "join"),
-    "history": ("ChatAppHistory", "history"),
-    "typing": ("ChatAppTyping", "typing_notice"),
-    "ping": ("ChatAppPing", "ping"),
-    "$default": ("ChatAppDefault", "default"),
+SPECIFIED_ROUTES = {
+    "$connect": "ChatAppConnect",
+    "$disconnect": "ChatAppDisconnect",
+    "sendmessage": "ChatAppSendMessage",
+    "$default": "ChatAppDefault",
 }
-TABLES = ("ActiveConnections", "MessageHistory", "ChatRooms")
+TABLES = {
+    "ActiveConnections": {"connectionId": "S"},
+    "MessageHistory": {"messageId": "S", "timestamp": "S"},
+    "ChatRooms": {"room": "S", "item": "S"},
+}
 CALLBACK = "https://websocket-api-api-id.execute-api.us-east-1.amazonaws.com/production"
 SITE = "http://chatapp-site-dev-0123456789.s3-website-us-east-1.amazonaws.com"
+by_name = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 
 
 @pytest.fixture(scope="module")
-def run() -> Run:
+def plan() -> Plan:
     return program()
 
 
-def keys_of(table: Registered) -> dict[str, Any]:
-    given = table.inputs
-    return {
-        "keys": (given["hashKey"], given.get("rangeKey")),
-        "types": {one["name"]: one["type"] for one in given["attributes"]},
-        "indexes": {
-            index["name"]: ([(key["attributeName"], key["keyType"]) for key in index["keySchemas"]])
-            for index in given.get("globalSecondaryIndexes", [])
-        },
-    }
-
-
-def test_the_tables_have_the_specified_keys(run: Run) -> None:
-    assert keys_of(run.one("Table", "ActiveConnections")) == {
-        "keys": ("connectionId", None),
-        "types": {"connectionId": "S", "room": "S"},
-        "indexes": {"by-room": [("room", "HASH"), ("connectionId", "RANGE")]},
-    }
-    assert keys_of(run.one("Table", "MessageHistory")) == {
-        "keys": ("messageId", "timestamp"),
-        "types": {"messageId": "S", "timestamp": "S", "room": "S", "seq": "N"},
-        "indexes": {"by-room-seq": [("room", "HASH"), ("seq", "RANGE")]},
-    }
-    assert keys_of(run.one("Table", "ChatRooms")) == {"keys": ("room", None), "types": {"room": "S"}, "indexes": {}}
-
-
-def test_the_index_of_members_holds_what_a_fan_out_reads_and_no_rate_state(run: Run) -> None:
-    (index,) = run.one("Table", "ActiveConnections").inputs["globalSecondaryIndexes"]
-    assert (index["projectionType"], index["nonKeyAttributes"]) == ("INCLUDE", ["name", "expiresAt"])
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_has_the_specified_keys_and_no_index(plan: Plan, name: str) -> None:
+    given = plan.one("Table", name).inputs
+    partition_key, *sort_key = TABLES[name]
+    assert (given["hashKey"], given.get("rangeKey")) == (partition_key, *(sort_key or [None]))
+    assert {one["name"]: one["type"] for one in given["attributes"]} == TABLES[name]
+    assert not [key for key in given if "Index" in key]
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_is_on_demand_and_forgets_what_has_expired(run: Run, name: str) -> None:
-    given = run.one("Table", name).inputs
+def test_a_table_is_on_demand_and_deletes_what_has_expired(plan: Plan, name: str) -> None:
+    given = plan.one("Table", name).inputs
     assert given["billingMode"] == "PAY_PER_REQUEST"
     assert not {"readCapacity", "writeCapacity"} & given.keys()
     assert given["ttl"] == {"attributeName": "expiresAt", "enabled": True}
 
 
-@pytest.mark.parametrize(("route", "made_of"), ROUTES.items())
-def test_a_route_runs_its_function_and_may_invoke_it(run: Run, route: str, made_of: tuple[str, str]) -> None:
-    function = run.one("Function", made_of[0])
-    aws_route = next(one for one in run.all("Route") if one.inputs["routeKey"] == route)
-    integration = next(one for one in run.all("Integration") if one.urn in aws_route.dependencies)
-    permission = next(one for one in run.all("Permission") if one.inputs["sourceArn"].endswith(f"/{route}"))
-    api = run.one("Api")
-    assert aws_route.inputs["target"] == f"integrations/{integration.name}-id"
-    assert aws_route.inputs["authorizationType"] == "NONE"
+def test_the_specified_routes_run_the_specified_functions() -> None:
+    assert {key: ROUTES[key].name for key in SPECIFIED_ROUTES} == SPECIFIED_ROUTES
+
+
+@pytest.mark.parametrize("route_key", ROUTES)
+def test_a_route_may_invoke_its_function_and_does(plan: Plan, route_key: str) -> None:
+    function = plan.one("Function", ROUTES[route_key].name)
+    (route,) = [one for one in plan.all("Route") if one.inputs["routeKey"] == route_key]
+    (integration,) = [one for one in plan.all("Integration") if one.urn in route.dependencies]
+    (permission,) = [one for one in plan.all("Permission") if one.inputs["sourceArn"].endswith(f"/{route_key}")]
+    assert route.inputs["target"] == f"integrations/{integration.name}-id"
+    assert route.inputs["authorizationType"] == "NONE"
     assert integration.inputs == {
-        "apiId": f"{api.name}-id",
+        "apiId": "websocket-api-api-id",
         "integrationType": "AWS_PROXY",
         "integrationMethod": "POST",
         "integrationUri": function.state["invokeArn"],
     }
     assert permission.inputs == {
-        "function": made_of[0],
+        "function": function.inputs["name"],
         "action": "lambda:InvokeFunction",
         "principal": "apigateway.amazonaws.com",
-        "sourceArn": f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{api.name}-id/production/{route}",
+        "sourceArn": f"arn:aws:execute-api:us-east-1:{ACCOUNT}:websocket-api-api-id/production/{route_key}",
     }
 
 
-def test_there_are_no_other_routes_and_functions(run: Run) -> None:
-    assert {one.inputs["routeKey"] for one in run.all("Route")} == set(ROUTES)
-    assert {one.inputs["name"] for one in run.all("Function")} == {name for name, _ in ROUTES.values()}
+def test_there_are_no_other_routes_functions_and_integrations(plan: Plan) -> None:
+    assert {one.inputs["routeKey"] for one in plan.all("Route")} == set(ROUTES)
+    assert {one.inputs["name"] for one in api_functions(plan)} == {one.name for one in FUNCTIONS}
+    assert len(plan.all("Integration")) == len(FUNCTIONS)
+    permitted = [one for one in plan.all("Permission") if one.inputs["principal"] == "apigateway.amazonaws.com"]
+    assert len(permitted) == len(ROUTES)
 
 
-def test_the_api_chooses_the_route_by_the_action(run: Run) -> None:
-    assert run.one("Api").inputs == {
+def test_the_api_selects_the_route_by_the_action(plan: Plan) -> None:
+    assert plan.one("Api").inputs == {
         "name": "ChatAppWebSocket",
         "protocolType": "WEBSOCKET",
         "routeSelectionExpression": "$request.body.action",
     }
 
 
-@pytest.mark.parametrize(("function", "module"), ROUTES.values())
-def test_a_function_has_the_specified_form_and_environment(run: Run, function: str, module: str) -> None:
-    made = run.one("Function", function)
-    assert made.inputs["handler"] == f"{module}.lambda_handler"
-    assert made.inputs["runtime"] == "python3.13"
-    assert made.inputs["architectures"] == ["arm64"]
-    assert made.inputs["timeout"] == 30
-    assert made.inputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": f"/aws/lambda/{function}"}
-    assert made.inputs["environment"]["variables"] == {
+@by_name
+def test_a_function_has_the_specified_form_and_environment(plan: Plan, function: Function) -> None:
+    given = plan.one("Function", function.name).inputs
+    assert given["handler"] == f"{function.module}.lambda_handler"
+    assert given["memorySize"] == function.memory_mb
+    assert given["runtime"] == "python3.13"
+    assert given["architectures"] == ["arm64"]
+    assert given["timeout"] == 30
+    assert given["loggingConfig"] == {"logFormat": "JSON", "logGroup": f"/aws/lambda/{function.name}"}
+    assert given["environment"]["variables"] == {
         "TABLE_NAME": "ActiveConnections",
         "HISTORY_TABLE_NAME": "MessageHistory",
         "ROOMS_TABLE_NAME": "ChatRooms",
         "CALLBACK_URL": CALLBACK,
         "ALLOWED_ORIGINS": SITE,
+        "ADDRESS_ALLOWANCES": "5",
         "MESSAGE_BURST": "10",
         "MESSAGES_PER_SECOND": "2",
         "MESSAGE_RETENTION_DAYS": "30",
@@ -123,27 +112,28 @@ def test_a_function_has_the_specified_form_and_environment(run: Run, function: s
     }
 
 
-@pytest.mark.parametrize("function", [name for name, _ in ROUTES.values()])
-def test_a_function_has_a_role_and_a_log_group_of_its_own_before_it_runs(run: Run, function: str) -> None:
-    made = run.one("Function", function)
-    log, role = run.one("LogGroup", f"/aws/lambda/{function}"), run.one("Role", f"{function}Role")
-    policy = next(one for one in run.all("RolePolicy") if one.inputs["role"] == f"{function}Role")
+@by_name
+def test_a_function_has_its_own_role_and_log_group_before_it_runs(plan: Plan, function: Function) -> None:
+    created = plan.one("Function", function.name)
+    log, role = plan.one("LogGroup", f"/aws/lambda/{function.name}"), plan.one("Role", f"{function.name}Role")
+    (policy,) = [one for one in plan.all("RolePolicy") if one.inputs["role"] == f"{function.name}Role"]
     assert log.inputs["retentionInDays"] == 7
     assert trust(role) == "lambda.amazonaws.com"
-    assert made.inputs["role"] == role.state["arn"]
-    assert {log.urn, role.urn, policy.urn} <= run.waits_for(made)
+    assert created.inputs["role"] == role.state["arn"]
+    assert {log.urn, role.urn, policy.urn} <= plan.waits_for(created)
     assert statements(policy)["WriteLog"] == {
         "Sid": "WriteLog",
         "Effect": "Allow",
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Resource": f"{log.state['arn']}:*",
     }
-    assert {one.parent for one in (made, log, role, policy)} == {made.parent}
+    assert {one.parent for one in (created, log, role, policy)} == {created.parent}
 
 
 def test_what_a_stack_sets_reaches_the_functions() -> None:
-    run = program(
+    plan = program(
         allowed_origins='["https://page.example", "http://localhost:3000"]',
+        address_allowances="30",
         message_burst="20",
         messages_per_second="5",
         message_retention_days="0",
@@ -153,60 +143,78 @@ def test_what_a_stack_sets_reaches_the_functions() -> None:
         throttle_burst_limit="60",
         monitoring="true",
     )
-    given = run.one("Function", "ChatAppSendMessage").inputs["environment"]["variables"]
+    given = plan.one("Function", "ChatAppSendMessage").inputs["environment"]["variables"]
     assert given["ALLOWED_ORIGINS"] == f"{SITE},https://page.example,http://localhost:3000"
+    assert given["ADDRESS_ALLOWANCES"] == "30"
     assert (given["MESSAGE_BURST"], given["MESSAGES_PER_SECOND"]) == ("20", "5")
     assert (given["MESSAGE_RETENTION_DAYS"], given["POSTS_PER_SECOND"]) == ("0", "900")
     assert given["METRICS_NAMESPACE"] == "ChatApp"
-    assert {one.inputs["retentionInDays"] for one in run.all("LogGroup")} == {14}
-    assert run.one("Stage").inputs["defaultRouteSettings"] == {"throttlingRateLimit": 50, "throttlingBurstLimit": 60}
+    assert {one.inputs["retentionInDays"] for one in plan.all("LogGroup")} == {14}
+    assert plan.one("Stage").inputs["defaultRouteSettings"] == {"throttlingRateLimit": 50, "throttlingBurstLimit": 60}
+
+
+def test_only_the_function_that_lets_clients_in_has_the_blocked_addresses() -> None:
+    plan = program(blocked_addresses='["203.0.113.0/24", "2001:db8::7"]')
+    given = {one.inputs["name"]: one.inputs["environment"]["variables"] for one in plan.all("Function")}
+    assert given.pop("ChatAppConnect")["BLOCKED_ADDRESSES"] == "203.0.113.0/24,2001:db8::7"
+    assert [name for name, variables in given.items() if "BLOCKED_ADDRESSES" in variables] == []
+
+
+def test_the_longest_lists_fit_into_a_functions_environment() -> None:
+    """Lambda quotas: 4 KB for all variables of a function."""
+    plan = program(
+        stack="s" * 100,
+        allowed_origins=json.dumps([f"https://{'a' * 41}.example"] * 25),
+        blocked_addresses=json.dumps(["255.255.255.255/32"] * 75),
+        monitoring="true",
+        site_delivery="cdn",
+    )
+    variables = plan.one("aws:lambda/function:Function", "websocket-api-connect-function").inputs["environment"]
+    assert 3_000 < len(json.dumps(variables["variables"])) < 4_096
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_resource_belongs_to_the_component_that_its_name_begins_with(variant: str) -> None:
-    run = program(**VARIANTS[variant])
-    components = {one.urn: one for one in run.resources if not one.custom}
-    for one in run.resources:
-        if one.custom:
+    plan = program(**VARIANTS[variant])
+    components = {one.urn: one for one in plan.resources if not one.custom}
+    for one in plan.resources:
+        if one.parent in components:
             assert one.name.startswith(f"{components[one.parent].name}-"), one
+        else:
+            assert not one.custom, "the main program creates components alone"
     tops = {one.name for one in components.values() if one.parent not in components}
-    expected = {"chat-tables", "static-site", "websocket-api"}
+    expected = {"chat-tables", "static-site", "site-config", "stage-breaker", "websocket-api"}
     assert tops == expected | ({"cost-guards", "monitoring"} if variant != "plain" else set())
-    functions = [one for one in components.values() if one.kind == "LambdaFunction"]
-    assert {components[one.parent].name for one in functions} == {"websocket-api"}
-    assert len(functions) == len(ROUTES)
-
-
-def test_the_main_program_makes_no_resource_itself(run: Run) -> None:
-    stack = "urn:pulumi:dev::serverless-chat::pulumi:pulumi:Stack::serverless-chat-dev"
-    assert [one for one in run.resources if one.custom and one.parent == stack] == []
 
 
 # Names
 
 
-def named_by(run: Run) -> set[str]:
-    """What the program itself calls things in the account; the provider adds what makes other names unique."""
+def named_by(plan: Plan) -> set[str]:
+    """Return the names that the program chooses; the provider makes others unique."""
     given = ("name", "dashboardName", "bucketPrefix")
     kinds = ("RouteResponse", "Record", "Stage")
     return {
-        str(one.inputs[key]) for one in run.resources for key in given if key in one.inputs and one.kind not in kinds
+        str(one.inputs[key]) for one in plan.resources for key in given if key in one.inputs and one.kind not in kinds
     }
 
 
-def test_the_stack_dev_bears_the_specified_names_exactly(run: Run) -> None:
-    functions = {name for name, _ in ROUTES.values()}
-    assert named_by(run) == {
+def test_the_stack_dev_has_the_specified_names_exactly(plan: Plan) -> None:
+    functions = {*(one.name for one in FUNCTIONS), "ChatAppBreaker"}
+    assert named_by(plan) == {
         *TABLES,
         *functions,
         *(f"{name}Role" for name in functions),
         *(f"/aws/lambda/{name}" for name in functions),
+        "ChatAppBreaker-Alarms",
+        "ChatAppBreaker-ConnectCount",
+        "ChatAppBreaker-MessageCount",
         "ChatAppWebSocket",
         "chatapp-site-dev-",
     }
 
 
-def test_any_other_stack_bears_its_name_so_that_several_live_in_one_account() -> None:
+def test_any_other_stack_has_its_name_in_all_names_so_that_several_share_an_account() -> None:
     first, other = (named_by(program(stack, **VARIANTS["everything"])) for stack in ("dev", "team-b"))
     assert len(first) == len(other)
     assert not first & other
@@ -214,7 +222,7 @@ def test_any_other_stack_bears_its_name_so_that_several_live_in_one_account() ->
 
 
 @pytest.mark.parametrize("stacks", [("a" * 100, "a" * 99 + "b"), ("a.b", "a-b"), ("Team", "team")])
-def test_stacks_with_long_or_like_names_share_no_name(stacks: tuple[str, str]) -> None:
+def test_stacks_with_long_or_similar_names_share_no_name(stacks: tuple[str, str]) -> None:
     one, other = (named_by(program(stack)) for stack in stacks)
-    # a bucket's prefix may be alike: the provider makes the name unique
+    # bucket prefixes may be alike: the provider makes the names unique
     assert all(name.startswith("chatapp-site-") for name in one & other)

@@ -1,4 +1,4 @@
-"""The site's resources: what is uploaded and how it is served."""
+"""The page's resources: what is uploaded and how it is served."""
 
 import re
 from pathlib import Path
@@ -6,28 +6,25 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from components.static_site import CONTENT_TYPES
-from tests.stack.program import ROOT, VARIANTS, WITH_DOMAINS, WITH_EVERYTHING, Run, program
+from chat_stack.page import TOOL_FILES
+from local.plan import Plan
+from tests.stack.program import ROOT, VARIANTS, WITH_DOMAINS, WITH_EVERYTHING, program
 
 FRONTEND = ROOT / "frontend"
 
 
-def objects(run: Run) -> dict[str, dict]:
-    return {one.inputs["key"]: one.inputs for one in run.all("BucketObjectv2")}
+def objects(plan: Plan) -> dict[str, dict]:
+    return {one.inputs["key"]: one.inputs for one in plan.all("BucketObjectv2")}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_pages_files_and_its_config_are_uploaded_and_nothing_else(variant: str) -> None:
-    served = {path.name for path in FRONTEND.iterdir() if path.suffix in CONTENT_TYPES}
+    served = {path.name for path in FRONTEND.iterdir()} - {*TOOL_FILES}
     assert {"index.html", "styles.css", "app.js"} <= served
     assert set(objects(program(**VARIANTS[variant]))) == served | {"config.json"}
 
 
-def test_the_settings_of_tools_stay_at_home() -> None:
-    assert {"types.d.ts", "jsconfig.json"}.isdisjoint(objects(program()))
-
-
-def test_each_file_has_its_type_and_is_asked_for_anew_on_every_load() -> None:
+def test_each_file_has_its_type_and_is_revalidated_on_every_load() -> None:
     expected = {
         ".html": "text/html; charset=utf-8",
         ".css": "text/css; charset=utf-8",
@@ -48,15 +45,25 @@ def test_a_file_is_uploaded_as_it_is() -> None:
             assert "content" not in given
 
 
-def test_a_file_is_an_object_of_its_own_so_that_a_removed_one_goes() -> None:
-    run = program()
-    assert {one.name for one in run.all("BucketObjectv2")} == {f"static-site-{key}" for key in objects(run)}
+def test_each_file_is_an_object_so_that_a_deleted_one_is_deleted() -> None:
+    plan = program()
+    uploaded = {one.name for one in plan.all("BucketObjectv2")} - {"site-config-object"}
+    assert uploaded == {f"static-site-files-{key}" for key in objects(plan) if key != "config.json"}
 
 
-def test_the_page_is_told_the_output_and_nothing_more() -> None:
-    run = program()
-    assert run.one("BucketObjectv2", "config.json").json("content") == {"websocketUrl": run.outputs["websocket_url"]}
-    assert run.one("Api").urn in run.waits_for(run.one("BucketObjectv2", "config.json"))
+def test_the_pages_config_is_the_websocket_url_alone() -> None:
+    plan = program()
+    assert plan.one("BucketObjectv2", "config.json").json("content") == {"websocketUrl": plan.outputs["websocket_url"]}
+    assert plan.one("Api").urn in plan.waits_for(plan.one("BucketObjectv2", "config.json"))
+
+
+def test_only_the_pages_config_waits_for_the_api() -> None:
+    """The functions need the page's origin: a page that waited for the API would wait for itself."""
+    plan = program()
+    api = plan.one("Api").urn
+    assert [
+        one.name for one in plan.resources if one.name.startswith("static-site") and api in plan.waits_for(one)
+    ] == []
 
 
 def test_the_website_has_the_specified_documents() -> None:
@@ -67,7 +74,8 @@ def test_the_website_has_the_specified_documents() -> None:
 
 def meta_policy() -> str:
     found = re.search(
-        r'http-equiv="Content-Security-Policy"\s+content="([^"]+)"', (FRONTEND / "index.html").read_text()
+        r'http-equiv="Content-Security-Policy"\s+content="([^"]+)"',
+        (FRONTEND / "index.html").read_text(encoding="utf-8"),
     )
     assert found
     return found.group(1)
@@ -77,7 +85,7 @@ def directives(policy: str) -> dict[str, list[str]]:
     return {name: values for name, *values in (one.split() for one in policy.split(";") if one.strip())}
 
 
-def test_the_pages_policy_lets_in_its_own_origin_alone_and_sockets_to_any_server() -> None:
+def test_the_pages_policy_allows_its_own_origin_and_sockets_to_any_server() -> None:
     found = directives(meta_policy())
     assert found.pop("connect-src") == ["'self'", "wss:"]
     foreign = {name: values for name, values in found.items() if not set(values) <= {"'self'", "'none'"}}
@@ -85,12 +93,12 @@ def test_the_pages_policy_lets_in_its_own_origin_alone_and_sockets_to_any_server
     assert found["default-src"] in (["'self'"], ["'none'"])
 
 
-def test_a_meta_policy_names_nothing_that_only_a_header_can_say() -> None:
-    """Browsers ignore these there."""
+def test_a_meta_policy_has_no_directive_that_only_works_in_a_header() -> None:
+    """Browsers ignore them there."""
     assert not {"frame-ancestors", "report-uri", "sandbox"} & set(directives(meta_policy()))
 
 
-def test_the_cdn_sends_the_pages_policy_as_a_header_and_adds_what_only_a_header_can_say() -> None:
+def test_the_cdn_sends_the_pages_policy_as_a_header_and_forbids_framing() -> None:
     given = program(**WITH_EVERYTHING).one("ResponseHeadersPolicy").inputs
     security = given["securityHeadersConfig"]
     sent = directives(security["contentSecurityPolicy"]["contentSecurityPolicy"])
@@ -101,13 +109,14 @@ def test_the_cdn_sends_the_pages_policy_as_a_header_and_adds_what_only_a_header_
     assert security["referrerPolicy"]["referrerPolicy"] == "no-referrer"
     assert security["contentTypeOptions"]["override"] is True
     assert all(one["override"] for one in security.values())
-    (permissions,) = given["customHeadersConfig"]["items"]
-    assert permissions["header"] == "Permissions-Policy"
+    custom = {one["header"]: one["value"] for one in given["customHeadersConfig"]["items"]}
+    assert set(custom) == {"Cross-Origin-Opener-Policy", "Permissions-Policy"}
+    assert custom["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
 def test_the_cdn_serves_https_compressed_over_http_2_and_3_from_the_private_bucket() -> None:
-    run = program(**WITH_EVERYTHING)
-    given = run.one("Distribution").inputs
+    plan = program(**WITH_EVERYTHING)
+    given = plan.one("Distribution").inputs
     behaviour = given["defaultCacheBehavior"]
     assert given["httpVersion"] == "http2and3"
     assert given["isIpv6Enabled"] is True
@@ -115,11 +124,11 @@ def test_the_cdn_serves_https_compressed_over_http_2_and_3_from_the_private_buck
     assert behaviour["viewerProtocolPolicy"] == "redirect-to-https"
     assert behaviour["compress"] is True
     assert behaviour["allowedMethods"] == ["GET", "HEAD"]
-    assert behaviour["responseHeadersPolicyId"] == "static-site-headers-id"
+    assert behaviour["responseHeadersPolicyId"] == "static-site-cdn-headers-id"
     (origin,) = given["origins"]
-    assert origin["domainName"] == run.one("Bucket").state["bucketRegionalDomainName"]
-    assert origin["originAccessControlId"] == "static-site-access-control-id"
-    assert run.one("OriginAccessControl").inputs == {
+    assert origin["domainName"] == plan.one("Bucket").state["bucketRegionalDomainName"]
+    assert origin["originAccessControlId"] == "static-site-cdn-access-control-id"
+    assert plan.one("OriginAccessControl").inputs == {
         "originAccessControlOriginType": "s3",
         "signingBehavior": "always",
         "signingProtocol": "sigv4",
@@ -127,17 +136,17 @@ def test_the_cdn_serves_https_compressed_over_http_2_and_3_from_the_private_buck
     assert given["viewerCertificate"] == {"cloudfrontDefaultCertificate": True}
 
 
-def test_the_origin_check_follows_the_delivery() -> None:
+def test_the_allowed_origin_follows_the_delivery() -> None:
     for config, origin in (
         (WITH_EVERYTHING, "https://d111111abcdef8.cloudfront.net"),
         (WITH_DOMAINS, "https://chat.example.org"),
     ):
-        run = program(**config)
-        assert run.outputs["site_url"] == origin
-        assert run.one("Function", "ChatAppConnect").inputs["environment"]["variables"]["ALLOWED_ORIGINS"] == origin
+        plan = program(**config)
+        assert plan.outputs["site_url"] == origin
+        assert plan.one("Function", "ChatAppConnect").inputs["environment"]["variables"]["ALLOWED_ORIGINS"] == origin
 
 
-def test_a_domain_of_ones_own_needs_modern_tls() -> None:
+def test_a_custom_domain_requires_tls_1_2() -> None:
     given = program(**WITH_DOMAINS).one("Distribution").inputs
     assert given["aliases"] == ["chat.example.org"]
     assert given["viewerCertificate"] == {
@@ -156,15 +165,15 @@ def test_only_the_local_run_lets_the_page_use_an_unencrypted_socket() -> None:
     assert " ws:" not in meta_policy()
 
 
-def test_the_header_of_a_local_cdn_lets_the_same_sockets_in_as_its_page() -> None:
+def test_the_header_of_a_local_cdn_allows_the_same_sockets_as_its_page() -> None:
     local = program(stack="local", endpoint_url="http://127.0.0.1:4566", site_delivery="cdn")
     security = local.one("ResponseHeadersPolicy").inputs["securityHeadersConfig"]
     sent = directives(security["contentSecurityPolicy"]["contentSecurityPolicy"])
     assert sent["connect-src"] == ["'self'", "wss:", "ws:"]
 
 
-def test_with_an_emulator_but_no_local_site_the_page_is_read_from_the_bucket() -> None:
-    run = program(stack="local", endpoint_url="http://127.0.0.1:4566")
-    assert run.outputs["site_url"] == "http://127.0.0.1:4566/chatapp-site-local-0123456789/index.html"
-    origins = run.one("Function", "ChatAppConnect-local").inputs["environment"]["variables"]["ALLOWED_ORIGINS"]
+def test_with_an_emulator_and_no_local_site_the_page_is_read_from_the_bucket() -> None:
+    plan = program(stack="local", endpoint_url="http://127.0.0.1:4566")
+    assert plan.outputs["site_url"] == "http://127.0.0.1:4566/chatapp-site-local-0123456789/index.html"
+    origins = plan.one("Function", "ChatAppConnect-local").inputs["environment"]["variables"]["ALLOWED_ORIGINS"]
     assert origins == "http://127.0.0.1:4566"

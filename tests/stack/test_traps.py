@@ -1,21 +1,22 @@
-"""What an emulator is kinder about than AWS: each such trap is looked for in what the program registers."""
+"""Traps of AWS that an emulator hides, looked for in what the program registers."""
 
 import pytest
 
-from tests.stack.program import ACCOUNT, VARIANTS, WITH_DOMAINS, WITH_EVERYTHING, Run, program, statements, trust
+from local.plan import ACCOUNT, Plan
+from tests.stack.program import VARIANTS, WITH_DOMAINS, WITH_EVERYTHING, api_functions, program, statements, trust
 
 SILENT_ROUTES = {"$connect", "$disconnect"}
 
 
 @pytest.fixture(params=VARIANTS)
-def run(request: pytest.FixtureRequest) -> Run:
+def plan(request: pytest.FixtureRequest) -> Plan:
     return program(**VARIANTS[request.param])
 
 
-def test_a_returned_body_has_a_way_to_the_client(run: Run) -> None:
-    """Without the response and the expression AWS drops the body, and an emulator sends it."""
-    responses = {one.inputs["routeId"]: one.inputs for one in run.all("RouteResponse")}
-    for route in run.all("Route"):
+def test_a_returned_body_has_a_way_to_the_client(plan: Plan) -> None:
+    """Without the response and the expression AWS drops the body; an emulator sends it."""
+    responses = {one.inputs["routeId"]: one.inputs for one in plan.all("RouteResponse")}
+    for route in plan.all("Route"):
         if route.inputs["routeKey"] in SILENT_ROUTES:
             assert "routeResponseSelectionExpression" not in route.inputs
             assert f"{route.name}-id" not in responses
@@ -24,27 +25,27 @@ def test_a_returned_body_has_a_way_to_the_client(run: Run) -> None:
             response = responses.pop(f"{route.name}-id")
             assert response["routeResponseKey"] == "$default"
             assert response["apiId"] == route.inputs["apiId"]
-    assert len(run.all("RouteResponse")) == len(run.all("Route")) - len(SILENT_ROUTES)
+    assert len(plan.all("RouteResponse")) == len(plan.all("Route")) - len(SILENT_ROUTES)
 
 
-def test_the_stage_names_both_throttling_values(run: Run) -> None:
-    """Left out, AWS takes 0 and answers every frame with 429."""
-    assert run.one("Stage").inputs["defaultRouteSettings"] == {
-        "throttlingRateLimit": 500,
-        "throttlingBurstLimit": 1000,
-    }
+def test_the_stage_sets_both_throttling_values(plan: Plan) -> None:
+    """A value left out is 0, and every frame gets a 429."""
+    assert plan.one("Stage").inputs["defaultRouteSettings"] == {"throttlingRateLimit": 50, "throttlingBurstLimit": 100}
 
 
-def test_the_stage_comes_after_whatever_a_frame_needs(run: Run) -> None:
-    """A deployment made before its routes fails, or leaves them out."""
-    stage = run.one("Stage")
+def test_the_stage_waits_for_everything_that_a_frame_needs(plan: Plan) -> None:
+    """A deployment is a snapshot: one made before a route fails, or lacks it."""
+    stage = plan.one("Stage")
     assert stage.inputs["autoDeploy"] is True
     assert "deploymentId" not in stage.inputs
-    assert not run.all("Deployment")
+    assert not plan.all("Deployment")
     needed = [
-        one for kind in ("Route", "RouteResponse", "Permission", "Integration", "RolePolicy") for one in run.all(kind)
+        one
+        for kind in ("Route", "RouteResponse", "Permission", "Integration", "RolePolicy")
+        for one in plan.all(kind)
+        if one.name.startswith("websocket-api-")
     ]
-    assert {one.urn for one in needed} <= run.waits_for(stage)
+    assert {one.urn for one in needed} <= plan.waits_for(stage)
 
 
 @pytest.mark.parametrize(
@@ -57,39 +58,39 @@ def test_the_stage_comes_after_whatever_a_frame_needs(run: Run) -> None:
     ],
 )
 def test_addresses_and_arns_are_those_of_the_region_and_its_partition(region: str, suffix: str, partition: str) -> None:
-    run = program(region=region, access_logs="true")
+    plan = program(region=region, access_logs="true")
     place = f"websocket-api-api-id.execute-api.{region}.{suffix}/production"
-    assert run.outputs["websocket_url"] == f"wss://{place}"
-    assert run.outputs["region"] == region
-    assert run.one("BucketObjectv2", "config.json").json("content") == {"websocketUrl": f"wss://{place}"}
-    for function in run.all("Function"):
+    assert plan.outputs["websocket_url"] == f"wss://{place}"
+    assert plan.outputs["region"] == region
+    assert plan.one("BucketObjectv2", "config.json").json("content") == {"websocketUrl": f"wss://{place}"}
+    for function in api_functions(plan):
         assert function.inputs["environment"]["variables"]["CALLBACK_URL"] == f"https://{place}"
-    written = [str(one.inputs) for one in run.resources] + [str(run.outputs["resources"])]
-    assert [text for text in written if "arn:" in text.replace(f"arn:{partition}:", "")] == []
+    texts = [str(one.inputs) for one in plan.resources] + [str(plan.outputs["resources"])]
+    assert [text for text in texts if "arn:" in text.replace(f"arn:{partition}:", "")] == []
 
 
 @pytest.mark.parametrize(
     ("region", "host"), [("eu-west-1", "s3-website-eu-west-1"), ("eu-north-1", "s3-website.eu-north-1")]
 )
 def test_the_page_has_the_website_host_that_its_region_has(region: str, host: str) -> None:
-    """S3's website hosts come in two forms; a foreign one would be refused as Origin."""
-    run = program(region=region)
+    """S3's website hosts have two forms; with the wrong one the page's Origin would be refused."""
+    plan = program(region=region)
     page = f"http://chatapp-site-dev-0123456789.{host}.amazonaws.com"
-    assert run.outputs["site_url"] == page
-    assert run.one("Function", "ChatAppConnect").inputs["environment"]["variables"]["ALLOWED_ORIGINS"] == page
+    assert plan.outputs["site_url"] == page
+    assert plan.one("Function", "ChatAppConnect").inputs["environment"]["variables"]["ALLOWED_ORIGINS"] == page
 
 
 def test_functions_post_to_the_api_itself_when_clients_use_a_domain() -> None:
-    """A path of domain and stage is none with a custom domain."""
-    run = program(**WITH_DOMAINS)
-    assert run.outputs["websocket_url"] == "wss://ws.example.org"
-    for function in run.all("Function"):
+    """A custom domain has no path for the stage."""
+    plan = program(**WITH_DOMAINS)
+    assert plan.outputs["websocket_url"] == "wss://ws.example.org"
+    for function in api_functions(plan):
         address = function.inputs["environment"]["variables"]["CALLBACK_URL"]
         assert address == "https://websocket-api-api-id.execute-api.us-east-1.amazonaws.com/production"
-    mapping, domain = run.one("ApiMapping"), run.one("aws:apigatewayv2/domainName:DomainName")
+    mapping, domain = plan.one("ApiMapping"), plan.one("aws:apigatewayv2/domainName:DomainName")
     assert mapping.inputs["stage"] == "production"
     assert "apiMappingKey" not in mapping.inputs
-    assert {domain.urn, run.one("Stage").urn} <= run.waits_for(mapping)
+    assert {domain.urn, plan.one("Stage").urn} <= plan.waits_for(mapping)
     assert domain.inputs["domainNameConfiguration"] == {
         "certificateArn": WITH_DOMAINS["socket_certificate_arn"],
         "endpointType": "REGIONAL",
@@ -97,7 +98,7 @@ def test_functions_post_to_the_api_itself_when_clients_use_a_domain() -> None:
     }
 
 
-def test_domains_get_their_records_only_in_a_zone_that_is_given() -> None:
+def test_domains_get_their_records_only_in_the_zone_of_the_config() -> None:
     records = program(**WITH_DOMAINS).all("Record")
     assert {(one.inputs["name"], one.inputs["type"]) for one in records} == {
         ("ws.example.org", "A"),
@@ -113,42 +114,43 @@ def test_domains_get_their_records_only_in_a_zone_that_is_given() -> None:
     assert by_hand.outputs["site_url"] == "https://chat.example.org"
 
 
-def test_the_accounts_role_is_left_alone_unless_access_logs_are_wanted() -> None:
-    """It is one for the whole account and region."""
-    run = program()
-    assert not run.all("Account")
-    assert "accessLogSettings" not in run.one("Stage").inputs
+def test_the_accounts_role_is_left_alone_unless_access_logs_are_on() -> None:
+    """There is one for the whole account and region."""
+    plan = program()
+    assert not plan.all("Account")
+    assert "accessLogSettings" not in plan.one("Stage").inputs
 
 
-def test_the_accounts_role_comes_before_the_stage_and_stays_when_the_stack_goes() -> None:
-    run = program(**WITH_EVERYTHING)
-    account, stage = run.one("Account"), run.one("Stage")
-    role = run.one("Role", "websocket-api-access-log-role")
-    attached = run.one("RolePolicyAttachment")
+def test_the_accounts_role_is_set_before_the_stage_and_outlives_the_stack() -> None:
+    plan = program(**WITH_EVERYTHING)
+    account, stage = plan.one("Account"), plan.one("Stage")
+    role = plan.one("Role", "websocket-api-access-log-role")
+    attached = plan.one("RolePolicyAttachment")
     assert account.inputs == {"cloudwatchRoleArn": role.state["arn"]}
     assert attached.inputs["policyArn"].endswith(":iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")
     assert trust(role) == "apigateway.amazonaws.com"
-    assert {role.urn, attached.urn} <= run.waits_for(account)
-    assert account.urn in run.waits_for(stage)
+    assert {role.urn, attached.urn} <= plan.waits_for(account)
+    assert account.urn in plan.waits_for(stage)
     assert all(one.retain_on_delete for one in (account, role, attached))
 
 
-def test_the_access_log_says_who_and_what_and_never_what_was_said() -> None:
-    run = program(**WITH_EVERYTHING)
-    log = run.one("LogGroup", "/aws/apigateway/ChatAppWebSocket")
-    given = run.one("Stage").inputs["accessLogSettings"]
+def test_the_access_log_has_the_source_address_and_no_content_of_a_frame() -> None:
+    plan = program(**WITH_EVERYTHING)
+    log = plan.one("LogGroup", "/aws/apigateway/ChatAppWebSocket")
+    given = plan.one("Stage").inputs["accessLogSettings"]
     assert given["destinationArn"] == log.state["arn"]
     assert log.inputs["retentionInDays"] == 7
     assert '"requestId": "$context.requestId"' in given["format"]
+    assert '"identity.sourceIp": "$context.identity.sourceIp"' in given["format"]
     assert "body" not in given["format"]
     assert "\n" not in given["format"]
 
 
-def test_public_access_is_unblocked_before_the_public_policy_is_put() -> None:
-    """Block Public Access is on for new buckets: the policy alone would be refused."""
-    run = program()
-    access, policy = run.one("BucketPublicAccessBlock"), run.one("BucketPolicy")
-    assert access.urn in run.waits_for(policy)
+def test_public_access_is_unblocked_before_the_public_policy_is_set() -> None:
+    """Block Public Access is on for new buckets: the policy alone is refused."""
+    plan = program()
+    access, policy = plan.one("BucketPublicAccessBlock"), plan.one("BucketPolicy")
+    assert access.urn in plan.waits_for(policy)
     assert access.inputs["blockPublicPolicy"] is False
     assert access.inputs["restrictPublicBuckets"] is False
     assert access.inputs["blockPublicAcls"] is True
@@ -156,9 +158,9 @@ def test_public_access_is_unblocked_before_the_public_policy_is_put() -> None:
 
 
 def test_only_the_sites_objects_are_public_and_only_to_be_read() -> None:
-    run = program()
-    bucket = run.one("Bucket").state["arn"]
-    assert statements(run.one("BucketPolicy")) == {
+    plan = program()
+    bucket = plan.one("Bucket").state["arn"]
+    assert statements(plan.one("BucketPolicy")) == {
         "ReadObjects": {
             "Sid": "ReadObjects",
             "Effect": "Allow",
@@ -167,17 +169,17 @@ def test_only_the_sites_objects_are_public_and_only_to_be_read() -> None:
             "Resource": f"{bucket}/*",
         },
     }
-    assert not run.all("FunctionUrl")
-    assert not run.all("BucketAcl")
-    assert all("acl" not in one.inputs for one in run.resources)
+    assert not plan.all("FunctionUrl")
+    assert not plan.all("BucketAcl")
+    assert all("acl" not in one.inputs for one in plan.resources)
 
 
 def test_behind_the_cdn_nothing_is_public() -> None:
-    run = program(**WITH_EVERYTHING)
-    access = run.one("BucketPublicAccessBlock").inputs
+    plan = program(**WITH_EVERYTHING)
+    access = plan.one("BucketPublicAccessBlock").inputs
     assert all(access[one] for one in access if one != "bucket")
-    bucket, distribution = run.one("Bucket").state["arn"], run.one("Distribution").state["arn"]
-    found = statements(run.one("BucketPolicy"))
+    bucket, distribution = plan.one("Bucket").state["arn"], plan.one("Distribution").state["arn"]
+    found = statements(plan.one("BucketPolicy"))
     assert found["ReadObjectsByThisDistribution"] == {
         "Sid": "ReadObjectsByThisDistribution",
         "Effect": "Allow",
@@ -188,19 +190,19 @@ def test_behind_the_cdn_nothing_is_public() -> None:
     }
     assert found["OnlyByTls"]["Effect"] == "Deny"
     assert len(found) == 2
-    assert not run.all("BucketWebsiteConfiguration")
+    assert not plan.all("BucketWebsiteConfiguration")
 
 
-def test_an_arn_names_one_account(run: Run) -> None:
-    for one in run.all("Permission"):
+def test_a_permission_is_for_one_account(plan: Plan) -> None:
+    for one in plan.all("Permission"):
         assert f":{ACCOUNT}:" in one.inputs["sourceArn"]
 
 
-def test_destroying_the_stack_leaves_nothing_but_the_accounts_role(run: Run) -> None:
-    retained = {one.name for one in run.resources if one.retain_on_delete}
-    account = {"websocket-api-account", "websocket-api-access-log-role", "websocket-api-access-log-policy"}
-    assert retained == (account if run.all("Account") else set())
-    assert run.one("Bucket").inputs["forceDestroy"] is True
-    logs = {one.inputs["name"] for one in run.all("LogGroup")}
-    assert {f"/aws/lambda/{one.inputs['name']}" for one in run.all("Function")} <= logs
-    assert not any(one.inputs.get("skipDestroy") for one in run.resources)
+def test_destroying_the_stack_leaves_only_the_accounts_role(plan: Plan) -> None:
+    retained = {one.name for one in plan.resources if one.retain_on_delete}
+    account = {"websocket-api-access-log-account", "websocket-api-access-log-role", "websocket-api-access-log-policy"}
+    assert retained == (account if plan.all("Account") else set())
+    assert plan.one("Bucket").inputs["forceDestroy"] is True
+    logs = {one.inputs["name"] for one in plan.all("LogGroup")}
+    assert {f"/aws/lambda/{one.inputs['name']}" for one in plan.all("Function")} <= logs
+    assert not any(one.inputs.get("skipDestroy") for one in plan.resources)

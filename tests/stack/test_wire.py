@@ -1,4 +1,4 @@
-"""The program as the CLI runs it: a process of its own, gRPC, config by environment. Only the engine is ours."""
+"""The program as the CLI runs it, in its own process over gRPC, with a fake engine."""
 
 import asyncio
 import json
@@ -18,11 +18,12 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
-from tests.stack.program import ROOT, WITH_EVERYTHING, FakeCloud, program
+from local.plan import FakeCloud
+from tests.stack.program import ROOT, WITH_EVERYTHING, program
 
 pytestmark = pytest.mark.slow
 WARNING = 2
-# What the CLI's own language host does with the addresses that it is given.
+# What the CLI's language host does with the addresses it is given.
 HOST = """
 import asyncio, os, runpy, sys, pulumi.runtime
 from pulumi.runtime import settings, stack
@@ -36,7 +37,7 @@ asyncio.new_event_loop().run_until_complete(stack.run_in_stack(lambda: runpy.run
 
 
 class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
-    """Registers what it is sent; in a preview it knows no more of a resource than that."""
+    """Registers what it is sent; in a preview it adds nothing."""
 
     def __init__(self, *, preview: bool) -> None:
         self.preview = preview
@@ -72,7 +73,7 @@ class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSe
     def Invoke(self, request: Any, context: Any) -> Any:
         answer = struct_pb2.Struct()
         answer.update(self.cloud.call(MockCallArgs(request.tok, {}, request.provider)))
-        fields: Any = {"return": answer}  # a word of Python's own
+        fields: Any = {"return": answer}  # a keyword in Python
         return resource_pb2.ResourceInvokeResponse(**fields)
 
     def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:
@@ -114,13 +115,13 @@ def run(engine: Engine, address: str, config: dict[str, str]) -> subprocess.Comp
             "PYTHONDONTWRITEBYTECODE": "1",
         },
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )
 
 
-def test_the_cli_plans_and_makes_what_the_mocks_see(engine: tuple[Engine, str]) -> None:
+def test_the_cli_previews_and_creates_what_the_mocks_see(engine: tuple[Engine, str]) -> None:
     served, address = engine
     ended = run(served, address, WITH_EVERYTHING)
     assert ended.returncode == 0, ended.stderr
@@ -134,7 +135,7 @@ def test_the_cli_plans_and_makes_what_the_mocks_see(engine: tuple[Engine, str]) 
     assert served.said == []
 
 
-def test_the_cli_shows_what_is_wrong_with_the_config_and_makes_nothing(engine: tuple[Engine, str]) -> None:
+def test_the_cli_shows_what_is_wrong_with_the_config_and_creates_nothing(engine: tuple[Engine, str]) -> None:
     served, address = engine
     ended = run(served, address, {"monthly_budget_usd": "0"})
     assert ended.returncode != 0

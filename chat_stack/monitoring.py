@@ -1,4 +1,4 @@
-"""What is seen from outside: alarms and one dashboard, within the Free Tier's 10 alarms and 3 dashboards."""
+"""Alarms and a dashboard for the chat: with the breaker's two, within the Free Tier's 10 alarms and 3 dashboards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,40 +7,64 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from chat_stack.api import metrics_namespace
+from chat_stack.settings import Settings
+from components.chat_tables import ChatTables
+from components.naming import physical_name
+from components.websocket_api import WebSocketApi
+from functions.chat.routes import ROUTES
+
 COUNTS = ("stored", "posts", "gone", "throttled", "failed", "refused", "faults")
-"""The functions' own metrics, written into their logs (embedded metric format)."""
+"""The functions' own metrics, which they write to their logs (embedded metric format)."""
 
 _SLOW_MS = 3000
-_FEW_FRAMES = 10
+_REFUSED_FRAMES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringArgs:
-    """What is watched."""
+    """Arguments of Monitoring."""
 
     name: str
-    """Physical name of the dashboard, and what the alarms' names begin with."""
+    """Physical name of the dashboard, and prefix of the alarms' names."""
     metrics_namespace: str
-    """Where the functions' own metrics are."""
+    """Namespace of the functions' own metrics."""
     function_names: Sequence[pulumi.Input[str]]
-    """The functions; the one at `slow_function` has its duration watched."""
-    slow_function: pulumi.Input[str]
-    """The function whose duration users feel."""
+    """Functions to show."""
+    send_function: pulumi.Input[str]
+    """Function that sends messages; its duration has an alarm."""
     table_names: Sequence[pulumi.Input[str]]
-    """The tables."""
+    """Tables to show."""
+    busiest_table: pulumi.Input[str]
+    """Table with an alarm; a write that another one throttles for long is an internal error, which has one too."""
     api_id: pulumi.Input[str]
-    """The WebSocket API."""
-    stage_name: str
-    """Its stage."""
+    """Id of the WebSocket API."""
+    stage_name: pulumi.Input[str]
+    """Name of its stage."""
     email: str
-    """Where alarms go; empty: they only change colour."""
+    """Address that alarms are mailed to; if empty, they only change state."""
+
+
+def monitoring_args(settings: Settings, stack: str, *, api: WebSocketApi, tables: ChatTables) -> MonitoringArgs:
+    """Return the arguments of the chat's monitoring."""
+    return MonitoringArgs(
+        name=physical_name("ChatApp", stack),
+        metrics_namespace=metrics_namespace(stack),
+        function_names=list(api.function_names.values()),
+        send_function=api.function_names[ROUTES["sendmessage"].module],
+        table_names=[tables.connections_name, tables.messages_name, tables.rooms_name],
+        busiest_table=tables.rooms_name,
+        api_id=api.api_id,
+        stage_name=api.stage_name,
+        email=settings.alert_email,
+    )
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alarms on errors, throttles, p99 duration, refused frames and posts, DynamoDB's throttling; a dashboard."""
+    """Alarms on errors, slow sends and throttling of frames, posts and tables; a dashboard."""
 
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of each alarm, of the topic and the subscription that mail them, and of the dashboard."""
+    """Name → ARN of each alarm, of the topic and subscription that mail them, and of the dashboard."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:Monitoring", name, None, opts)
@@ -57,7 +81,7 @@ class Monitoring(pulumi.ComponentResource):
             opts=self._child,
         )
         self.arns[args.name] = dashboard.dashboard_arn
-        self.register_outputs({"names": list(self.arns)})
+        self.register_outputs({"arns": self.arns})
 
     def _create_mail(self) -> list[pulumi.Output[str]]:
         topic_name = f"{self._args.name}-Alarms"
@@ -76,7 +100,7 @@ class Monitoring(pulumi.ComponentResource):
     def _create_alarms(self) -> None:
         args = self._args
         namespace = args.metrics_namespace
-        self._alarm("Faults", "A function met a fault of its own", namespace, "faults", {})
+        self._alarm("Faults", "A function had an internal error", namespace, "faults", {})
         self._alarm("PostsThrottled", "Posts were refused with 429", namespace, "throttled", {}, threshold=100)
         self._alarm("LambdaErrors", "A function of this account and region failed", "AWS/Lambda", "Errors", {})
         self._alarm(
@@ -84,38 +108,37 @@ class Monitoring(pulumi.ComponentResource):
         )
         self._alarm(
             "SendSlow",
-            "Sending takes too long (p99)",
+            "Sending a message is slow (p99)",
             "AWS/Lambda",
             "Duration",
-            {"FunctionName": args.slow_function},
+            {"FunctionName": args.send_function},
             threshold=_SLOW_MS,
             percentile="p99",
         )
         self._alarm(
             "ApiErrors",
-            "API Gateway could not run a function",
+            "API Gateway could not invoke a function",
             "AWS/ApiGateway",
             "IntegrationError",
             {"ApiId": args.api_id, "Stage": args.stage_name},
         )
         self._alarm(
             "FramesThrottled",
-            "API Gateway refused frames before any function ran: the stage's throttle (429), or what it cannot read",
+            "API Gateway refused frames before invoking a function: throttled (429) or malformed",
             "AWS/ApiGateway",
             "ClientError",
             {"ApiId": args.api_id, "Stage": args.stage_name},
-            threshold=_FEW_FRAMES,
+            threshold=_REFUSED_FRAMES,
         )
-        for index, table in enumerate(args.table_names):
-            self._alarm(
-                f"TableThrottled{index + 1}",
-                "DynamoDB throttled writes to a table",
-                "AWS/DynamoDB",
-                "WriteThrottleEvents",
-                {"TableName": table},
-            )
+        self._alarm(
+            "TableThrottled",
+            "DynamoDB throttled writes to the busiest table",
+            "AWS/DynamoDB",
+            "WriteThrottleEvents",
+            {"TableName": args.busiest_table},
+        )
 
-    def _alarm(  # noqa: PLR0913 - what an alarm is made of
+    def _alarm(  # noqa: PLR0913 - an alarm needs all of them
         self,
         kind: str,
         description: str,

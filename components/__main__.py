@@ -1,0 +1,24 @@
+"""Entry point of the components as a Pulumi package: `pulumi package add` and the engine start it."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pulumi.provider
+
+
+def main() -> None:
+    """Serve the package. Its folder has any name once Pulumi has downloaded it, so it is loaded as `components`."""
+    here = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        "components", here / "__init__.py", submodule_search_locations=[str(here)]
+    )
+    assert spec is not None  # noqa: S101 - a path that ends in .py always has one
+    sys.modules["components"] = importlib.util.module_from_spec(spec)
+    from components.package import ComponentPackage  # noqa: PLC0415
+
+    pulumi.provider.main(ComponentPackage(), sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()
