@@ -1,1 +1,1 @@
-"""The whole product on one machine: an emulator of AWS, and a deployer that puts the real program into it."""
+"""The whole chat on one machine: an emulator of AWS, and a deployer that puts the real program into it."""

@@ -1,203 +1,140 @@
-"""Runs the very Pulumi program under Pulumi's mock monitor, and makes what it registers. It knows no resource type.
+"""Runs the Pulumi program and creates in the emulator what it registers.
 
-A second run changes only what differs from the first: that is how a saved file goes live.
+A later run changes only what differs from the run before: that is how a saved file goes live.
 """
 
-import asyncio
 import hashlib
 import json
-import runpy
-import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
-from google.protobuf import empty_pb2
-from pulumi.runtime import rpc
-from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
-from pulumi.runtime.stack import run_in_stack
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
+from local.errors import DeployError
+from local.program import PROGRAM, Monitor, execute_file, run_program, whole_numbers
 from local.resources import LEFT_OUT, RESOURCES, Aws, call
-
-PROGRAM = Path(__file__).resolve().parent.parent / "__main__.py"
-
-
-class DeployFailed(Exception):  # noqa: N818 - said to a person, in one sentence
-    """The program was refused or could not be put into the emulator; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A resource as it was made."""
+class Deployed:
+    """A resource that is in the emulator."""
 
     type: str
+    """Pulumi type token."""
+    name: str
+    """Logical name."""
     inputs: dict[str, Any]
+    """Inputs, with a digest in place of a file or an archive."""
     id: str
+    """Id that Pulumi knows it by."""
     outputs: dict[str, Any]
+    """Inputs, and what AWS added to them."""
 
 
 class Deployer:
-    """Puts the program into an emulator, as the stack `stack` with `config`."""
+    """Deploys a program into an emulator, as a stack with a config."""
 
-    def __init__(self, aws: Aws, config: dict[str, str], stack: str) -> None:
-        self._aws = aws
-        self._config = config
-        self._stack = stack
-        self.made: dict[str, Made] = {}
-        """By type and logical name."""
+    def __init__(self, aws: Aws, config: dict[str, str], stack: str, program: Path = PROGRAM) -> None:
+        self.config = config
+        """Config of the next run."""
+        self.deployed: dict[str, Deployed] = {}
+        """Type and logical name → what is deployed."""
         self.changes: list[str] = []
-        """What the last run made, changed or removed."""
+        """What the last run created, updated or deleted."""
+        self._aws = aws
+        self._stack = stack
+        self._program = program
 
     def run(self, *, hold: str | None = None) -> dict[str, Any]:
-        """Run the program; return its outputs. Raises DeployFailed, and then leaves what was made.
+        """Run the program; return its outputs. Resources of the type `hold` are not updated.
 
-        Resources of the type `hold` that are made already are left as they are.
+        Raises DeployError; what was deployed until then stays.
         """
-        run = _Run(self._aws, self.made, hold)
+        run = _Run(self._aws, self.deployed, hold)
         self.changes = run.changes
-        monitor = _Monitor(run)
-        pulumi.runtime.set_all_config({f"serverless-chat:{key}": value for key, value in self._config.items()})
-        loop = asyncio.new_event_loop()
-        loop.set_exception_handler(lambda *_: None)  # of what fails together, one reason is told
-        asyncio.set_event_loop(loop)
+        monitor = Monitor(run)
         try:
-            set_mocks(run, project="serverless-chat", stack=self._stack, preview=False, monitor=monitor)
-            pulumi.runtime.settings.set_root_resource(None)  # type: ignore[arg-type] - a new stack begins
-            waiting: Any = pulumi.runtime.settings.SETTINGS.outputs
-            waiting.clear()  # what a run that failed has left
-            loop.run_until_complete(_run_in_stack(lambda: _execute(PROGRAM)))
+            run_program(lambda: execute_file(self._program), monitor, stack=self._stack, config=self.config)
         except pulumi.RunError as refused:
-            raise DeployFailed(str(refused)) from None
+            raise DeployError(str(refused)) from None
         except Exception as error:
-            # Whatever waited for what was refused fails too, and any of these may come first.
-            raise run.refused or DeployFailed(f"{type(error).__name__}: {error}") from error
-        finally:
-            _close(loop)
-        for key in [key for key in self.made if key not in run.seen]:
-            gone = self.made.pop(key)
-            RESOURCES[gone.type].remove(self._aws, gone.id, gone.inputs)
-            self.changes.append(f"{key.partition(' ')[2]} removed")
+            # What waited for a failed resource fails too, and any of these errors may arrive first.
+            raise run.error or DeployError(f"{type(error).__name__}: {error}") from error
+        run.delete_rest()
         return monitor.outputs
 
 
-async def _run_in_stack(execute: Callable[[], None]) -> None:
-    """Run the program in a stack. Raises what it raises, and does not wait for outputs that it then never gave."""
-    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def executed() -> None:
-        try:
-            execute()
-        except BaseException as error:
-            failed.set_exception(error)
-            raise
-
-    running = asyncio.ensure_future(run_in_stack(executed))
-    done, _ = await asyncio.wait({running, failed}, return_when=asyncio.FIRST_COMPLETED)
-    for one in done:
-        one.result()
-
-
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    loop.close()
-
-
-def _execute(program: Path) -> None:
-    root = str(program.parent)
-    if root not in sys.path:
-        sys.path.insert(0, root)
-    runpy.run_path(str(program), run_name="__main__")
-
-
-class _Monitor(MockMonitor):
-    """The mock monitor, which also keeps the stack's outputs."""
-
-    def __init__(self, mocks: Mocks) -> None:
-        super().__init__(mocks)
-        self.outputs: dict[str, Any] = {}
-
-    def RegisterResourceOutputs(self, request: Any) -> empty_pb2.Empty:
-        if "pulumi:pulumi:Stack" in request.urn:
-            self.outputs = dict(rpc.deserialize_properties(request.outputs))
-        return empty_pb2.Empty()
-
-
 class _Run(Mocks):
-    """One run: what it registers is compared with what is there."""
+    """One run: compares what is registered with what is deployed."""
 
-    def __init__(self, aws: Aws, made: dict[str, Made], hold: str | None) -> None:
-        self._aws = aws
-        self._made = made
-        self._hold = hold
-        self._lock = threading.Lock()
-        self.seen: set[str] = set()
+    def __init__(self, aws: Aws, deployed: dict[str, Deployed], hold: str | None) -> None:
         self.changes: list[str] = []
-        self.refused: DeployFailed | None = None
-        """The first resource that could not be made."""
+        self.error: DeployError | None = None
+        """Why the first resource that failed was not deployed."""
+        self._aws = aws
+        self._deployed = deployed
+        self._hold = hold
+        self._registered: set[str] = set()
+        self._lock = threading.Lock()
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        return call(self._aws, args.token), []
+        return call(args.token), []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
             return "", dict(args.inputs)
         try:
-            with self._lock:  # one after the other, so that the emulator sees one order
-                return self._make(args)
-        except DeployFailed as refused:
-            self.refused = self.refused or refused
+            with self._lock:  # one at a time, so that the emulator always sees the same order
+                deployed = self._deploy(args)
+        except DeployError as error:
+            self.error = self.error or error
             raise
         except Exception as error:
-            self.refused = self.refused or DeployFailed(f"{args.name} was not made: {error}")
+            self.error = self.error or DeployError(f"{args.name} could not be deployed: {error}")
             raise
+        return deployed.id, deployed.outputs
 
-    def _make(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+    def delete_rest(self) -> None:
+        """Delete what the program no longer registers, dependents first. Raises DeployError if a type cannot be."""
+        for key in [key for key in reversed(self._deployed) if key not in self._registered]:
+            gone = self._deployed[key]
+            delete = RESOURCES[gone.type].delete
+            if delete is None:
+                raise DeployError(f"{gone.name} was removed, which takes a new start of the local run.")
+            delete(self._aws, gone.id, gone.inputs)
+            del self._deployed[key]
+            self.changes.append(f"{gone.name} deleted")
+
+    def _deploy(self, args: MockResourceArgs) -> Deployed:
         resource = RESOURCES.get(args.typ)
         if resource is None:
-            raise DeployFailed(f"The local deployer does not know the resource type {args.typ} ({args.name}).")
+            raise DeployError(f"The local deployer does not support the resource type {args.typ} ({args.name}).")
+        inputs = {name: whole_numbers(value) for name, value in args.inputs.items() if (args.typ, name) not in LEFT_OUT}
+        if unsupported := resource.unsupported(set(inputs)):
+            raise DeployError(f"The local deployer does not support the property {min(unsupported)} of {args.typ}.")
         key = f"{args.typ} {args.name}"
-        self.seen.add(key)
-        inputs = {name: _whole(value) for name, value in args.inputs.items() if (args.typ, name) not in LEFT_OUT}
-        comparable = json.loads(json.dumps(inputs, default=_fingerprint, sort_keys=True))
-        before = self._made.get(key)
-        if before is not None and (before.inputs == comparable or args.typ == self._hold):
-            return before.id, before.outputs
-        make = resource.create
-        extra = {}
-        if before is not None:
-            if resource.update is None:
-                raise DeployFailed(f"{args.name} has changed in a way that needs a new start of the local run.")
-            make, extra = resource.update, {"id_": before.id, "outputs": before.outputs}
-        try:
-            id_, outputs = make(self._aws, **extra, **inputs)
-        except TypeError as error:
-            if "unexpected keyword argument" in str(error):
-                name = str(error).rpartition(" ")[2]
-                raise DeployFailed(f"The local deployer does not know the property {name} of {args.typ}.") from None
-            raise
-        outputs = {**args.inputs, **outputs}
-        self._made[key] = Made(args.typ, comparable, id_, outputs)
-        self.changes.append(f"{args.name} {'changed' if before else 'made'}")
-        return id_, outputs
+        self._registered.add(key)
+        comparable = json.loads(json.dumps(inputs, default=_digest, sort_keys=True))
+        before = self._deployed.get(key)
+        if before is None:
+            created = resource.create(self._aws, **inputs)
+        elif before.inputs == comparable or args.typ == self._hold:
+            return before
+        elif resource.update is None:
+            raise DeployError(f"{args.name} has changed in a way that takes a new start of the local run.")
+        else:
+            created = resource.update(self._aws, **inputs)
+        deployed = Deployed(args.typ, args.name, comparable, created.id, {**args.inputs, **created.outputs})
+        self._deployed[key] = deployed
+        self.changes.append(f"{args.name} {'created' if before is None else 'updated'}")
+        return deployed
 
 
-def _whole(value: Any) -> Any:
-    """Return whole numbers as such: on Pulumi's wire every number is a float."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {name: _whole(inner) for name, inner in value.items()}
-    return [_whole(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _fingerprint(value: object) -> str:
-    """Return what tells one asset's content from another's."""
+def _digest(value: object) -> str:
+    """Return a digest of a file's or an archive's content."""
     digest = hashlib.sha256()
     if isinstance(value, pulumi.FileAsset):
         digest.update(Path(value.path).read_bytes())
@@ -206,5 +143,5 @@ def _fingerprint(value: object) -> str:
             if path.is_file():
                 digest.update(f"{path.relative_to(value.path)}\n".encode() + path.read_bytes())
     else:
-        raise TypeError(f"an input of type {type(value).__name__} is not known")
+        raise TypeError(f"inputs of type {type(value).__name__} are not supported")
     return digest.hexdigest()

@@ -1,20 +1,26 @@
-"""MiniStack in a process of its own, stricter where AWS is. Run by local.emulator; it knows nothing of the program.
+"""MiniStack as a process that local.emulator starts, made stricter where AWS is.
 
-What is changed, each because AWS does otherwise (docs/decisions/0001):
-- a message never reaches a route whose key begins with `$`: on AWS those are not for messages to choose. Nor does a
-  frame that is nested so deeply that Python's parser gives up end the socket. Both take the route `$default`.
-- a binary frame closes the socket with 1003, one of more than 32 KB with 1009 (API Gateway quotas).
-- what was written outlives `kill -9`: MiniStack alone saves when it is asked to end. A save is a POST to SAVE_PATH;
-  the writes to DynamoDB since then stand in a journal, each before it is answered.
+What is changed, each because AWS behaves otherwise (docs/decisions/0001):
+- it refuses what a web page or another user of this machine sends (local.gate).
+- functions have credentials that nobody can compute.
+- what a function writes when it is invoked for a WebSocket is in its log group too, and is told to the run.
+- a frame cannot select a route whose key begins with `$`, and a frame nested too deeply for Python's JSON parser does
+  not end the socket: both take the route `$default`.
+- frames are limited as on AWS (local.frames).
+- acknowledged writes survive `kill -9`: MiniStack saves only when it is asked to end. A save is a POST to SAVE_PATH;
+  DynamoDB writes since then are in a journal, each before it is answered.
 """
 
 import argparse
 import asyncio
 import json
+import logging
 import os
+import secrets
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -22,16 +28,18 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.persistence import save_all
-from ministack.services import apigateway, dynamodb
+from ministack.services import apigateway, dynamodb, lambda_svc, s3, sts
 
-SAVE_PATH = "/_local/save"
-MAX_FRAME_BYTES = 32 * 1024
-BINARY_REFUSED, TOO_BIG = 1003, 1009
+from local.emulator import ACCOUNT, SECRETS_VARIABLE
+from local.frames import MAX_MESSAGE_BYTES, limit_frames
+from local.gate import SAVE_PATH, Asgi, Gate, guarded
+from local.invocations import Invocation
+
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 _OK = 200
-
-Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+_FAILED = 500
 
 
 def _routed_as_on_aws(evaluate: Callable[[str, str], str]) -> Any:
@@ -45,73 +53,163 @@ def _routed_as_on_aws(evaluate: Callable[[str, str], str]) -> Any:
     return evaluated
 
 
-def _limited_frames(app: Asgi) -> Asgi:
-    """Close a socket for what API Gateway closes it for, before the emulator sees the frame."""
+def _drawn_credentials(config: dict[str, Any]) -> dict[str, str]:
+    """Return new credentials of a function's role. MiniStack's own are digests of the function's and role's names."""
+    account = config["FunctionArn"].split(":")[4]
+    role = config["Role"].rpartition("/")[2]
+    access_key, secret, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(32)
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{config['FunctionName']}",
+        "UserId": f"{role}:{config['FunctionName']}",
+        "SecretAccessKey": secret,
+        "SessionToken": token,
+    }
+    sts.register_session(access_key, session)
+    return {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
 
-    async def limited(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "websocket":
-            await app(scope, receive, send)
-            return
 
-        async def checked() -> Any:
-            event = await receive()
-            if event["type"] == "websocket.receive":
-                text = event.get("text")
-                code = BINARY_REFUSED if text is None else TOO_BIG if len(text.encode()) > MAX_FRAME_BYTES else None
-                if code is not None:
-                    await send({"type": "websocket.close", "code": code})
-                    return {"type": "websocket.disconnect", "code": code}
-            return event
+class _Fault(str):
+    """The text of a function's error."""
 
-        await app(scope, checked, send)
+    __slots__ = ()
 
-    return limited
+
+def _discreet(invoke: Callable[..., Awaitable[Any]]) -> Any:
+    """Return an invocation for a WebSocket that tells a client nothing of a function's error, as on AWS."""
+
+    async def discreet(*arguments: Any, **options: Any) -> Any:
+        answer = await invoke(*arguments, **options)
+        if isinstance(answer, dict) and isinstance(answer.get("body"), _Fault):
+            ids = {"connectionId": arguments[5], "requestId": arguments[7]}
+            answer["body"] = json.dumps({"message": "Internal server error", **ids})
+        return answer
+
+    return discreet
+
+
+def _logged(invoke: Callable[..., dict[str, Any]], tell: Callable[[Invocation], None]) -> Any:
+    """Return a worker's `invoke` that writes to the function's log group and never raises."""
+    write = lambda_svc._emit_lambda_logs  # noqa: SLF001
+
+    def logged(worker: lambda_runtime.Worker, event: Any, request_id: str, **options: Any) -> dict[str, Any]:
+        began = time.monotonic()
+        try:
+            response = invoke(worker, event, request_id, **options)
+        except Exception as error:  # noqa: BLE001 - the worker could not be started, which is the function's fault
+            response = {"status": "error", "error": str(error)}
+        if response.get("status") != "ok":
+            response["error"] = _Fault(response.get("error"))
+        invocation = Invocation.of(worker.func_name.partition(":")[0], response)
+        duration_ms = int((time.monotonic() - began) * 1000)
+        write(worker.config, request_id, "\n".join(invocation.lines), bool(invocation.fault), duration_ms)
+        tell(invocation)
+        return response
+
+    return logged
+
+
+def _tell(descriptor: int) -> Callable[[Invocation], None]:
+    """Return what writes invocations to a file descriptor, from any thread."""
+    lock = threading.Lock()
+
+    def tell(invocation: Invocation) -> None:
+        with lock:
+            left = memoryview(f"{invocation.to_json()}\n".encode())
+            while left:
+                left = left[os.write(descriptor, left) :]
+
+    return tell
+
+
+def _let_in_root(access_key_id: str, secret_access_key: str) -> None:
+    """Give the root user credentials whose signatures are checked. MiniStack checks none of its own root key's."""
+    session = {"Arn": f"arn:aws:iam::{ACCOUNT}:root", "UserId": ACCOUNT, "SecretAccessKey": secret_access_key}
+    sts.register_session(access_key_id, session)
+
+
+def _is_known_key(access_key: str) -> bool:
+    """Return whether an access key id is one that was given out. MiniStack also takes `test` and account ids."""
+    known = access_key in sts._sessions  # noqa: SLF001
+    return known or iam_evaluator.find_iam_access_key_account(access_key) is not None
+
+
+def _has_stage(api: str, stage: str) -> bool:
+    owner = apigateway._api_owner(api)  # noqa: SLF001
+    return owner is not None and stage in apigateway._stages.get_scoped(owner[1], owner[2], api, {})  # noqa: SLF001
+
+
+class _Failures(logging.Handler):
+    """Collects what MiniStack could not save, which it only logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
 
 
 class _Journal:
-    """The writes to DynamoDB since the last save. Everything here runs on the event loop, one after the other."""
+    """DynamoDB writes since the last save. All methods run on the event loop."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tell: Callable[[Invocation], None]) -> None:
+        self._tell = tell
         self._handle = dynamodb.handle_request
-        self._file = path.open("a+")
+        self._file = path.open("a+", encoding="utf-8")
         dynamodb.handle_request = self._journalled
 
     async def _journalled(self, method: str, path: str, headers: dict, body: bytes, query_params: dict) -> Any:
         answer = await self._handle(method, path, headers, body, query_params)
         target = headers.get("x-amz-target", "")
         if answer[0] == _OK and target.rpartition(".")[2] in _WRITES:
-            self._file.write(json.dumps([target, body.decode()]) + "\n")
-            self._file.flush()
+            try:
+                self._file.write(json.dumps([target, body.decode()]) + "\n")
+                self._file.flush()
+            except OSError as error:
+                self._tell(Invocation("The emulator", [], f"{error.strerror}, so a write would not last."))
+                raise
         return answer
 
     async def replay(self) -> None:
-        """Do again what was done since the last save."""
+        """Repeat the writes since the last save."""
         self._file.seek(0)
         for line in self._file.readlines():
-            if line.endswith("\n"):  # a write that was cut short was not answered
+            if line.endswith("\n"):  # an incomplete last line was never answered
                 target, body = json.loads(line)
                 await self._handle("POST", "/", {"x-amz-target": target}, body.encode(), {})
 
     def save(self) -> None:
-        """Save every service's state, and begin anew."""
-        save_all(ministack._build_persistence_save_dict())  # noqa: SLF001
+        """Save the state of every service and empty the journal. Raises OSError."""
+        failures = _Failures()
+        logger = logging.getLogger("persistence")
+        logger.addHandler(failures)
+        try:
+            save_all(ministack._build_persistence_save_dict())  # noqa: SLF001
+        finally:
+            logger.removeHandler(failures)
+        if failures.texts:
+            raise OSError(failures.texts[0])
         self._file.truncate(0)
 
 
-def _lasting(app: Asgi, journal: _Journal, ready: int) -> Asgi:
-    """Replay the journal before the first request, tell `ready` (a file descriptor) so, and save when asked to."""
+def _lasting(app: Asgi, journal: _Journal, ready: Callable[[], None]) -> Asgi:
+    """Replay the journal before the first request, call `ready`, and save when asked to."""
 
     async def lasting(scope: Any, receive: Any, send: Any) -> None:
         async def started(event: Any) -> None:
             if event["type"] == "lifespan.startup.complete":
                 await journal.replay()
-                os.write(ready, b"\n")
+                ready()
             await send(event)
 
         if scope["type"] == "http" and scope["path"] == SAVE_PATH and scope["method"] == "POST":
-            journal.save()
-            await send({"type": "http.response.start", "status": 204, "headers": []})
-            await send({"type": "http.response.body"})
+            status, body = 204, b""
+            try:
+                journal.save()
+            except OSError as error:
+                status, body = _FAILED, str(error).encode()
+            await send({"type": "http.response.start", "status": status, "headers": []})
+            await send({"type": "http.response.body", "body": body})
         else:
             await app(scope, receive, started if scope["type"] == "lifespan" else send)
 
@@ -119,27 +217,51 @@ def _lasting(app: Asgi, journal: _Journal, ready: int) -> Asgi:
 
 
 def _end_with_parent(folder: Path) -> None:
-    """Leave when whoever started this is gone: its end of the pipe closes. Nobody else would clear up after it then."""
+    """Delete the folder and end the process group when the parent dies, which closes its end of standard input."""
     os.read(0, 1)
     shutil.rmtree(folder, ignore_errors=True)
-    os.killpg(0, signal.SIGKILL)  # the functions' workers too
+    os.killpg(0, signal.SIGKILL)  # the functions' workers are in the group
 
 
 def main() -> None:
     """Serve until the parent ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=int, required=True, help="file descriptor of the listening socket")
+    parser.add_argument("--port", type=int, required=True, help="its port")
     parser.add_argument("--ready", type=int, required=True, help="file descriptor to write to once it serves")
-    parser.add_argument("--folder", type=Path, required=True, help="what to delete should the parent vanish")
+    parser.add_argument("--invocations", type=int, required=True, help="file descriptor to tell invocations to")
+    parser.add_argument("--folder", type=Path, required=True, help="folder to delete when the parent dies")
     options = parser.parse_args()
     threading.Thread(target=_end_with_parent, args=(options.folder,), daemon=True).start()
+    apigateway._invoke_ws_lambda = _discreet(apigateway._invoke_ws_lambda)  # noqa: SLF001
     apigateway._evaluate_route_selection = _routed_as_on_aws(apigateway._evaluate_route_selection)  # noqa: SLF001
-    app = _lasting(_limited_frames(ministack.app), _Journal(options.folder / "journal"), options.ready)
+    lambda_runtime.execution_credentials = lambda_svc.execution_credentials = _drawn_credentials
+    tell = _tell(options.invocations)
+    lambda_runtime.Worker.invoke = _logged(lambda_runtime.Worker.invoke, tell)
+    lambda_svc._emit_lambda_logs = lambda *_, **__: None  # noqa: SLF001 - every invocation has been logged by then
+    limit_frames()
+    # The functions inherit the environment, so the secrets go, and MiniStack's root key becomes one that nobody has.
+    given = json.loads(os.environ.pop(SECRETS_VARIABLE))
+    os.environ |= {"AWS_ACCESS_KEY_ID": secrets.token_hex(10), "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
+
+    def ready() -> None:
+        _let_in_root(given["access_key_id"], given["secret_access_key"])
+        os.write(options.ready, b"\n")
+
+    gate = Gate(
+        port=options.port,
+        token=given["token"],
+        is_known_key=_is_known_key,
+        is_bucket=lambda name: s3._bucket_owner_account(name) is not None,  # noqa: SLF001
+        has_stage=_has_stage,
+    )
+    app = guarded(_lasting(ministack.app, _Journal(options.folder / "journal", tell), ready), gate)
     config = Config()
+    config.websocket_max_message_size = MAX_MESSAGE_BYTES
     config.bind = [f"fd://{options.socket}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    # No shutdown in order: it would wait for open sockets, then save what the journal holds too, which counts twice.
+    # No graceful shutdown: it would wait for open sockets, then save what is also in the journal.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     asyncio.run(serve(app, config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type] - narrower than ASGI
 

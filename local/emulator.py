@@ -1,6 +1,8 @@
-"""Starting, watching and ending the emulator. It knows nothing of the program that is put into it."""
+"""The emulator's process: its start, death, restart and end."""
 
+import json
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -9,30 +11,46 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.error
 import urllib.request
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from local.environment import clean
+from local.errors import EmulatorError
+from local.gate import AUTHORIZED_BY, SAVE_PATH
+from local.invocations import Invocation
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
-SERVICES = "apigateway,budgets,cloudfront,cloudwatch,dynamodb,execute-api,iam,lambda,logs,s3,sns,sts"
+ACCOUNT = "000000000000"
+SERVICES = "apigateway,budgets,cloudfront,cloudwatch,dynamodb,execute-api,iam,kms,lambda,logs,route53,s3,sns,sts"
 START_SECONDS = 60
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-"""The emulator's root user. The functions have roles of their own, which are enforced."""
+NEEDED_MB = 16
+"""Room for the emulator's data: 2 MB at the start, and what is said meanwhile."""
+SECRETS_VARIABLE = "LOCAL_RUN_SECRETS"
+"""Environment variable by which its process is told its credentials and the token for saving, as JSON."""
 
 _SAVE_SECONDS = 30
 _END_SECONDS = 10
 _MAX_PORT = 65535
 
 
-class EmulatorFailed(Exception):  # noqa: N818 - said to a person, in one sentence
-    """The emulator could not be started; the text says why."""
+@dataclass(frozen=True)
+class Credentials:
+    """Credentials of the emulator's root user, new for each run. The functions have roles, which it enforces."""
+
+    access_key_id: str = field(default_factory=lambda: f"AKIA{secrets.token_hex(8).upper()}")
+    secret_access_key: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
 
 
 def listening_socket(wanted: int, *, tries: int = 100) -> socket.socket:
-    """Return a socket that listens on `wanted`, or on the next port above it that is free; 0 asks the system for any.
+    """Return a socket that listens on the port `wanted` or the next free one; 0 asks the system for any.
 
-    It is held from here on: no other run can take the port, and whoever connects before it is served waits.
+    The port stays taken as long as the socket is open: clients that connect before it is served wait. Raises
+    EmulatorError if no port is free.
     """
     for port in range(wanted, min(wanted + tries, _MAX_PORT + 1)) if wanted else [0]:
         listening = socket.socket()
@@ -44,62 +62,178 @@ def listening_socket(wanted: int, *, tries: int = 100) -> socket.socket:
             listening.close()
             continue
         return listening
-    raise EmulatorFailed(f"No port from {wanted} to {wanted + tries - 1} is free; choose another with --port.")
+    raise EmulatorError(f"No port from {wanted} to {wanted + tries - 1} is free; choose another with --port.")
+
+
+def _new_folder(parent: Path | None) -> Path:
+    """Create a folder that has room for the emulator's data. Raises EmulatorError."""
+    folder = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="serverless-chat-", dir=parent))
+        room = folder / "room"
+        with room.open("wb") as file:
+            # Not a sparse file: what is free is not always what this user may take.
+            for _ in range(NEEDED_MB):
+                file.write(bytes(1024 * 1024))
+        room.unlink()
+    except OSError as error:
+        if folder is None:
+            raise EmulatorError(f"There is no place for temporary files: {error.strerror}. Set TMPDIR.") from None
+        shutil.rmtree(folder, ignore_errors=True)
+        raise EmulatorError(
+            f"{folder.parent} has no room for temporary files: {error.strerror}. The local run takes {NEEDED_MB} MB;"
+            " free some, or set TMPDIR to another folder."
+        ) from None
+    return folder
 
 
 class Emulator:
-    """MiniStack on 127.0.0.1, on a port or the next free one, with its data in a folder that goes with it.
+    """MiniStack on 127.0.0.1, with its data in a temporary folder that is deleted when it is closed."""
 
-    Raises EmulatorFailed where there is no port, or no place for the folder.
-    """
+    def __init__(
+        self,
+        port: int,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        temporary: Path | None = None,
+        tell: Callable[[Invocation], None] = lambda _: None,
+    ) -> None:
+        """Take a port and create the folder, in `temporary` or the system's place. Raises EmulatorError.
 
-    def __init__(self, port: int) -> None:
+        `tell` is called with each invocation of a function, in a thread of its own.
+        """
         self._listening = listening_socket(port)
         self.port: int = self._listening.getsockname()[1]
+        """Port that it listens on."""
         self.url = f"http://{HOST}:{self.port}"
+        """Endpoint of every service."""
+        self.credentials = Credentials()
+        """What its deployer and the person use it with."""
+        self._token = secrets.token_hex(20)
+        self.starts = 0
+        """How often it was started. What was not saved before a start is gone."""
         try:
-            self._folder = Path(tempfile.mkdtemp(prefix="serverless-chat-"))
-        except OSError as error:
-            raise EmulatorFailed(f"There is no place for temporary files: {error.strerror}. Set TMPDIR.") from None
+            self._folder = _new_folder(temporary)
+        except EmulatorError:
+            self._listening.close()
+            raise
+        self._environment = environment
+        self._tell = tell
         self._log = self._folder / "emulator.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = -1
         self._lock = threading.Lock()
-        self._cleared = False
+        self._closed = False
+        self._serving = threading.Event()
 
     def start(self) -> None:
-        """Start it and wait until it serves. Raises EmulatorFailed."""
+        """Start it and wait until it serves. Raises EmulatorError."""
         self.begin()
         self.wait()
 
     def begin(self) -> None:
-        """Start it, without waiting. Raises EmulatorFailed once it was cleared up."""
+        """Start it without waiting. Raises EmulatorError if it was closed."""
         with self._lock:
-            if self._cleared:
-                raise EmulatorFailed("The emulator was ended.")
-            self._ready, told = os.pipe()
+            if self._closed:
+                raise EmulatorError("The emulator was closed.")
+            self._serving.clear()
+            self.starts += 1
+            self._ready, started = os.pipe()
+            told, invocations = os.pipe()
             try:
-                self._process = self._spawn(told)
+                self._process = self._spawn(started, invocations)
             finally:
-                os.close(told)
+                os.close(started)
+                os.close(invocations)
+            threading.Thread(target=self._listen, args=(told,), daemon=True).start()
 
     def wait(self) -> None:
-        """Wait until it serves. Raises EmulatorFailed."""
+        """Wait until it serves. Raises EmulatorError if it does not, within START_SECONDS."""
         try:
             answered, _, _ = select.select([self._ready], [], [], START_SECONDS)
             if not answered:
-                raise EmulatorFailed(f"The emulator did not answer within {START_SECONDS} s.")
+                raise EmulatorError(f"The emulator did not answer within {START_SECONDS} s.")
             if not os.read(self._ready, 1):
-                raise EmulatorFailed(f"The emulator ended at once. Its last words:\n{self.last_words()}")
+                raise EmulatorError(f"The emulator ended at once. Its last words:\n{self.last_words()}")
         finally:
             os.close(self._ready)
+        self._serving.set()
 
-    def _spawn(self, told: int) -> subprocess.Popen[bytes]:
+    def restart(self) -> None:
+        """End what is left of it and start it again with the data it had. Raises EmulatorError."""
+        self._serving.clear()
+        self._kill()
+        self.start()
+
+    def is_running(self) -> bool:
+        """Return whether its process is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait_for_death(self) -> bool:
+        """Wait until its process ends; return False if that is because it was closed."""
+        if self._process is not None:
+            self._process.wait()
+        return not self._closed
+
+    def wait_until_serving(self) -> bool:
+        """Wait until it serves; return False if it was closed."""
+        self._serving.wait()
+        return not self._closed
+
+    def save(self) -> None:
+        """Have it save all its data, so that a restart brings it back. Raises EmulatorError."""
+        headers = {AUTHORIZED_BY: self._token}
+        request = urllib.request.Request(f"{self.url}{SAVE_PATH}", method="POST", headers=headers)  # noqa: S310 - ours
+        try:
+            urllib.request.urlopen(request, timeout=_SAVE_SECONDS).close()  # noqa: S310
+        except urllib.error.HTTPError as failed:
+            with failed:
+                reason = failed.read().decode(errors="replace")
+            raise EmulatorError(f"The emulator could not save its data: {reason}. Is the disk full?") from None
+        except OSError as error:
+            raise EmulatorError(f"The emulator does not answer: {error}.") from None
+
+    def last_words(self, lines: int = 5) -> str:
+        """Return the end of its log."""
+        try:
+            return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+    def close(self) -> None:
+        """End it for good and delete its data."""
+        with self._lock:
+            self._closed = True
+            self._kill()
+        self._serving.set()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _listen(self, told: int) -> None:
+        """Pass on the functions' invocations until the process ends."""
+        with open(told, encoding="utf-8") as lines:
+            for line in lines:
+                if line.endswith("\n"):
+                    self._tell(Invocation.from_json(line))
+
+    def _kill(self) -> None:
+        """End its process and the functions' workers, which are in the same group."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def _spawn(self, started: int, invocations: int) -> subprocess.Popen[bytes]:
         state, temporary = self._folder / "state", self._folder / "tmp"
         for folder in (state, temporary):
             folder.mkdir(exist_ok=True)
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **clean(self._environment),
+            "HOME": str(self._folder),
+            SECRETS_VARIABLE: json.dumps({**asdict(self.credentials), "token": self._token}),
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": "localhost",
             "SERVICES": SERVICES,
@@ -113,59 +247,21 @@ class Emulator:
             "PYTHONDONTWRITEBYTECODE": "1",
             "MINISTACK_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            # Both would listen on ports of their own, and to the whole network.
+            # Both would listen on ports of their own, open to the network.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
         }
         listening = self._listening.fileno()
-        command = [sys.executable, "-m", "local.emulated_aws", "--folder", str(self._folder)]
+        command = [sys.executable, "-m", "local.emulated_aws", "--folder", str(self._folder), "--port", str(self.port)]
+        command += ["--socket", str(listening), "--ready", str(started), "--invocations", str(invocations)]
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                [*command, "--socket", str(listening), "--ready", str(told)],
+                command,
                 cwd=Path(__file__).resolve().parent.parent,
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                pass_fds=(listening, told),
-                start_new_session=True,  # Ctrl-C is ours to handle
+                pass_fds=(listening, started, invocations),
+                start_new_session=True,  # a Ctrl-C at the terminal is for the local run to handle
             )
-
-    def is_running(self) -> bool:
-        """Tell whether the process lives."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def pid(self) -> int | None:
-        """The process's id, which is its group's too."""
-        return self._process.pid if self._process else None
-
-    def save(self) -> None:
-        """Have it keep all that it holds, so that it has it when it is started again. Raises OSError."""
-        request = urllib.request.Request(f"{self.url}/_local/save", method="POST")  # noqa: S310 - our own address
-        urllib.request.urlopen(request, timeout=_SAVE_SECONDS).close()  # noqa: S310
-
-    def last_words(self, lines: int = 5) -> str:
-        """Return the end of its log."""
-        try:
-            return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
-        except OSError:
-            return ""
-
-    def end(self) -> None:
-        """End it at once with all that it started: the functions' workers are of its group. Its data is saved."""
-        if self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-
-    def clear_up(self) -> None:
-        """End it for good and delete its data."""
-        with self._lock:
-            self._cleared = True
-            self.end()
-        shutil.rmtree(self._folder, ignore_errors=True)

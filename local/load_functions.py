@@ -1,4 +1,4 @@
-"""Loads every handler of a folder, in a process of its own, and says why one cannot be. It knows nothing else."""
+"""Loads handlers in a process of its own and prints why one cannot be loaded."""
 
 import importlib
 import sys
@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def problem(folder: Path, handler: str) -> str | None:
-    """Return why a handler (`module.function`) cannot be loaded, in one sentence, or None."""
+    """Return why a handler (`module.function`) in a folder cannot be loaded, in one sentence, or None."""
     module, _, name = handler.rpartition(".")
     try:
         loaded = importlib.import_module(module)
     except SyntaxError as error:
         return f"{_place(folder, error.filename, error.lineno)}: {error.msg}."
-    except BaseException as error:  # noqa: BLE001 - whatever a module does while it is loaded
+    except BaseException as error:  # noqa: BLE001 - whatever a module raises as it loads
         if isinstance(error, ModuleNotFoundError) and error.name == module:
             return f"{folder.name}/{module}.py is missing, and a route needs it."
         frames = [
@@ -30,10 +30,10 @@ def _place(folder: Path, filename: str | None, line: int | None) -> str:
 
 
 def main() -> None:
-    """Print the first problem, if there is one."""
+    """Print the first problem, if there is one. Arguments: the folder and the handlers."""
     folder = Path(sys.argv[1])
-    sys.path[0] = str(folder)  # as Lambda has it: the archive's root
-    sys.stdout = sys.stderr  # what a module prints is not ours
+    sys.path[0] = str(folder)  # Lambda's path begins with the archive's root
+    sys.stdout = sys.stderr  # standard output is for the problem alone, not for what a module prints
     found = next(filter(None, (problem(folder, handler) for handler in sys.argv[2:])), None)
     if found and sys.__stdout__ is not None:
         sys.__stdout__.write(found)

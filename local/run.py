@@ -1,250 +1,232 @@
 """The local run from start to end: the emulator, the deployed program, its page, and what is saved meanwhile."""
 
-import argparse
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from local.emulator import HOST, Emulator, EmulatorFailed
+from local.emulator import REGION, Emulator
+from local.environment import clean
+from local.errors import DeployError, LocalRunError
+from local.invocations import Invocation
+from local.options import MAX_PORT, Options, read_options
 from local.site import Site, headers_of_distribution, read_as_distribution, read_publicly
+from local.terminal import print_outputs, say, say_ready
 from local.watch import Changes, problem_of_functions
 
 if TYPE_CHECKING:
-    from local.deployer import Deployer, Made
-    from local.resources import Aws
+    from local.live_stack import LiveStack
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS, PAGE = ROOT / "functions", ROOT / "frontend"
-DEFAULT_PORT = 4566
-SITE_ABOVE = 1000
-"""The page's port is so far above the emulator's: the same at each start, since a browser keeps names by address."""
+SITE_PORT_DISTANCE = 1000
+"""From the emulator's port to the page's. It is fixed because browsers keep a page's storage by its address."""
 STACK = "dev"
-FUNCTION = "aws:lambda/function:Function"
-GOES_ON = "The last good version goes on running."
-_MAX_PORT = 65535
-_CHECK_SECONDS = 0.1
+KEEPS_RUNNING = "The last good version keeps running."
 
 
-def run(heard: int, told: int) -> int:
-    """Run until `heard` (a file descriptor) can be read; `told` is its other end. Return the exit status."""
-    local = LocalRun(_options())
-    for name in ("no_proxy", "NO_PROXY"):  # nothing that is here lies beyond a proxy
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), HOST, "localhost"]))
-    threading.Thread(target=local.work, args=(told,), daemon=True).start()
-    os.read(heard, 1)
-    local.end()
-    say(f"\n{local.failure}" if local.failure else "\nStopped. Nothing is left behind.")
-    return 1 if local.failure else 0
+class State(Enum):
+    """What a run is doing."""
+
+    STARTING = "starting"
+    """The emulator starts, and the program is deployed for the first time."""
+    DEPLOYED = "deployed"
+    """What is saved is live."""
+    BROKEN = "broken"
+    """A function cannot be loaded; the last good version runs."""
+    REFUSED = "refused"
+    """What is saved cannot be deployed; the last good version runs."""
+    FAILED = "failed"
+    """It cannot go on."""
+    ENDING = "ending"
+    """It was told to end."""
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local", description="The whole chat on this machine.")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="of the emulator, or the next free one")
-    parser.add_argument("--json", action="store_true", help="print the outputs as one line of JSON, nothing else")
-    parser.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="of the stack's config")
-    parser.add_argument("--no-watch", action="store_true", help="do not look for saved files")
-    options = parser.parse_args()
-    if not 0 <= options.port <= _MAX_PORT:
-        parser.error(f"a port is from 0 to {_MAX_PORT}, not {options.port}")
-    for pair in options.config:
-        if "=" not in pair:
-            parser.error(f"--config takes KEY=VALUE, not {pair!r}")
-    return options
+@dataclass(frozen=True)
+class Status:
+    """A state, and the reason for it, in one sentence, if it is a bad one."""
+
+    state: State
+    reason: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no other status follows."""
+        return self.state in (State.FAILED, State.ENDING)
 
 
-def say(text: str) -> None:
-    """Tell the person at the terminal, if there is one; standard output is the outputs' alone with --json."""
-    _print(text, sys.stderr)
-
-
-def _print(text: str, stream: Any) -> None:
-    try:
-        if stream is not None:
-            print(text, file=stream, flush=True)
-    except (OSError, ValueError):
-        return  # nobody reads any more; that is no reason to stop
+def run(stop: int, stopped: int) -> int:
+    """Run until `stop`, a file descriptor, is readable; `stopped` is its other end. Return the exit status."""
+    local = LocalRun(read_options())
+    environment = clean(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    threading.Thread(target=local.work, args=(stopped,), daemon=True).start()
+    os.read(stop, 1)
+    status = local.end()
+    say(f"\n{status.reason}" if status.state is State.FAILED else "\nStopped. Nothing is left behind.")
+    return 1 if status.state is State.FAILED else 0
 
 
 class LocalRun:
-    """All that runs. `work` is done by a thread of its own; `end` may come at any moment."""
+    """Everything that runs. `work` has a thread of its own; `end` may be called at any moment."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.failure = ""
-        """Why it ended by itself, in one sentence."""
+    def __init__(self, options: Options) -> None:
+        self.status = Status(State.STARTING)
         self._options = options
-        self._ending = False
         self._lock = threading.Lock()
-        self._emulator: Emulator
-        self._site: Site
-        self._aws: Aws
-        self._deployer: Deployer
-        self._changes: Changes | None = None
-        self._problem: str | None = None
-        self._refused: str | None = None
-        self._lives = self._life = 1
-        """How often the emulator was started, and which of its lives the last deployment was in."""
-        self._kept: dict[str, Made] = {}
-        self._started: Emulator | None = None
+        self._emulator: Emulator | None = None
 
-    def work(self, told: int) -> None:
-        """Start everything, and keep it up to date until it fails; write to `told` (a file descriptor) then."""
+    def work(self, stopped: int) -> None:
+        """Start everything and deploy what is saved; write to `stopped`, a file descriptor, if that fails."""
 
         def guarded(part: Callable[[], None]) -> None:
             try:
                 part()
-            except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever it is
-                if not self._ending:
-                    self.failure = (
-                        str(error) if isinstance(error, EmulatorFailed) else f"{type(error).__name__}: {error}"
-                    )
-                os.write(told, b"\n")
-
-        def started() -> None:
-            self._start()
-            # Apart from the files: a deployment must not wait for an emulator that nobody starts again.
-            threading.Thread(target=guarded, args=(self._keep_alive,), daemon=True).start()
-            self._keep_current()
-
-        guarded(started)
-
-    def end(self) -> None:
-        """End everything that was started."""
-        with self._lock:  # nothing is begun from here on
-            self._ending = True
-        if self._started is not None:
-            self._started.clear_up()
-
-    def _start(self) -> None:
-        begun = time.monotonic()
-        with self._lock:
-            if self._ending:
+            except LocalRunError as error:
+                self._enter(Status(State.FAILED, str(error)))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence
+                self._enter(Status(State.FAILED, f"{type(error).__name__}: {error}"))
+            else:
                 return
-            self._emulator = self._started = Emulator(self._options.port)
+            os.write(stopped, b"\n")
+
+        def work() -> None:
+            emulator = self._open_emulator()
+            changes = Changes([FUNCTIONS, PAGE], say) if self._options.watch else None
+            stack = self._start(emulator)
+            # Another thread, since a deployment waits for a dead emulator to be restarted.
+            threading.Thread(target=guarded, args=(lambda: _keep_alive(emulator),), daemon=True).start()
+            if changes is not None:
+                self._follow(changes, stack)
+
+        guarded(work)
+
+    def end(self) -> Status:
+        """End everything that was started; return the last status."""
+        self._enter(Status(State.ENDING))
+        if self._emulator is not None:
+            self._emulator.close()
+        return self.status
+
+    def _enter(self, status: Status) -> bool:
+        """Set the status, unless the run is over; return whether it did."""
+        with self._lock:
+            if self.status.is_over:
+                return False
+            self.status = status
+            return True
+
+    def _tell(self, invocation: Invocation) -> None:
+        for line in invocation.told(logs=self._options.logs):
+            say(line)
+
+    def _open_emulator(self) -> Emulator:
+        with self._lock:  # `end` comes before, and nothing is started, or after, and closes it
+            if self.status.state is not State.STARTING:
+                raise LocalRunError("The run was ended.")
+            self._emulator = Emulator(self._options.port, tell=self._tell)
         if self._options.port not in (0, self._emulator.port):
             say(f"Port {self._options.port} is taken; using {self._emulator.port}.")
-        self._emulator.begin()
-        from local.deployer import Deployer  # noqa: PLC0415 - Pulumi's import takes as long as the emulator's start
-        from local.resources import Aws  # noqa: PLC0415
+        return self._emulator
 
-        if not self._options.no_watch:
-            self._changes = Changes([FUNCTIONS, PAGE], say)
-        self._site = Site(self._site_port())
-        self._emulator.wait()
-        self._aws = Aws(self._emulator.url)
-        self._deployer = Deployer(self._aws, self._config(), STACK)
-        outputs = self._deploy_first()
-        self._serve(outputs["site_bucket"])
-        self._emulator.save()
-        self._kept = dict(self._deployer.made)
-        self._announce(outputs, time.monotonic() - begun)
+    def _start(self, emulator: Emulator) -> "LiveStack":
+        began = time.monotonic()
+        emulator.begin()
+        # Pulumi takes as long to import as the emulator to start.
+        from local.deployer import Deployer  # noqa: PLC0415
+        from local.live_stack import LiveStack  # noqa: PLC0415
+        from local.resources import Aws, open_session  # noqa: PLC0415
 
-    def _site_port(self) -> int:
-        if not self._options.port:
-            return 0
-        above = self._emulator.port + SITE_ABOVE
-        return above if above <= _MAX_PORT else self._emulator.port - SITE_ABOVE
-
-    def _config(self) -> dict[str, str]:
-        """Return the stack's config: where it runs, and what was given; people open the page under both its names."""
-        given = dict(pair.split("=", 1) for pair in self._options.config)
-        local = {"endpoint_url": self._emulator.url, "local_site_url": self._site.url}
+        site = Site(_site_port(self._options.port, emulator.port))
+        emulator.wait()
+        aws = Aws(emulator.url, open_session(emulator.credentials))
+        stack = LiveStack(emulator, Deployer(aws, _config(self._options, emulator, site), STACK))
         try:
-            origins = json.loads(given.get("allowed_origins", "[]"))
-        except ValueError:
-            origins = None
-        if isinstance(origins, list):  # else the program itself says what is wrong with it
-            given["allowed_origins"] = json.dumps([f"http://localhost:{self._site.port}", *origins])
-        return local | given
-
-    def _deploy_first(self) -> dict[str, Any]:
-        from local.deployer import DeployFailed  # noqa: PLC0415
-
-        try:
-            return self._deployer.run()
-        except DeployFailed as failed:
-            raise EmulatorFailed(f"The program was not deployed. {failed}") from None
-
-    def _serve(self, bucket: str) -> None:
-        policies = [one for one in self._deployer.made.values() if one.type.endswith(":ResponseHeadersPolicy")]
-        if policies:
-            headers = headers_of_distribution(policies[0].inputs)
-            self._site.serve(read_as_distribution(self._aws.client("s3"), bucket), headers)
+            outputs = stack.deploy()
+        except DeployError as error:
+            raise LocalRunError(f"The program was not deployed. {error}") from None
+        policy = stack.headers_policy()
+        if policy is None:
+            site.serve(read_publicly(f"{emulator.url}/{outputs['site_bucket']}"))
         else:
-            self._site.serve(read_publicly(f"{self._emulator.url}/{bucket}"))
+            site.serve(read_as_distribution(aws.client("s3"), outputs["site_bucket"]), headers_of_distribution(policy))
+        if self._enter(Status(State.DEPLOYED)):
+            outputs["emulator"] = {
+                "endpoint_url": emulator.url,
+                "region": REGION,
+                "access_key_id": emulator.credentials.access_key_id,
+                "secret_access_key": emulator.credentials.secret_access_key,
+            }
+            if self._options.json:
+                print_outputs(outputs)
+            else:
+                say_ready(outputs, time.monotonic() - began)
+        return stack
 
-    def _announce(self, outputs: dict[str, Any], seconds: float) -> None:
-        if self._options.json:
-            _print(json.dumps(outputs), sys.stdout)
-            return
-        _print(
-            f"\n  The chat is ready ({seconds:.1f} s):  {outputs['site_url']}\n"
-            f"\n  Open it in two tabs. The WebSocket:  {outputs['websocket_url']}"
-            "\n  A file saved under functions/ or frontend/ is live at once. Ctrl-C stops everything.\n",
-            sys.stdout,
-        )
+    def _follow(self, changes: Changes, stack: "LiveStack") -> None:
+        """Deploy what is saved, until the run ends."""
+        problem = problem_of_functions(FUNCTIONS, stack.handlers())
+        if problem and self._enter(Status(State.BROKEN, problem)):
+            say(f"  {problem} The chat does not work until this is fixed.")
+        while not self.status.is_over:
+            self._redeploy(changes.next(), stack)
 
-    def _keep_alive(self) -> None:
-        """Start the emulator again should it die."""
-        while not self._ending:
-            if self._emulator.is_running():
-                time.sleep(_CHECK_SECONDS)
-                continue
-            self._lives += 1
-            say("  The emulator has died. It is started again with its data.")
-            self._emulator.end()
-            self._emulator.start()
-            say("  It is back; pages connect again by themselves.")
-
-    def _keep_current(self) -> None:
-        """Put saved files into the emulator."""
-        if self._changes is None:
-            return
-        self._check_functions("The chat does not work before that is put right.")
-        while not self._ending:
-            self._redeploy(self._changes.next())
-
-    def _check_functions(self, until_then: str) -> None:
-        handlers = [one.inputs["handler"] for one in self._deployer.made.values() if one.type == FUNCTION]
-        self._problem = problem_of_functions(FUNCTIONS, handlers)
-        if self._problem and not self._ending:
-            say(f"  {self._problem} {until_then}")
-
-    def _redeploy(self, saved: list[Path]) -> None:
-        begun = time.monotonic()
-        was_broken = self._problem is not None
-        if any(path.is_relative_to(FUNCTIONS) for path in saved):
-            self._check_functions(GOES_ON)
-        refused = self._deployed_again()
-        if self._ending:
-            return
+    def _redeploy(self, saved: list[Path], stack: "LiveStack") -> None:
+        began, before, handlers = time.monotonic(), self.status, stack.handlers()
+        check = before.state is not State.DEPLOYED or any(path.is_relative_to(FUNCTIONS) for path in saved)
+        broken = problem_of_functions(FUNCTIONS, handlers) if check else None
+        refused = stack.deploy_again(hold_functions=broken is not None)
+        if not broken and stack.handlers() != handlers:  # a function was added
+            broken = problem_of_functions(FUNCTIONS, stack.handlers())
         if refused:
-            say(f"  {refused} {GOES_ON}")
-        elif self._deployer.changes or self._refused or (was_broken and not self._problem):
+            entered = self._enter(Status(State.REFUSED, refused))
+        else:
+            entered = self._enter(Status(State.BROKEN, broken) if broken else Status(State.DEPLOYED))
+        if not entered:
+            return
+        if broken:
+            say(f"  {broken} {KEEPS_RUNNING}")
+        if refused:
+            say(f"  {refused} {KEEPS_RUNNING}")
+        elif stack.changes or before.state is State.REFUSED or (before.state is State.BROKEN and not broken):
             names = ", ".join(f"{path.relative_to(ROOT)}{'' if path.exists() else ' (deleted)'}" for path in saved)
-            say(f"  Live after {time.monotonic() - begun:.1f} s: {names}")
-        self._refused = refused
+            say(f"  Live after {time.monotonic() - began:.1f} s: {names}")
 
-    def _deployed_again(self) -> str | None:
-        """Deploy what has changed; return why that is refused, or None. An emulator that dies is no reason."""
-        from local.deployer import DeployFailed  # noqa: PLC0415
 
-        while not self._ending:
-            if self._life != self._lives:
-                self._life = self._lives
-                self._deployer.made = dict(self._kept)  # what the emulator has after its new start
-            refused = None
-            try:
-                self._deployer.run(hold=FUNCTION if self._problem else None)
-                self._emulator.save()
-            except (DeployFailed, OSError) as failed:
-                refused = str(failed)
-            if self._life == self._lives and self._emulator.is_running():
-                self._kept = self._kept if refused else dict(self._deployer.made)
-                return refused
-            time.sleep(_CHECK_SECONDS)
-        return None
+def _keep_alive(emulator: Emulator) -> None:
+    """Restart the emulator whenever it dies. Raises EmulatorError if it cannot be."""
+    while emulator.wait_for_death():
+        say("  The emulator has died; restarting it with its data.")
+        emulator.restart()
+        say("  It is back; pages reconnect by themselves.")
+
+
+def _site_port(wanted: int, emulator_port: int) -> int:
+    """Return the page's port; 0, any, if the emulator's may be any too."""
+    if not wanted:
+        return 0
+    above = emulator_port + SITE_PORT_DISTANCE
+    return above if above <= MAX_PORT else emulator_port - SITE_PORT_DISTANCE
+
+
+def _config(options: Options, emulator: Emulator, site: Site) -> dict[str, str]:
+    """Return the stack's config: this machine's addresses, and what was given."""
+    config = {
+        "endpoint_url": emulator.url,
+        "local_site_url": site.url,
+        "address_allowances": "1000",  # every client here has one address
+        **options.config,
+    }
+    try:
+        origins = json.loads(options.config.get("allowed_origins", "[]"))
+    except ValueError:
+        origins = None
+    if isinstance(origins, list):  # otherwise the program refuses it, in its own words
+        config["allowed_origins"] = json.dumps([f"http://localhost:{site.port}", *origins])
+    return config

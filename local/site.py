@@ -1,7 +1,7 @@
-"""What stands in for the S3 website endpoint or CloudFront: it serves the bucket's objects. It knows no chat.
+"""A stand-in for the S3 website endpoint and for CloudFront: serves a bucket's objects.
 
-MiniStack stores objects and their policies, but serves them neither at a website's root nor through a distribution.
-A public website is read without credentials here, as a browser would: a bucket policy that forbids it shows.
+MiniStack stores objects and policies but serves neither websites nor distributions. A website is read without
+credentials, as a browser reads it, so a bucket policy that forbids that shows.
 """
 
 import threading
@@ -24,26 +24,27 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a browser that hangs up is no news."""
+        """Print nothing: browsers hang up as they like."""
 
 
 class Site:
-    """A server for one bucket, on a port or the next free one."""
+    """A server for one bucket, on a port or the next free one. Until `serve` it answers 503."""
 
     def __init__(self, port: int) -> None:
-        self._read: Read = lambda _: (503, {}, b"Not deployed yet\n")
+        self._read: Read = lambda _: (503, {}, b"Not deployed yet.\n")
         self._headers: dict[str, str] = {}
         self._index = "index.html"
         listening = listening_socket(port)
         self.port: int = listening.getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"
+        self._hosts = [[f"{name}:{self.port}"] for name in (HOST, "localhost")]
         server = _Server((HOST, self.port), self._handler(), bind_and_activate=False)
         server.socket.close()
         server.socket = listening
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def serve(self, read: Read, headers: dict[str, str] | None = None) -> None:
-        """Serve what `read` returns, with `headers` added to each answer."""
+        """Serve what `read` returns, with `headers` added to each response."""
         self._headers = headers or {}
         self._read = read
 
@@ -54,9 +55,12 @@ class Site:
             sys_version = ""
 
             def do_GET(self) -> None:
+                if self.headers.get_all("Host") not in site._hosts:  # DNS rebinding
+                    self.send_error(403)
+                    return
                 key = unquote(urlsplit(self.path).path).lstrip("/") or site._index
                 status, headers, body = site._read(key)
-                if status in (403, 404):  # the error document, as both deliveries name it
+                if status in (403, 404):  # both deliveries have the page as error document
                     _, headers, body = site._read(site._index)
                     status = 404
                 if status == 200 and headers.get("ETag") and self.headers.get("If-None-Match") == headers["ETag"]:  # noqa: PLR2004
@@ -78,7 +82,7 @@ class Site:
 
 
 def read_publicly(bucket_url: str) -> Read:
-    """Return a reader of a public bucket: no credentials."""
+    """Return a reader of a public bucket, without credentials."""
 
     def read(key: str) -> tuple[int, dict[str, str], bytes]:
         request = urllib.request.Request(f"{bucket_url}/{quote(key)}")  # noqa: S310 - our own address
@@ -90,13 +94,13 @@ def read_publicly(bucket_url: str) -> Read:
             with refused:
                 return refused.code, {"Content-Type": "text/plain"}, refused.read()
         except OSError:
-            return 502, {"Content-Type": "text/plain"}, b"The emulator does not answer\n"
+            return 502, {"Content-Type": "text/plain"}, b"The emulator does not answer.\n"
 
     return read
 
 
 def read_as_distribution(s3: Any, bucket: str) -> Read:
-    """Return a reader of a private bucket with credentials, as CloudFront's origin access control has them."""
+    """Return a reader of a private bucket, with credentials, as CloudFront has by its origin access control."""
 
     def read(key: str) -> tuple[int, dict[str, str], bytes]:
         try:
@@ -114,7 +118,7 @@ def read_as_distribution(s3: Any, bucket: str) -> Read:
 
 
 def headers_of_distribution(policy: dict[str, Any]) -> dict[str, str]:
-    """Return the headers that CloudFront adds by a response headers policy."""
+    """Return the headers that CloudFront adds for a response headers policy, given its inputs."""
     security = policy["securityHeadersConfig"]
     transport = security["strictTransportSecurity"]
     headers = {

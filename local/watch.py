@@ -1,4 +1,4 @@
-"""Which files were saved, and whether the functions can be loaded. It knows nothing of how they are deployed."""
+"""Which files were saved, and whether the functions can be loaded."""
 
 import os
 import queue
@@ -15,17 +15,21 @@ _LOAD_SECONDS = 10
 
 
 class Changes:
-    """The files saved, made or deleted under some folders since they were last asked for."""
+    """The files saved, created or deleted in some folders."""
 
     def __init__(self, folders: Sequence[Path], say: Callable[[str], None]) -> None:
         self._saved: queue.Queue[list[Path]] = queue.Queue()
         threading.Thread(target=self._watch, args=(folders, say), daemon=True).start()
 
+    def next(self) -> list[Path]:
+        """Wait for the next change; return its files."""
+        return self._saved.get()
+
     def _watch(self, folders: Sequence[Path], say: Callable[[str], None]) -> None:
         try:
             self._follow(folders, polling=None)
         except (OSError, RuntimeError):
-            say("  The system does not tell of saved files (its watches are used up?); they are looked for instead.")
+            say("  The system cannot report saved files (out of inotify watches?); polling for them instead.")
             self._follow(folders, polling=True)
 
     def _follow(self, folders: Sequence[Path], *, polling: bool | None) -> None:
@@ -33,10 +37,6 @@ class Changes:
             paths = sorted({Path(path) for _, path in changes if path.endswith(_SUFFIXES)})
             if paths:
                 self._saved.put(paths)
-
-    def next(self) -> list[Path]:
-        """Return the files of the next change, waiting for one."""
-        return self._saved.get()
 
 
 def problem_of_functions(folder: Path, handlers: Sequence[str]) -> str | None:

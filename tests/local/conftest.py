@@ -1,4 +1,4 @@
-"""A checkout of the test's own, in which files may be saved and broken, and runs whose traces are looked for."""
+"""Runs of `python -m local` whose traces are looked for, and a checkout whose files may be edited."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import ROOT, Stack, free_port, running_stack
 
 SECONDS = 60.0
-PROGRAM = ("__main__.py", "Pulumi.yaml", "README.md", "components", "functions", "frontend", "local")
+PROGRAM = ("__main__.py", "Pulumi.yaml", "README.md", "chat_stack", "components", "functions", "frontend", "local")
 
 
 def until(true: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
@@ -41,27 +41,27 @@ def processes_in(folder: Path) -> list[int]:
 
 
 def emulator_of(temporary: Path) -> int:
-    """Return the emulator's process: the one whose folder is named on its command line."""
+    """Return the emulator's process: the one that has its folder on its command line."""
     return next(pid for pid in processes_in(temporary) if b"emulated_aws" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 @dataclass
-class Bare:
+class LocalProcess:
     """A run that is watched from its first moment on, whatever becomes of it."""
 
     process: subprocess.Popen[bytes]
     temporary: Path
     log: Path
 
-    def hears_signals(self) -> bool:
-        """Tell whether the process has set its handlers; before that, Python's own start ends it."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+    def handles_signals(self) -> bool:
+        """Return whether it has set its signal handlers; before that a signal ends it as it does any process."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("SigCgt:"):
                 return bool(int(line.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
         return False
 
-    def ends(self) -> int:
-        """Wait for its end; return its exit status."""
+    def wait(self) -> int:
+        """Wait until it ends; return its exit status."""
         try:
             return self.process.wait(SECONDS)
         except subprocess.TimeoutExpired:
@@ -70,7 +70,7 @@ class Bare:
             raise AssertionError(f"it does not end; its threads are at:\n{self.said()}") from None
 
     def said(self) -> str:
-        return self.log.read_text(errors="replace")
+        return self.log.read_text(errors="replace", encoding="utf-8")
 
     def leaves_nothing(self) -> None:
         until(lambda: not processes_in(self.temporary), f"processes end: {processes_in(self.temporary)}")
@@ -79,11 +79,11 @@ class Bare:
 
 
 @pytest.fixture
-def begins(tmp_path: Path) -> Iterator[Callable[..., Bare]]:
-    """Start a run, and wait for nothing."""
-    begun: list[Bare] = []
+def begin(tmp_path: Path) -> Iterator[Callable[..., LocalProcess]]:
+    """Start a run and wait for nothing."""
+    begun: list[LocalProcess] = []
 
-    def begin(*options: str, shell: str = "exec {}", port: int | None = None) -> Bare:
+    def started(*options: str, command_line: str = "exec {}", port: int | None = None) -> LocalProcess:
         place = tmp_path / str(len(begun))
         (place / "tmp").mkdir(parents=True)
         log = place / "log"
@@ -91,33 +91,33 @@ def begins(tmp_path: Path) -> Iterator[Callable[..., Bare]]:
         command = " ".join([sys.executable, "-m local --no-watch --port", str(port), *options])
         with log.open("wb") as written:
             process = subprocess.Popen(
-                ["/bin/sh", "-c", shell.format(command)],
+                ["/bin/sh", "-c", command_line.format(command)],
                 cwd=ROOT,
                 env={
                     **{name: value for name, value in os.environ.items() if name.lower() != "no_proxy"},
                     "TMPDIR": str(place / "tmp"),
                     "PYTHONDONTWRITEBYTECODE": "1",
                     "PYTHONFAULTHANDLER": "1",
-                    "http_proxy": "http://127.0.0.1:9",  # an office's proxy, which knows nothing of this machine
+                    "http_proxy": "http://127.0.0.1:9",  # an office's proxy, which cannot reach this machine
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=written,
                 stderr=written,
                 start_new_session=True,
             )
-        begun.append(Bare(process, place / "tmp", log))
+        begun.append(LocalProcess(process, place / "tmp", log))
         return begun[-1]
 
-    yield begin
+    yield started
     for one in begun:
         if one.process.poll() is None:
             one.process.terminate()
-            one.ends()
+            one.wait()
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the program, in which files may be saved."""
+    """A copy of the program whose files may be edited."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in PROGRAM:
         source = ROOT / name
@@ -130,7 +130,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def watching(checkout: Path) -> Iterator[Stack]:
-    """A run of the copy that looks for saved files."""
+    """A run of the copy that deploys what is saved."""
     (checkout / "tmp").mkdir()
     with running_stack(cwd=checkout, temporary=checkout / "tmp") as running:
         yield running

@@ -1,16 +1,28 @@
-"""What the local run adds to the emulator: it comes back with its data, and lets in whom it should, nobody else."""
+"""What the local run adds to the emulator: it restarts with its data, and serves only this machine."""
 
+import hashlib
+import json
 import os
+import resource
 import signal
 import socket
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
-from tests.conftest import Stack, running_stack
-from tests.end_to_end.chatter import Chatter, fresh_room
+from chat_client.websocket import ChatSocket
+from local.emulator import Emulator
+from local.errors import EmulatorError
+from local.invocations import Invocation
+from local.resources import Aws, open_session
+from tests.conftest import Stack, free_port, fresh_room, running_stack
 from tests.local.conftest import emulator_of, processes_in, until
 
 LISTENING = "0A"  # /proc/net/tcp
@@ -24,26 +36,25 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def mortal(temporary: Path) -> Iterator[Stack]:
     """A run whose emulator may be killed."""
-    with running_stack(
-        "--no-watch", "--config", 'allowed_origins=["https://friend.example"]', temporary=temporary
-    ) as run:
+    options = ("--no-watch", "--config", 'allowed_origins=["https://friend.example"]')
+    with running_stack(*options, port=free_port(), temporary=temporary) as run:
         yield run
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
-def test_a_dead_emulator_comes_back_with_all_that_was_acknowledged(
+def test_a_dead_emulator_restarts_with_everything_that_was_acknowledged(
     mortal: Stack, temporary: Path, how: signal.Signals
 ) -> None:
     room = fresh_room()
-    with Chatter(mortal.websocket_url) as ada:
-        ada.joins(room, "Ada")
-        said = [ada.sends(f"number {number}") for number in range(5)]
+    with ChatSocket(mortal.websocket_url) as ada:
+        ada.join(room, name="Ada")
+        sent = [ada.send_message(f"number {number}") for number in range(5)]
         os.kill(emulator_of(temporary), how)
-        ada.is_closed_with()
-    with Chatter(mortal.websocket_url) as again:  # at once: who comes before it is back waits
-        assert again.joins(room, "Ada", after=0)["lastSeq"] == said[-1]["seq"]
-        assert [one["messageId"] for one in again.reads_all()] == [one["messageId"] for one in said]
-        assert again.sends("after")["seq"] == said[-1]["seq"] + 1
+        ada.wait_until_closed()
+    with ChatSocket(mortal.websocket_url) as again:  # at once: a client that comes before the restart waits
+        assert again.join(room, name="Ada", after=0)["lastSeq"] == sent[-1]["seq"]
+        assert [one["messageId"] for one in again.history_since(0)] == [one["messageId"] for one in sent]
+        assert again.send_message("after")["seq"] == sent[-1]["seq"] + 1
     mortal.says("It is back")
     with urllib.request.urlopen(f"{mortal.site_url}/config.json", timeout=10) as page:
         assert mortal.websocket_url in page.read().decode()
@@ -52,32 +63,143 @@ def test_a_dead_emulator_comes_back_with_all_that_was_acknowledged(
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_the_page_may_be_opened_under_both_names(mortal: Stack, host: str) -> None:
     origin = mortal.site_url.replace("127.0.0.1", host)
-    with Chatter(mortal.websocket_url, origin=origin) as page:
-        assert page.pings()["type"] == "pong"
+    with ChatSocket(mortal.websocket_url, origin=origin) as page:
+        assert page.ping()["type"] == "pong"
 
 
-def test_origins_that_are_given_are_let_in_as_well(mortal: Stack) -> None:
-    with Chatter(mortal.websocket_url, origin="https://friend.example") as friend:
-        assert friend.pings()["type"] == "pong"
+def test_further_origins_of_the_config_may_connect(mortal: Stack) -> None:
+    with ChatSocket(mortal.websocket_url, origin="https://friend.example") as friend:
+        assert friend.ping()["type"] == "pong"
 
 
-def test_the_pages_port_is_the_same_at_each_start(mortal: Stack) -> None:
+def test_the_pages_port_follows_from_the_emulators(mortal: Stack) -> None:
+    """Browsers keep a page's storage by its address: it must not change from run to run."""
     port = int(mortal.endpoint_url.rpartition(":")[2])
     assert mortal.site_url == f"http://127.0.0.1:{port + 1000 if port + 1000 <= 65535 else port - 1000}"
 
 
 def test_nothing_listens_to_the_network(mortal: Stack, temporary: Path) -> None:
-    until(lambda: processes_in(temporary), "the emulator lives")
+    until(lambda: processes_in(temporary), "the emulator runs")
     of_ours = set()
     for pid in (mortal.process.pid, *processes_in(temporary)):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             of_ours.add(str(descriptor.readlink()))
     listening = []
     for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+        for line in Path(f"/proc/net/{table}").read_text(encoding="utf-8").splitlines()[1:]:
             fields = line.split()
             if fields[3] == LISTENING and f"socket:[{fields[9]}]" in of_ours:
                 listening.append(fields[1])
     loopback = socket.inet_aton("127.0.0.1")[::-1].hex().upper()
     assert len(listening) == 2, listening
     assert all(address.startswith(loopback) for address in listening), listening
+
+
+MAX_FRAME = "x" * 32 * 1024
+
+
+def test_as_on_aws_a_message_of_128_kb_is_carried_to_its_function(stack: Stack) -> None:
+    with connect(stack.websocket_url) as socket_:
+        socket_.send([MAX_FRAME] * 4)
+        assert json.loads(socket_.recv(10))["code"] == "bad_request"
+        socket_.send([*[MAX_FRAME] * 4, "x"])
+        with pytest.raises(ConnectionClosed) as closed:
+            socket_.recv(10)
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 1009
+
+
+@pytest.mark.parametrize("path", ["dev", "production/extra", ""])
+def test_as_on_aws_only_the_stage_can_be_connected_to(stack: Stack, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        ChatSocket(stack.websocket_url.removesuffix("production") + path)
+    assert refused.value.response.status_code == 403
+
+
+def client_of(stack: Stack, service: str, key: str, secret: str, token: str | None = None) -> Any:
+    make: Any = boto3.client
+    return make(
+        service,
+        endpoint_url=stack.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+    )
+
+
+def test_the_key_id_is_nothing_without_the_secret(stack: Stack) -> None:
+    """MiniStack checks no signature of its root user's own key."""
+    key = stack.credentials["aws_access_key_id"]
+    with pytest.raises(ClientError, match="signature"):
+        client_of(stack, "dynamodb", key, "guessed").list_tables()
+    with pytest.raises(ClientError, match="signature"):
+        client_of(stack, "lambda", key, "guessed").list_functions()
+
+
+def test_a_functions_credentials_cannot_be_computed_from_its_name(stack: Stack) -> None:
+    """MiniStack derives them from the ARNs of the function and its role, which every user of the machine knows."""
+    arns = stack.outputs["resources"]
+    function, role = arns["ChatAppRoom"], arns["ChatAppRoomRole"]
+    digest = hashlib.sha256(f"{function}:{role}".encode()).hexdigest()
+    secret, token = (hashlib.sha256(f"{kind}:{digest}".encode()).hexdigest() for kind in ("secret", "token"))
+    guess = client_of(stack, "dynamodb", f"ASIA{digest[:16].upper()}", secret, token)
+    with pytest.raises(ClientError, match="security token"):
+        guess.scan(TableName=stack.outputs["connections_table"])
+
+
+def test_no_place_for_temporary_files_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(EmulatorError, match=r"no place for temporary files: No such file or directory\. Set TMPDIR"):
+        Emulator(0, temporary=tmp_path / "missing")
+
+
+def test_data_that_cannot_be_saved_is_reported(tmp_path: Path) -> None:
+    emulator = Emulator(0, temporary=tmp_path)
+    try:
+        emulator.start()
+        emulator.save()
+        (folder,) = tmp_path.iterdir()
+        (folder / "state" / "dynamodb.json.tmp").mkdir()  # where the data would be written
+        with pytest.raises(EmulatorError, match=r"could not save its data: .*dynamodb.*Is the disk full\?"):
+            emulator.save()
+    finally:
+        emulator.close()
+
+
+def test_a_disk_that_is_full_later_on_is_reported(tmp_path: Path) -> None:
+    told: list[Invocation] = []
+    emulator = Emulator(0, temporary=tmp_path, tell=told.append)
+    try:
+        emulator.start()
+        dynamodb = Aws(emulator.url, open_session(emulator.credentials)).client("dynamodb")
+        key = {"AttributeName": "id", "AttributeType": "S"}
+        dynamodb.create_table(
+            TableName="rooms",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[key],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        resource.prlimit(emulator_of(tmp_path), resource.RLIMIT_FSIZE, (0, 0))  # no file may grow
+        with pytest.raises(ClientError):
+            dynamodb.put_item(TableName="rooms", Item={"id": {"S": "tea"}})
+        until(lambda: told, "it is reported")
+        assert told[0].told(logs=False) == ["  The emulator failed: File too large, so a write would not last."]
+    finally:
+        emulator.close()
+
+
+def test_an_emulator_that_cannot_start_shows_its_last_words(tmp_path: Path) -> None:
+    emulator = Emulator(0, environment={**os.environ, "PYTHONHOME": str(tmp_path)})  # no Python starts with that
+    try:
+        with pytest.raises(EmulatorError, match="ended at once. Its last words:\n.*"):
+            emulator.start()
+    finally:
+        emulator.close()
+
+
+def test_a_closed_emulator_is_not_started_again() -> None:
+    emulator = Emulator(0)
+    emulator.close()
+    with pytest.raises(EmulatorError, match="The emulator was closed"):
+        emulator.begin()
+    assert not emulator.wait_until_serving()

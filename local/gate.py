@@ -1,0 +1,147 @@
+"""Which requests reach the emulator: those of this run's page, of its functions, and of those with its credentials.
+
+The emulator listens on this machine only, but every web page that a browser here has open can send requests to it, and
+so can every other user of the machine.
+"""
+
+import hmac
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+SAVE_PATH = "/_local/save"
+AUTHORIZED_BY = "X-Local-Token"
+"""Header that a request to SAVE_PATH is authorized by."""
+
+_HTTP_PORT = 80
+_HOSTS = ("127.0.0.1", "localhost", "[::1]", "000000000000.localhost")
+"""The last is where SDKs send S3 Control's requests: the account stands before the host."""
+_API = re.compile(r"/_aws/execute-api/(?P<api>[a-z0-9]+)/(?P<stage>[^/]+)(?P<below>/.*)?")
+_SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/, ]+)/")
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is refused."""
+
+    reason: str
+    """One sentence."""
+    code: str = "AccessDeniedException"
+    """Error code for an AWS SDK."""
+
+
+class Headers:
+    """A request's headers, whatever the case of their names."""
+
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        self._pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in pairs]
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of each line with a name, which is given in lower case."""
+        return [value.strip() for known, value in self._pairs if known == name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """The rules, for one run of the emulator."""
+
+    port: int
+    """Port that it listens on."""
+    token: str
+    """What a request to SAVE_PATH must bring."""
+    is_known_key: Callable[[str], bool]
+    """Whether this run has given out an access key id."""
+    is_bucket: Callable[[str], bool]
+    """Whether there is a bucket of a name."""
+    has_stage: Callable[[str, str], bool]
+    """Whether there is an API of an id with a stage of a name."""
+
+    def refusal(self, kind: str, method: str, path: str, query: str, headers: Headers) -> Refusal | None:
+        """Return why a request is refused, or None. `kind` is `http` or `websocket`."""
+        if headers.all("host") not in [[host] for host in self._hosts()]:
+            return Refusal("The emulator is at 127.0.0.1 and localhost only.")
+        api = _API.fullmatch(path)
+        if api and not self.has_stage(api["api"], api["stage"]):
+            return Refusal("Forbidden")  # as API Gateway does
+        if kind == "websocket":
+            return self._refusal_of_socket(api, headers)
+        return self._refusal_from_elsewhere(headers) or self._refusal_of_request(method, path, query, headers)
+
+    def _hosts(self) -> list[str]:
+        return [f"{name}:{self.port}" for name in _HOSTS] + [*(_HOSTS if self.port == _HTTP_PORT else ())]
+
+    def _refusal_from_elsewhere(self, headers: Headers) -> Refusal | None:
+        """Return a refusal of what a browser sends for a page of another origin."""
+        own = [f"http://{host}" for host in self._hosts()]
+        foreign = any(origin not in own for origin in headers.all("origin"))
+        if foreign or any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
+            return Refusal("The emulator serves no web page of another origin.")
+        return None
+
+    def _refusal_of_socket(self, api: re.Match[str] | None, headers: Headers) -> Refusal | None:
+        if api is None or api["below"] not in (None, "/"):
+            return Refusal("Forbidden")
+        # Which origins may connect is for $connect to decide, as on AWS; a browser always names one.
+        return None if headers.all("origin") else self._refusal_from_elsewhere(headers)
+
+    def _refusal_of_request(self, method: str, path: str, query: str, headers: Headers) -> Refusal | None:
+        if path == SAVE_PATH:
+            given = headers.all(AUTHORIZED_BY.lower())
+            is_ours = len(given) == 1 and hmac.compare_digest(given[0].encode(), self.token.encode())
+            return None if is_ours and method == "POST" else Refusal("This path is the local run's own.")
+        if path.startswith(("/_", "/health")) and not path.startswith("/_aws/execute-api/"):
+            return Refusal("The emulator's own paths are not served.")
+        if not (signature := _signature(query, headers)):
+            is_website = method in ("GET", "HEAD") and self.is_bucket(path.split("/")[1])
+            return None if is_website else Refusal("The request is not signed.", "MissingAuthenticationTokenException")
+        if not self.is_known_key(signature):
+            return Refusal("The security token included in the request is invalid.", "UnrecognizedClientException")
+        return None
+
+
+def guarded(app: Asgi, gate: Gate) -> Asgi:
+    """Answer 403 to what the gate refuses, before the emulator sees it."""
+
+    async def guarded_app(scope: Any, receive: Any, send: Any) -> None:
+        refusal = None
+        if scope["type"] in ("http", "websocket"):
+            query = scope["query_string"].decode("latin-1")
+            refusal = gate.refusal(
+                scope["type"], scope.get("method", "GET"), scope["path"], query, Headers(scope["headers"])
+            )
+        if refusal is None:
+            await app(scope, receive, send)
+        else:
+            await _refuse(scope, send, refusal)
+
+    return guarded_app
+
+
+async def _refuse(scope: Any, send: Any, refusal: Refusal) -> None:
+    prefix = "websocket.http" if scope["type"] == "websocket" else "http"
+    if any(name.lower() == b"x-amz-target" for name, _ in scope["headers"]):  # AWS's JSON protocol
+        body = json.dumps({"__type": refusal.code, "message": refusal.reason})
+    else:
+        error = f"<Error><Code>{refusal.code}</Code><Message>{refusal.reason}</Message></Error>"
+        body = f"<ErrorResponse>{error}</ErrorResponse>"
+    headers = [
+        (b"content-type", b"text/plain"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-errortype", refusal.code.encode()),
+    ]
+    await send({"type": f"{prefix}.response.start", "status": 403, "headers": headers})
+    await send({"type": f"{prefix}.response.body", "body": b"" if scope.get("method") == "HEAD" else body.encode()})
+
+
+def _signature(query: str, headers: Headers) -> str:
+    """Return the access key id that a request is signed by, in its headers or, presigned, its query; "" if by none."""
+    if authorization := headers.all("authorization"):
+        signed = _SIGNED_BY.match(authorization[0]) if len(authorization) == 1 else None
+        return signed[1] if signed else ""
+    credential = parse_qs(query).get("X-Amz-Credential", [])
+    return credential[0].split("/")[0] if len(credential) == 1 else ""

@@ -1,0 +1,56 @@
+"""How each resource type that the program registers is created through boto3, one module per AWS service.
+
+A function's keyword-only parameters are the properties it supports, under Pulumi's names. Any other type or property is
+an error, except those in LEFT_OUT.
+"""
+
+from typing import Any
+
+from local.emulator import REGION
+from local.resources import (
+    apigateway,
+    budgets,
+    cloudfront,
+    cloudwatch,
+    dynamodb,
+    iam,
+    lambda_,
+    logs,
+    s3,
+    sns,
+)
+from local.resources.resource import Aws, Created, Resource, open_session
+
+__all__ = ["LEFT_OUT", "RESOURCES", "Aws", "Created", "Resource", "call", "open_session"]
+
+RESOURCES: dict[str, Resource] = {
+    **apigateway.RESOURCES,
+    **budgets.RESOURCES,
+    **cloudfront.RESOURCES,
+    **cloudwatch.RESOURCES,
+    **dynamodb.RESOURCES,
+    **iam.RESOURCES,
+    **lambda_.RESOURCES,
+    **logs.RESOURCES,
+    **s3.RESOURCES,
+    **sns.RESOURCES,
+}
+"""Type token → how it is created."""
+
+LEFT_OUT: dict[tuple[str, str], str] = {
+    ("aws:s3/bucket:Bucket", "forceDestroy"): "it concerns `pulumi destroy`; here the data goes with the emulator",
+    ("aws:dynamodb/table:Table", "pointInTimeRecovery"): "the emulator's data does not outlive the run: no backups",
+    ("aws:cloudfront/distribution:Distribution", "isIpv6Enabled"): "there is no edge network on this machine",
+}
+"""(Type, property) → why it is left out."""
+
+
+def call(token: str) -> dict[str, Any]:
+    """Return the result of a provider function. Raises NotImplementedError for one that is not supported."""
+    answers: dict[str, dict[str, Any]] = {
+        "aws:index/getRegion:getRegion": {"region": REGION, "name": REGION, "id": REGION},
+        "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
+    }
+    if token not in answers:
+        raise NotImplementedError(f"The local deployer does not support the function {token}.")
+    return answers[token]

@@ -1,0 +1,110 @@
+"""A page of somebody else, in a real browser on this machine, can do nothing with the emulator."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from chat_client.websocket import ChatSocket
+from tests.browser.chromium import ARGUMENTS, executable
+from tests.conftest import Stack
+
+SEND = "([url, init]) => fetch(url, {mode: 'no-cors', ...init}).then(() => 'sent', () => 'failed')"
+EMBED = """url => new Promise(done => {
+    const image = new Image(); image.onload = image.onerror = () => done(); image.src = url;
+})"""
+CONNECT = """url => new Promise(done => {
+    const socket = new WebSocket(url); socket.onopen = () => done('open'); socket.onclose = () => done('closed');
+})"""
+
+
+class _Blank(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
+        pass
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[int]:
+    """The port of somebody else's page."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Blank) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.fixture(params=["127.0.0.1", "localhost"])
+def foreign(browser: Browser, elsewhere: int, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of another origin: of the same site as the emulator, and of another one."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"http://{request.param}:{elsewhere}/")
+        yield page
+
+
+def statuses(page: Page, stack: Stack) -> list[int]:
+    """Return a list that takes the status of each of the emulator's responses."""
+    seen: list[int] = []
+    page.on("response", lambda one: seen.append(one.status) if one.url.startswith(stack.endpoint_url) else None)
+    return seen
+
+
+def signed(stack: Stack) -> str:
+    """Return an address that anybody may use to list the functions, signed with this run's own credentials."""
+    client: Any = stack.client("s3")
+    return client.generate_presigned_url("list_objects_v2", Params={"Bucket": stack.outputs["site_bucket"]})
+
+
+@pytest.mark.parametrize("path", ["/_ministack/reset", "/_local/save", "/2015-03-31/functions", "/"])
+def test_what_it_posts_is_refused(stack: Stack, foreign: Page, path: str) -> None:
+    seen = statuses(foreign, stack)
+    assert foreign.evaluate(SEND, [stack.endpoint_url + path, {"method": "POST", "body": "Action=ListUsers"}]) == "sent"
+    assert seen == [403]
+    with ChatSocket(stack.websocket_url) as client:
+        assert client.ping()["type"] == "pong"
+
+
+def test_what_it_embeds_is_refused_even_with_this_runs_own_signature(stack: Stack, foreign: Page) -> None:
+    seen = statuses(foreign, stack)
+    foreign.evaluate(EMBED, signed(stack))
+    foreign.evaluate(EMBED, f"{stack.endpoint_url}/{stack.outputs['site_bucket']}/index.html")
+    assert seen == [403, 403]
+
+
+def test_it_cannot_read_what_it_asks_for_by_cors(stack: Stack, foreign: Page) -> None:
+    assert foreign.evaluate(SEND, [signed(stack), {"mode": "cors", "headers": {"x-amz-target": "a"}}]) == "failed"
+
+
+def test_it_cannot_connect(stack: Stack, foreign: Page) -> None:
+    assert foreign.evaluate(CONNECT, stack.websocket_url) == "closed"
+    assert foreign.evaluate(CONNECT, stack.endpoint_url.replace("http", "ws") + "/mqtt") == "closed"
+
+
+def test_a_name_that_is_pointed_here_is_refused(stack: Stack, browser: Browser) -> None:
+    """DNS rebinding: for the browser the page and the emulator are then of one origin."""
+    rules = "--host-resolver-rules=MAP evil.example 127.0.0.1"
+    rebound = browser.browser_type.launch(executable_path=executable(), args=[*ARGUMENTS, rules])
+    try:
+        page = rebound.new_page()
+        for url in (stack.endpoint_url, stack.site_url):
+            answer = page.goto(url.replace("127.0.0.1", "evil.example"))
+            assert answer
+            assert answer.status == 403
+    finally:
+        rebound.close()
+
+
+def test_the_runs_own_page_connects(stack: Stack, browser: Browser) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        for host in ("127.0.0.1", "localhost"):
+            page.goto(stack.site_url.replace("127.0.0.1", host))
+            assert page.evaluate(CONNECT, stack.websocket_url) == "open"
