@@ -1,84 +1,191 @@
-/** Joins the parts: what the connection tells goes to the views, what the user wishes to the connection. */
+/** Connects the client, the views and what the person does. */
 
-import { browser } from "./browser.js";
-import { newConnection } from "./connection.js";
-import { log } from "./log.js";
-import { page, ui } from "./page.js";
-import { text } from "./text.js";
-import { newTranscript } from "./transcript.js";
+import { allowNotifications, chime, notify, showUnread } from "./attention.js";
+import { Client } from "./client.js";
+import { ui } from "./elements.js";
+import { MessageList } from "./message-list.js";
+import {
+	grow,
+	isFollowing,
+	isReading,
+	look,
+	showFirstUnread,
+	showList,
+	showNewest,
+	update,
+	watchReader,
+} from "./message-list-view.js";
+import { Drafts } from "./outbox.js";
+import { clearTyping, showPeople, startTyping, stopTyping } from "./people-view.js";
+import { Reader } from "./reader.js";
+import { showRooms } from "./rooms-view.js";
+import { SessionState } from "./session.js";
+import { LocalStore } from "./storage.js";
+import { cleanName, isSendable, lengthOf, messageFrom, roomFrom } from "./text.js";
+import { Timers } from "./timers.js";
+import { VisitedRooms } from "./visited.js";
+import { addressProblem, advice, counter, isolated, nameProblem } from "./wording.js";
 
+const DEFAULT_ROOM = "lobby";
 const SAVE_MS = 1000;
+const COUNTS_MS = 100;
 const TICK_MS = 250;
-const MANY_PEOPLE = 100;
+const CONFIG_MS = 5000;
+const IME = 229; // the keyCode of a key that an input method took; Safari ends its composition before
 
-const { kept, keep } = browser;
+const storage = new LocalStore();
+const visited = new VisitedRooms(storage);
+const drafts = new Drafts(storage);
+const timers = new Timers(globalThis);
+const reader = new Reader();
 const box = ui.message;
 const touch = matchMedia("(pointer: coarse)");
-/** Decoded as a query is: that never throws. */
-const roomInAddress = () => text.roomFrom(new URLSearchParams(`=${location.hash}`).get("") ?? "") || "lobby";
+
+ui.nameForm.hidden = ["name", "wished-name"].some((key) => storage.loadText(key) !== undefined);
+
+/** @type {{websocketUrl?: string}} */
+let config = {};
+let configProblem = "No server configured. Enter a WebSocket URL.";
+try {
+	const answer = await fetch("config.json", { cache: "no-cache", signal: AbortSignal.timeout(CONFIG_MS) });
+	if (answer.ok) config = await answer.json();
+} catch {
+	configProblem = "Could not load the server’s address. Reload the page, or enter a WebSocket URL.";
+}
+const deployed = config.websocketUrl ?? "";
+let server = storage.loadText("url") || deployed;
+
+const client = new Client({ storage, locks: navigator.locks });
+const { session, outbox } = client;
+
+const decoded = () => new URLSearchParams(`=${location.hash}`).get("") ?? "";
+const roomInAddress = () => roomFrom(decoded()) || DEFAULT_ROOM;
 let room = roomInAddress();
 
-/** @type {Map<string, Transcript>} */
-const transcripts = new Map();
-function transcript(of = room) {
-	const known = transcripts.get(of) ?? newTranscript();
-	transcripts.set(of, known);
-	return known;
+/** @type {Map<string, MessageList>} */
+const lists = new Map();
+
+function listOf(of = room) {
+	const list = lists.get(of) ?? new MessageList();
+	lists.set(of, list);
+	return list;
 }
 
-// At once: what comes later must not move what is there.
-ui.nameForm.hidden = kept("name", undefined) !== undefined;
-
-const config = await fetch("config.json", { cache: "no-cache" })
-	.then((answer) => answer.json())
-	.catch(() => ({})); // A page without one: the user enters the address.
-/** @type {string} */
-const deployed = config.websocketUrl ?? "";
-let server = kept("url", "") || deployed;
-const connection = newConnection({ ...browser, url: server, room, name: kept("name", "") });
-
-/** A quiet line among the messages. @param {string} words @param {boolean} [coming] */
-function say(words, coming) {
-	transcript().note(words, Date.now(), coming);
-	log.update();
-}
-
-/** @param {Unsent} unsent @param {Item["state"]} state @param {string} [problem] */
-function showUnsent({ messageId, room: to, text: message, at }, state, problem) {
-	const { connectionId, name } = connection;
-	transcript(to).put({ messageId, seq: Infinity, at, message, connectionId, name, own: true, state, problem });
-	log.update();
+/** @param {string} words @param {string} [to] @param {boolean} [isPresence] */
+function say(words, to = room, isPresence = false) {
+	listOf(to).note(words, session.now, isPresence);
+	update();
 }
 
 function showCounts() {
-	const { unread } = transcript();
-	browser.showUnread(`#${room} · Chat`, unread);
-	page.showRooms(room, unread);
+	const rooms = visited.all.map(({ room: name, last, read = last }) => {
+		const list = lists.get(name);
+		return { room: name, unread: list?.lastSeq ? list.unread : Math.max(0, last - read) };
+	});
+	const unread = rooms.reduce((sum, each) => sum + each.unread, 0);
+	showUnread(`#${room} · Chat`, unread);
+	showRooms(rooms, room);
 }
 
-let saving = 0;
-function save() {
-	clearTimeout(saving);
-	saving = 0;
-	const { lastSeq, unread, unreadFrom } = transcript();
-	browser.visit(room, lastSeq, unread && unreadFrom ? unreadFrom.seq - 1 : lastSeq);
+function showCountsSoon() {
+	if (!timers.isRunning("counts")) timers.start("counts", COUNTS_MS, showCounts);
+}
+
+function saveRead() {
+	timers.cancel("save");
+	const { lastSeq, read } = listOf();
+	if (session.isIn(room)) visited.update(room, { last: lastSeq, read });
 	showCounts();
 }
-function saveSoon() {
-	saving ||= setTimeout(save, SAVE_MS);
+
+function saveReadSoon() {
+	if (!timers.isRunning("save")) timers.start("save", SAVE_MS, saveRead);
+}
+
+function followRooms() {
+	client.setRooms(
+		room,
+		visited.recent.filter((each) => each !== room),
+	);
 }
 
 function showRoom() {
+	visited.visit(room, Date.now());
 	ui.roomName.textContent = `#${room}`;
-	box.value = kept(`draft.${room}`, "");
-	browser.visit(room);
-	log.show(transcript());
+	box.value = drafts.load(room);
+	if (!box.disabled) box.placeholder = `Message #${room}`;
+	clearTyping();
+	showPeople(session.membersOf(room), session.sender);
+	showList(listOf());
 	showLength();
+	followRooms();
+	if (location.hash.length > 1 && !roomFrom(decoded()))
+		say(`A room needs letters (a to z) or digits. This is #${room}.`);
 }
 
-// The server.
+addEventListener("hashchange", () => {
+	const next = roomInAddress();
+	if (next === room) return;
+	saveRead();
+	room = next;
+	showRoom();
+});
+
+storage.watch((key) => {
+	if (key !== "rooms") return;
+	for (const { room: name, read = 0 } of visited.all) lists.get(name)?.see(0, read); // in another tab
+	followRooms();
+	showCounts();
+});
+
+ui.roomForm.onsubmit = () => {
+	const next = roomFrom(ui.newRoom.value);
+	ui.roomProblem.textContent = next ? "" : "A room name needs letters (a to z) or digits.";
+	if (!next) return;
+	ui.newRoom.value = "";
+	location.hash = next;
+	ui.rooms.hidePopover();
+	box.focus();
+};
+
+/** @type {NodeListOf<HTMLElement>} */
+const beside = document.querySelectorAll("main > :not(header), main > header > button, .side, #serverButton");
+for (const drawer of [ui.rooms, ui.people, ui.server]) {
+	/** @param {boolean} isOpen */
+	const hold = (isOpen) => {
+		for (const part of beside) part.inert = isOpen && part !== drawer;
+	};
+	// The focus goes back before the toggle event comes.
+	drawer.onbeforetoggle = (/** @type {ToggleEvent} */ { newState }) => {
+		if (newState === "closed") hold(false);
+	};
+	drawer.ontoggle = (/** @type {ToggleEvent} */ { newState }) => {
+		if (newState === "closed") return;
+		if (!drawer.contains(document.activeElement)) drawer.focus();
+		hold(true);
+	};
+}
+
+ui.roomList.onclick = (/** @type {any} */ { target }) => {
+	if (target.closest("a")) ui.rooms.hidePopover();
+	if (!target.value) return;
+	visited.forget(target.value);
+	followRooms();
+	showCounts();
+};
+
+ui.share.onclick = async () => {
+	location.hash = room;
+	try {
+		await navigator.clipboard.writeText(location.href);
+		say("The address of this room is copied.");
+	} catch {
+		say(`Copy this address to share the room: ${location.href}`); // A page over plain HTTP may not copy.
+	}
+};
 
 let reached = false;
+let retryAt = 0;
 
 /** @param {string} problem */
 function showUrlProblem(problem) {
@@ -90,24 +197,24 @@ function showUrlProblem(problem) {
 
 function connect() {
 	const address = ui.url.value.trim();
-	const problem = text.addressProblem(address);
+	const problem = addressProblem(address);
 	showUrlProblem(problem);
 	if (problem) return;
 	ui.server.hidePopover();
 	reached &&= address === server;
 	server = address;
-	keep("url", address === deployed ? "" : address);
-	connection.connect(address);
+	storage.save("url", address === deployed ? "" : address);
+	session.connect(address);
 }
+
 ui.server.onsubmit = connect;
-ui.disconnect.onclick = () => connection.disconnect();
-ui.tryNow.onclick = () => connection.connect();
+ui.disconnect.onclick = () => session.disconnect();
+ui.tryNow.onclick = () => session.connect();
 ui.ownServer.onclick = () => {
 	ui.url.value = deployed;
 	connect();
 };
 
-let retryAt = 0;
 setInterval(() => {
 	const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
 	if (!ui.banner.hidden) ui.countdown.textContent = `Next try in ${seconds} s.`;
@@ -119,232 +226,255 @@ function allowWriting(allowed) {
 	box.placeholder = allowed ? `Message #${room}` : "Not connected";
 }
 
-/** What the connection tells. @type {Record<string, (detail: any) => void>} */
-const told = {
-	state({ state, retryAt: next = 0 }) {
-		const { dataset } = ui.status;
-		const connected = state === "connected";
-		const waiting = state === "waiting";
-		if (dataset.state === "connected" && !connected) {
-			save();
-			page.setPeople([], 0, "");
-			say(waiting ? "The connection was lost." : "You are disconnected. Press Connect to come back.");
-		}
-		dataset.state = state;
-		ui.status.textContent = connected ? "Connected" : state === "connecting" ? "Connecting…" : "Disconnected";
-		ui.connect.disabled = connected || state === "connecting";
-		ui.disconnect.disabled = state === "disconnected";
-		reached ||= connected;
-		if (!connected) allowWriting(false);
-		retryAt = next;
-		if (state === "connecting") return; // What the banner says stays until that has ended.
-		const why = reached ? "You are offline. What you wrote is kept." : `No answer from ${server}. Is the URL right?`;
-		ui.banner.hidden = !waiting;
-		ui.bannerText.textContent = waiting ? why : "";
-		ui.ownServer.hidden = !deployed || server === deployed;
-	},
+session.on("state", ({ state, retryAt: next = 0 }) => {
+	const { dataset } = ui.status;
+	const isConnected = state === SessionState.JOINING || state === SessionState.READY;
+	const isConnecting = state === SessionState.CONNECTING;
+	const isWaiting = state === SessionState.WAITING;
+	if (dataset.state === "connected" && !isConnected) {
+		saveRead();
+		clearTyping();
+		showPeople({ list: [], count: 0 }, "");
+		say(isWaiting ? "The connection was lost." : "You are disconnected.");
+	}
+	dataset.state = isConnected ? "connected" : isConnecting ? "connecting" : "disconnected";
+	ui.status.textContent = isConnected ? "Connected" : isConnecting ? "Connecting…" : "Disconnected";
+	ui.connect.disabled = isConnected || isConnecting;
+	ui.disconnect.disabled = state === SessionState.OFFLINE;
+	reached ||= isConnected;
+	if (state === SessionState.READY) entered();
+	else if (state === SessionState.OFFLINE) allowWriting(false);
+	retryAt = next;
+	if (isConnecting) return; // What the banner says stays until that has ended.
+	const why = reached
+		? `${navigator.onLine ? "The connection was lost." : "You are offline."} Your messages will be sent when it is back.`
+		: `Cannot reach ${server}. Check the URL.`;
+	ui.banner.hidden = !isWaiting;
+	ui.bannerText.textContent = isWaiting ? why : "";
+	ui.ownServer.hidden = !deployed || server === deployed;
+});
 
-	joined({ room: joined, connectionId, members, memberCount, lastSeq, complete, resumed }) {
-		const shown = transcript(joined);
-		if (!resumed) shown.reset(complete);
-		shown.seen = Math.min(lastSeq, browser.visited().find((each) => each.room === joined)?.read || lastSeq);
-		shown.missed = lastSeq > shown.seen;
-		if (joined !== room) return;
-		page.setPeople(members, memberCount, connectionId);
-		allowWriting(true);
-		const focus = document.activeElement ?? document.body;
-		if ((focus === document.body || ui.banner.contains(focus)) && !touch.matches) box.focus();
-		queueMicrotask(() => say(`You are connected to #${joined}.`)); // below the messages that come with it
-		saveSoon();
-	},
+function entered() {
+	allowWriting(true);
+	const focus = document.activeElement ?? document.body;
+	if ((focus === document.body || ui.banner.contains(focus)) && !touch.matches) box.focus();
+	say(`You are connected to #${room}.`);
+	saveReadSoon();
+}
 
-	messages({ room: from, messages }) {
-		const shown = transcript(from);
-		const news = shown.store(messages, from !== room || !log.reading);
-		for (const { connectionId, own } of messages) {
-			page.typed(connectionId);
-			if (own) ui.composerProblem.textContent = "";
-		}
-		if (from !== room) return;
-		if (log.following) shown.trim();
-		log.update();
-		saveSoon();
-		if (!news || document.hasFocus()) return;
-		showCounts();
-		if (kept("sound", false)) browser.chime();
-		if (kept("notify", false)) browser.notify(`${news.name} in #${room}`, news.message);
-	},
+session.on("joined", ({ room: joined, lastSeq, complete, resumed }) => {
+	const list = listOf(joined);
+	if (!resumed) list.reset(complete);
+	const { read = lastSeq } = visited.find(joined) ?? {};
+	list.enter(resumed ? Math.max(list.read, read) : read, lastSeq);
+	visited.joined(joined, lastSeq);
+	for (const unsent of outbox.all) if (unsent.room === joined) showUnsent(unsent);
+	if (joined === room) showPeople(session.membersOf(room), session.sender);
+	update();
+	showCountsSoon();
+});
 
-	lost: () => say("Some of what was said meanwhile is no longer kept: ask those who were here."),
+session.on("lost", ({ room: from }) => say("Some messages sent while you were away have expired.", from));
 
-	pending: (unsent) => showUnsent(unsent, "pending"),
+session.on("refused", (refusal) => {
+	const isName = refusal.code === "invalid_name";
+	if (isName) ui.nameForm.hidden = false;
+	(isName ? ui.nameProblem : ui.composerProblem).textContent = advice(refusal);
+});
 
-	failed: (unsent) => showUnsent(unsent, "failed", text.advice(unsent)),
+session.on("messages", ({ room: from, messages, isFirstPage }) => {
+	const list = listOf(from);
+	const isAway = from !== room || !isReading();
+	const news = list.store(messages, isAway);
+	for (const { connectionId } of messages) stopTyping(connectionId);
+	if (from === room) {
+		if (messages.some(({ own }) => own)) ui.composerProblem.textContent = "";
+		if (isFollowing()) list.trim();
+		update();
+		saveReadSoon();
+	} else {
+		list.trim();
+		visited.update(from, { last: list.lastSeq });
+	}
+	showCountsSoon();
+	if (!news || isFirstPage || !isAway) return;
+	if (storage.loadFlag("sound")) chime();
+	if (storage.loadFlag("notify")) notify(`${isolated(news.name)} in #${from}`, news.message);
+});
 
-	discarded({ messageId }) {
-		transcript().remove(messageId);
-		log.update();
-		box.focus();
-	},
+/** @param {Unsent} unsent */
+function showUnsent(unsent) {
+	const { connectionId, name, sender } = session;
+	const at = unsent.at + session.clockOffset;
+	listOf(unsent.room).putUnsent(
+		{ ...unsent, at },
+		{ connectionId, name, sender },
+		unsent.failure ? advice(unsent.failure) : "",
+	);
+	update();
+}
 
-	refused(refusal) {
-		const ofName = refusal.code === "invalid_name";
-		if (ofName) ui.nameForm.hidden = false;
-		(ofName ? ui.nameProblem : ui.composerProblem).textContent = text.advice(refusal);
-	},
-
-	presence(presence) {
-		const { event, connectionId, name } = presence;
-		const former = page.changePeople(presence);
-		const who = text.isolated(name || former || "");
-		if (connectionId === connection.connectionId) return;
-		if (event === "join") say(`${who} joined`, true);
-		if (event === "leave") say(`${who} left`, true);
-		if (event === "rename" && former && former !== name) say(`${text.isolated(former)} is now ${who}`);
-	},
-
-	typing: page.types,
-};
-for (const [type, hear] of Object.entries(told))
-	connection.addEventListener(type, (event) => hear(/** @type {CustomEvent} */ (event).detail));
+outbox.on("changed", showUnsent);
+outbox.on("removed", ({ messageId, room: from }) => {
+	listOf(from).removeUnsent(messageId);
+	update();
+});
+outbox.on("delayed", (refusal) => {
+	ui.composerProblem.textContent = advice(refusal);
+});
 
 let asking = false;
-log.read = save;
-log.older = async () => {
-	if (asking) return;
+async function readOlder() {
+	if (asking) return false;
 	asking = true;
-	const shown = transcript();
+	const list = listOf();
 	try {
-		const { messages, complete } = await connection.older(room, shown.firstSeq);
-		shown.store(messages);
-		shown.complete = complete;
-		log.grow();
+		const { messages, complete } = await client.older(room, list.firstSeq);
+		list.store(messages);
+		list.complete = complete;
+		grow();
+		return true;
 	} catch {
-		// The link broke, or the room was left: the next scroll asks again.
+		return false; // The connection was lost, or the room was left: the next scroll asks again.
+	} finally {
+		asking = false;
 	}
-	asking = false;
+}
+
+function seen() {
+	saveReadSoon();
+	showCountsSoon();
+}
+
+watchReader(reader, { now: () => session.now, read: seen, nearTop: readOlder });
+
+ui.catchUp.onclick = async () => {
+	const list = listOf();
+	while (!list.firstUnread && list === listOf() && (await readOlder()));
+	if (list === listOf()) showFirstUnread();
 };
-ui.log.onclick = (/** @type {any} */ { target }) => {
-	const id = target.closest("article")?.dataset.id;
-	if (target.value === "retry") connection.retry(id);
-	if (target.value === "discard") connection.discard(id);
-};
 
-// Rooms.
-
-addEventListener("hashchange", () => {
-	const next = roomInAddress();
-	if (next === room) return;
-	save();
-	room = next;
-	showRoom();
-	connection.join(room);
-});
-addEventListener("storage", ({ key }) => key === "chat.rooms" && showCounts());
-
-ui.roomForm.onsubmit = () => {
-	const next = text.roomFrom(ui.newRoom.value);
-	ui.roomProblem.textContent = next ? "" : "A room's name needs letters (a to z) or digits.";
-	if (!next) return;
-	ui.newRoom.value = "";
-	location.hash = next;
-	ui.rooms.hidePopover();
+ui.markRead.onclick = () => {
+	const list = listOf();
+	list.see(0, list.lastSeq);
+	look();
+	seen();
 	box.focus();
 };
-ui.roomList.onclick = (/** @type {any} */ { target }) => {
-	if (target.closest("a")) ui.rooms.hidePopover();
-	const rest = browser.visited().filter((each) => each.room !== target.value);
-	if (target.value) keep("rooms", rest);
-	showCounts();
-};
-ui.share.onclick = async () => {
-	location.hash = room;
-	try {
-		await navigator.clipboard.writeText(location.href);
-		say("This room's address is copied.");
-	} catch {
-		say(`Copy this address to share the room: ${location.href}`); // A page over http may not copy.
-	}
+
+ui.log.onclick = (/** @type {any} */ { target }) => {
+	const id = target.closest("article")?.dataset.id;
+	if (target.value === "retry") outbox.retry(id);
+	if (target.value !== "discard") return;
+	outbox.discard(id);
+	box.focus();
 };
 
-// The name.
+session.on("presence", ({ room: from, event, connectionId = "", name = "", sender, former = "" }) => {
+	if (from !== room) return;
+	if (event === "leave") stopTyping(connectionId);
+	showPeople(session.membersOf(room), session.sender);
+	if (sender === session.sender) return;
+	const who = isolated(name || former);
+	if (event === "join" && !former) say(`${who} joined`, room, true);
+	if (event === "leave") say(`${who} left`, room, true);
+	if (event === "rename" && former && former !== name) say(`${isolated(former)} is now ${who}`);
+});
+
+session.on("members", ({ room: from }) => {
+	if (from === room) showPeople(session.membersOf(room), session.sender);
+});
+
+session.on("typing", (frame) => {
+	if (frame.room === room && frame.sender !== session.sender) startTyping(frame);
+});
 
 ui.rename.onclick = () => {
 	ui.people.hidePopover();
 	ui.nameForm.hidden = false;
-	ui.name.value = kept("name", "");
+	ui.name.value = session.name;
 	ui.name.focus();
 };
-function nameAsked() {
+
+function hideNameForm() {
 	ui.nameForm.hidden = true;
 	box.focus();
 }
+
 ui.later.onclick = () => {
-	keep("name", kept("name", ""));
-	nameAsked();
+	storage.save("name", storage.loadText("name") ?? "");
+	hideNameForm();
 };
+
 ui.nameForm.onsubmit = () => {
-	const name = ui.name.value.trim().normalize("NFC");
-	const problem = text.nameProblem(name);
-	ui.nameProblem.textContent = problem;
-	if (problem) return ui.name.focus();
-	keep("name", name);
-	connection.rename(name);
-	nameAsked();
+	const name = cleanName(ui.name.value);
+	ui.nameProblem.textContent = nameProblem(ui.name.value);
+	if (name === undefined) return ui.name.focus();
+	session.rename(name);
+	hideNameForm();
 };
 
-// The composer.
-
-/** Says how long the draft is; returns whether it can be sent. */
 function showLength() {
-	const { length } = [...box.value.trim()];
-	ui.counter.textContent = text.counter(length);
-	return text.sendable(length);
-}
-
-function drafted() {
-	keep(`draft.${room}`, box.value);
-	return showLength();
+	const message = messageFrom(box.value);
+	ui.counter.textContent = counter(lengthOf(message));
+	return isSendable(message);
 }
 
 function send() {
 	box.focus();
 	if (box.disabled || !showLength()) return;
-	transcript().unreadFrom = undefined;
-	ui.composerProblem.textContent = "";
-	if (!connection.send(box.value.trim())) return;
+	listOf().line = Infinity;
+	const isKept = client.write(messageFrom(box.value)) !== undefined;
+	ui.composerProblem.textContent = isKept ? "" : "Too many messages are waiting to be sent.";
+	if (!isKept) return;
 	box.value = "";
-	drafted();
-	log.toNewest();
+	drafts.save(room, "");
+	showLength();
+	showNewest();
 }
+
 ui.composer.onsubmit = send;
 box.onkeydown = (/** @type {KeyboardEvent} */ event) => {
-	if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch.matches) return;
+	if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === IME || touch.matches) return;
 	event.preventDefault();
 	send();
 };
 box.oninput = () => {
-	if (drafted() && page.count <= MANY_PEOPLE) connection.typing();
+	drafts.save(room, box.value);
+	if (showLength()) session.typing();
 };
-
-// Choices, and the tab itself.
+drafts.on("changed", ({ room: of, text }) => {
+	if (of !== room || box.value === text) return;
+	box.value = text;
+	showLength();
+});
 
 for (const key of ["sound", "notify"]) {
 	const choice = ui[key];
-	choice.checked = kept(key, false);
+	choice.checked = storage.loadFlag(key);
 	choice.onchange = async () => {
-		const problem = key === "notify" && choice.checked ? await browser.allowNotifications() : "";
+		const problem = key === "notify" && choice.checked ? await allowNotifications() : "";
 		ui.choiceProblem.textContent = problem;
 		choice.checked &&= !problem;
-		keep(key, choice.checked);
-		if (key === "sound" && choice.checked) browser.chime();
+		storage.save(key, choice.checked);
+		if (key === "sound" && choice.checked) chime();
 	};
 }
-document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
-addEventListener("online", () => connection.wake());
-addEventListener("pagehide", save);
+
+reader.on("change", () => {
+	session.watch(reader.isWatching);
+	look();
+});
+reader.on("wake", () => client.wake());
+addEventListener("pagehide", () => {
+	saveRead();
+	client.suspend();
+});
+addEventListener("pageshow", ({ persisted }) => persisted && client.wake());
 
 ui.url.value = server;
+for (const unsent of outbox.all) showUnsent(unsent);
 showRoom();
 if (server) connect();
-else showUrlProblem("This page knows no server: enter the WebSocket URL of one.");
+else showUrlProblem(configProblem);
+ui.startup.remove();

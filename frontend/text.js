@@ -1,78 +1,63 @@
-/** What is said, and how: links, groups, days, addresses, names. Pure: knows no DOM. */
+/** The rules for names, messages and rooms; functions/chat/protocol/text.py has the same. */
 
-const MAX_MESSAGE = 4000;
-const MAX_NAME = 40;
-const COUNTER_FROM = 3600;
-const GROUP_MS = 5 * 60 * 1000;
-const DAY_MS = 24 * 60 * 60 * 1000;
-const BIDI = "\u200e\u200f\u202a-\u202e\u2066-\u2069";
-const UNFIT_FOR_NAME = new RegExp(`[\\p{Cc}${BIDI}]`, "u");
-const PART = `\\([^\\s<>"()${BIDI}]*\\)|[^\\s<>"()${BIDI}`;
-/** Brackets opened within an address are its own; the punctuation that ends it is its sentence's. */
-const LINK = new RegExp(`\\b(https?://(?:${PART}])*(?:${PART}.,;:!?'*_~\\]}]))`, "gi");
+export const MAX_MESSAGE_CHARACTERS = 4000;
+export const MAX_NAME_CHARACTERS = 40;
+const MAX_ROOM_CHARACTERS = 64;
 
-/** @type {TextRules} */
-export const text = {
-	pieces: (message) =>
-		message.split(LINK).map((piece, at) => ({ text: piece, isLink: at % 2 === 1 && URL.canParse(piece) })),
+// White_Space, and the byte-order mark.
+const SPACE = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff";
 
-	dayOf: (at) => new Date(at).setHours(0, 0, 0, 0),
+// Default_Ignorable_Code_Point, control characters, and what is drawn as nothing.
+const INVISIBLE =
+	"\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e" +
+	"\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\uffa0\\ufff0-\\ufffb\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}" +
+	"\\u{e0000}-\\u{e0fff}";
 
-	startsGroup: (before, item) =>
-		before?.connectionId !== item.connectionId || before.name !== item.name || item.at - before.at > GROUP_MS,
+// Combining marks alone are drawn onto what stands before them.
+const COMBINING = "\\u0300-\\u036f\\u0483-\\u0489\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f";
 
-	dayLabel(at, now, locale) {
-		const days = Math.round((text.dayOf(at) - text.dayOf(now)) / DAY_MS);
-		if (days < -1) return new Intl.DateTimeFormat(locale, { dateStyle: "full" }).format(at);
-		const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
-		return near[0].toLocaleUpperCase(locale) + near.slice(1);
-	},
+const EDGES = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "gu");
+const SPACES = new RegExp(`[${SPACE}]+`, "gu");
+const VISIBLE = new RegExp(`[^${SPACE}${INVISIBLE}${COMBINING}]`, "u");
+const LONE_SURROGATE = /[\ud800-\udfff]/gu;
 
-	shortTime: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format,
-	fullTime: new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" }).format,
+// What copying leaves in text.
+const PASTED = /[\u00ad\u200b\u2060\ufeff]/gu;
 
-	shortId: (connectionId) => `[${connectionId.slice(0, 8)}...]`,
+// The flags of England, Scotland and Wales.
+const FLAG = /\u{1f3f4}[\u{e0061}-\u{e007a}\u{e0030}-\u{e0039}]{2,6}\u{e007f}/gu;
 
-	chosenName: ({ name, connectionId }) => (name === connectionId.slice(0, 8) ? "" : name),
+// Joiners and variation selectors belong to emoji and to some scripts; the rest hides who writes.
+const BELONGS = "\\u180b-\\u180d\\u180f\\u200c\\u200d\\ufe00-\\ufe0f\\u{e0100}-\\u{e01ef}";
+const UNFIT = new RegExp(`(?![${BELONGS}])[${INVISIBLE}\\u2028\\u2029]`, "u");
 
-	isolated: (name) => `\u2068${name}\u2069`, // Unicode's FSI … PDI
+/** The number of characters, as the server counts them: code points. @param {string} text */
+export const lengthOf = (text) => [...text].length;
 
-	hue: (name) => ([...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 997, 7) * 29) % 360,
+/** @param {string} text */
+export const trim = (text) => text.replace(EDGES, "");
 
-	addressProblem(address) {
-		const url = /^wss?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
-		const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(url?.hostname ?? "");
-		if (url?.protocol === "wss:" || isHere) return "";
-		return "The URL must begin with wss://, as in wss://example.com/production. Only a server on this machine may have ws://.";
-	},
+/** @param {string} text */
+export const isVisible = (text) => VISIBLE.test(text);
 
-	roomFrom(typed) {
-		const plain = typed.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-		return (plain.match(/[a-z0-9]+/g) ?? []).join("-").slice(0, 64).replace(/-$/, "");
-	},
+/** @param {string} typed */
+export const messageFrom = (typed) => trim(typed).replace(LONE_SURROGATE, "\ufffd");
 
-	nameProblem(name) {
-		if (!name || [...name].length > MAX_NAME) return `Enter a name of 1 to ${MAX_NAME} characters.`;
-		return UNFIT_FOR_NAME.test(name) ? "That name has invisible characters in it: type it by hand." : "";
-	},
+/** @param {string} text */
+export const isSendable = (text) => isVisible(text) && lengthOf(text) <= MAX_MESSAGE_CHARACTERS;
 
-	counter(length) {
-		const left = MAX_MESSAGE - length;
-		if (left < 0) return `Characters too many: ${-left}. Shorten it, or send it in parts.`;
-		return length < COUNTER_FROM ? "" : `Characters left: ${left}`;
-	},
+/** A name in NFC, trimmed, with single spaces and without what pasting left; undefined if it is not a name.
+ * @param {string} given */
+export function cleanName(given) {
+	const name = trim(given.replace(PASTED, "").normalize("NFC"));
+	const isUnfit = UNFIT.test(name.replace(FLAG, "\u{1f3f4}")) || name.search(LONE_SURROGATE) >= 0;
+	if (isUnfit || !isVisible(name)) return undefined;
+	const spaced = name.replace(SPACES, " ");
+	return lengthOf(spaced) <= MAX_NAME_CHARACTERS ? spaced : undefined;
+}
 
-	sendable: (length) => length > 0 && length <= MAX_MESSAGE,
-
-	typing(names) {
-		if (names.length > 2) return "Several people are typing…";
-		const who = names.map(text.isolated).join(" and ");
-		return who && `${who} ${names.length > 1 ? "are" : "is"} typing…`;
-	},
-
-	advice({ code, error, retryAfterMs = 1000 }) {
-		if (code === "rate_limited") return `Too much at once: the rest is sent in ${Math.ceil(retryAfterMs / 1000)} s.`;
-		if (code === "internal") return "The server had a problem: retry in a moment.";
-		return error.replace(/\.?$/, ".");
-	},
-};
+/** @param {string} typed */
+export function roomFrom(typed) {
+	const plain = typed.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+	return (plain.match(/[a-z0-9]+/g) ?? []).join("-").slice(0, MAX_ROOM_CHARACTERS).replace(/-$/, "");
+}

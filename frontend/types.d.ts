@@ -1,8 +1,340 @@
-/** The contracts of the page's modules, each of which exports one object or class. For the type checker only: it is
- * not deployed, so that explanations cost the reader of the page no bytes. */
+/** Types shared by the page's modules; docs/protocol.md is the reference for frames. For the type checker only: this
+ * file is not deployed. */
 
-/** A line of the message list: a message, or a quiet note of the page's own. */
-interface Item {
+// Frames to the server.
+
+interface JoinFrame {
+	action: "join";
+	room: string;
+	name?: string;
+	secret?: string;
+	after?: number;
+}
+
+interface LeaveFrame {
+	action: "leave";
+	room: string;
+}
+
+interface SendMessageFrame {
+	action: "sendmessage";
+	message: string;
+	messageId: string;
+	to: string;
+}
+
+/** A page of history: before a seq, or after one. */
+interface PageRequest {
+	before?: number;
+	after?: number;
+	limit?: number;
+}
+
+interface HistoryRequestFrame extends PageRequest {
+	action: "history";
+	room: string;
+}
+
+interface TypingRequestFrame {
+	action: "typing";
+	room: string;
+}
+
+interface PingFrame {
+	action: "ping";
+	/** A room and the checksum of who is believed to be in it. */
+	room?: string;
+	roster?: number;
+}
+
+type ClientFrame =
+	| JoinFrame
+	| LeaveFrame
+	| SendMessageFrame
+	| HistoryRequestFrame
+	| TypingRequestFrame
+	| PingFrame;
+
+// Frames from the server.
+
+interface Person {
+	connectionId: string;
+	name: string;
+	/** The same on every connection of one person. */
+	sender: string;
+}
+
+interface Message extends Person {
+	messageId: string;
+	room: string;
+	seq: number;
+	/** ISO 8601. */
+	timestamp: string;
+	message: string;
+}
+
+interface MessageFrame extends Message {
+	type: "message";
+}
+
+/** What `joined` and `history` have in common. */
+interface Page {
+	room: string;
+	after?: number;
+	/** By rising seq. */
+	messages: Message[];
+	/** False: there are more, newer ones after `after`, else older ones. */
+	complete: boolean;
+	/** Some messages since `after` have expired. */
+	lost: boolean;
+}
+
+interface JoinedFrame extends Page, Person {
+	type: "joined";
+	members: Person[];
+	memberCount: number;
+	lastSeq: number;
+}
+
+interface HistoryFrame extends Page {
+	type: "history";
+	before?: number;
+}
+
+interface LeftFrame {
+	type: "left";
+	room: string;
+	current: string | null;
+}
+
+interface PresenceFrame extends Partial<Person> {
+	type: "presence";
+	room: string;
+	event: "join" | "leave" | "rename" | "count";
+	memberCount: number;
+	/** Everybody who is here, with `count`. */
+	members?: Person[];
+}
+
+interface TypingFrame extends Person {
+	type: "typing";
+	room: string;
+}
+
+interface PongFrame {
+	type: "pong";
+	room: string | null;
+	lastSeq: number;
+	timestamp: string;
+	/** Room → its newest seq. */
+	rooms: Record<string, number>;
+	/** The answer to a ping's roster; it lists who is there if that differs. */
+	roster?: { room: string; memberCount: number; members?: Person[] };
+}
+
+interface ErrorFrame {
+	type: "error";
+	error: string;
+	/** One of protocol.js's ErrorCode, or one that this page does not know yet. */
+	code: string;
+	action?: string;
+	room?: string;
+	messageId?: string;
+	retryAfterMs?: number;
+}
+
+type ServerFrame =
+	| MessageFrame
+	| JoinedFrame
+	| LeftFrame
+	| HistoryFrame
+	| PresenceFrame
+	| TypingFrame
+	| PongFrame
+	| ErrorFrame;
+
+// The client.
+
+type LocalStore = import("./storage.js").LocalStore;
+type Credentials = import("./credentials.js").Credentials;
+type Transport = import("./transport.js").Transport;
+type Reader = import("./reader.js").Reader;
+type MessageList = import("./message-list.js").MessageList;
+
+/** What depends on time and chance; tests give their own. */
+interface Surroundings {
+	clock: Clock;
+	/** 0 to 1 */
+	random: () => number;
+}
+
+interface HistoryOptions extends Surroundings {
+	room: string;
+	send(frame: ClientFrame): void;
+	/** Takes new messages, by rising seq. */
+	deliver(messages: Message[], isFirstPage: boolean): void;
+	/** Says that messages have expired since we last saw the room. */
+	lost(): void;
+	/** Says that a request had no answer. */
+	unanswered(): void;
+}
+
+/** A page of history that is asked for. */
+interface PendingPage {
+	frame: PageRequest;
+	faults: number;
+	resolve(page: HistoryFrame): void;
+	reject(why: Error): void;
+}
+
+interface SessionOptions extends Surroundings {
+	transport: Transport;
+	credentials: Credentials;
+}
+
+interface OutboxOptions extends Surroundings {
+	storage: LocalStore;
+	ownership: Ownership;
+	/** Tells whether the frame was sent. */
+	send(frame: SendMessageFrame): boolean;
+	/** Whether a message to that room can be sent now. */
+	isIn(room: string): boolean;
+}
+
+interface ClientOptions extends Partial<Surroundings> {
+	storage: LocalStore;
+	/** navigator.locks, where the page has it. */
+	locks?: Locks;
+	WebSocket?: Socket;
+}
+
+/** A clock; tests give one of their own. */
+interface Clock {
+	Date: { now(): number };
+	setTimeout(act: () => void, ms: number): number;
+	clearTimeout(timer?: number): void;
+}
+
+/** The WebSocket class; tests give one of their own. */
+type Socket = typeof WebSocket;
+
+/** What the client needs of localStorage. */
+type StorageArea = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
+
+/** What the client needs of navigator.locks. */
+interface Locks {
+	request(
+		name: string,
+		options: { steal?: boolean; signal?: AbortSignal },
+		held: () => Promise<void>,
+	): Promise<unknown>;
+}
+
+interface TransportEvents {
+	/** A connection is being opened, and none was open before. */
+	connecting: undefined;
+	open: undefined;
+	/** The open connection is gone; with `renewing` its successor is being opened. */
+	close: { renewing: boolean };
+	/** The next try comes at this time, in milliseconds since 1970. */
+	waiting: { retryAt: number };
+	frame: ServerFrame;
+}
+
+/** A message, and whether this person sent it: here, in another tab, or yesterday. */
+type OwnedMessage = Message & { own: boolean };
+
+/** Why something was refused. `code` is the server's, or `bad_url`, or `expired` for a message that waited too long. */
+type Refusal = Pick<ErrorFrame, "error" | "code" | "room" | "retryAfterMs">;
+
+interface SessionEvents {
+	state: { state: string; retryAt?: number };
+	/** `resumed`: the room goes on from what was known of it. */
+	joined: JoinedFrame & { resumed: boolean };
+	/** The room is joined, and the messages that came with it are reported. */
+	entered: { room: string };
+	/** The room will not have us. */
+	barred: Refusal & { room: string };
+	/** By rising seq. `isFirstPage`: what the room had when it was first joined. */
+	messages: { room: string; messages: OwnedMessage[]; isFirstPage: boolean };
+	/** A message came, new or not. */
+	stored: { messageId: string };
+	/** Some messages of the room have expired since we last saw it. */
+	lost: { room: string };
+	/** Who is in the room has changed; `former` is the name that the person had. */
+	presence: PresenceFrame & { former?: string };
+	/** The list of who is in the room was put right. */
+	members: { room: string };
+	typing: TypingFrame;
+	refused: Refusal;
+	/** An error that answers a message, or might. */
+	messageError: ErrorFrame;
+}
+
+/** A message that is not stored yet. */
+interface Unsent {
+	messageId: string;
+	room: string;
+	text: string;
+	/** When it was written, in milliseconds since 1970; the order in which messages are sent. */
+	at: number;
+	/** When it was last sent, if that is not answered. */
+	sentAt?: number;
+	/** How often the server failed on it. */
+	faults?: number;
+	/** Why it is not sent any more, unless the person wishes. */
+	failure?: Refusal;
+}
+
+interface OutboxEvents {
+	/** A message is new, or has changed. */
+	changed: Unsent;
+	/** A message is stored or was discarded. */
+	removed: { messageId: string; room: string };
+	/** A message waits as the server asked for. */
+	delayed: Refusal;
+	/** A message has had no answer. */
+	unanswered: undefined;
+}
+
+interface DraftEvents {
+	/** Another tab changed the draft. */
+	changed: { room: string; text: string };
+}
+
+interface OwnershipEvents {
+	change: { owned: boolean };
+}
+
+/** One owner among the tabs. */
+interface Ownership {
+	readonly owned: boolean;
+	/** Waits in line. */
+	want(): void;
+	/** Takes it from whichever tab has it. */
+	take(): void;
+	release(): void;
+	on(type: "change", handler: (detail: OwnershipEvents["change"]) => void): void;
+}
+
+// The page.
+
+/** What tells whether somebody is at the page; tests give their own. */
+interface ReaderOptions {
+	document?: EventTarget & Pick<Document, "hidden" | "hasFocus">;
+	window?: EventTarget;
+	clock?: Clock;
+}
+
+interface ReaderEvents {
+	/** Whether somebody is here, or watches, has changed. */
+	change: undefined;
+	/** The connection may have died unnoticed. */
+	wake: undefined;
+}
+
+/** A line of the message list: a message, or a note by the page itself. */
+interface Item extends Person {
 	/** An id of the page's own for a note. */
 	messageId: string;
 	/** Between two messages' for a note; Infinity until the server has stored it. */
@@ -10,9 +342,6 @@ interface Item {
 	/** Milliseconds since 1970. */
 	at: number;
 	message: string;
-	/** Empty for a note. */
-	connectionId: string;
-	name: string;
 	own: boolean;
 	state: "stored" | "pending" | "failed" | "note";
 	/** Why it failed, and what to do. */
@@ -21,219 +350,13 @@ interface Item {
 	people?: string[];
 }
 
-interface Member {
-	connectionId: string;
-	name: string;
-}
-
-interface Presence extends Member {
-	event: "join" | "leave" | "rename" | "count";
-	memberCount?: number;
-}
-
-/** An `error` frame's fields. */
-interface Refusal {
-	error: string;
-	code: string;
-	retryAfterMs?: number;
-	messageId?: string;
-	room?: string;
-}
-
-/** text.js */
-interface TextRules {
-	/** Splits a message into text and links; only http and https become links. */
-	pieces(message: string): { text: string; isLink: boolean }[];
-	/** When the day of a time began, in the reader's zone. */
-	dayOf(at: number): number;
-	/** Whether an item opens a group: another sender, or 5 minutes of silence. */
-	startsGroup(before: Pick<Item, "connectionId" | "name" | "at"> | undefined, item: Item): boolean;
-	/** Such as Today, Yesterday, Monday 3 March. */
-	dayLabel(at: number, now: number, locale?: string): string;
-	shortTime(at: number): string;
-	fullTime(at: number): string;
-	shortId(connectionId: string): string;
-	/** The name somebody chose; empty where it is only the server's default. */
-	chosenName(member: Member): string;
-	/** A name within a sentence, its direction of writing its own. */
-	isolated(name: string): string;
-	/** A name's hue in degrees, the same on every screen. */
-	hue(name: string): number;
-	/** What is wrong with a server's address; empty when nothing is. */
-	addressProblem(address: string): string;
-	/** A room's name made of what somebody typed; empty when nothing of it is left. */
-	roomFrom(typed: string): string;
-	/** What is wrong with a person's name; empty when nothing is. */
-	nameProblem(name: string): string;
-	/** How a message's length stands; empty while it is no matter. */
-	counter(length: number): string;
-	/** Whether a message of that length can be sent. */
-	sendable(length: number): boolean;
-	/** Who is typing. */
-	typing(names: string[]): string;
-	/** Why something was refused, and what to do. */
-	advice(refusal: Refusal): string;
-}
-
-/** A room that was visited: the seq read, and the last one known. */
+/** A room that was visited. */
 interface Visited {
 	room: string;
-	read: number;
-	last: number;
-}
-
-/** browser.js */
-interface Browser {
-	/** What was kept, or else `otherwise`. */
-	kept<T>(key: string, otherwise: T): T;
-	keep(key: string, value: unknown): void;
-	/** The rooms, in the order of the first visit. */
-	visited(): Visited[];
-	/** Notes how far a room goes and is read. */
-	visit(room: string, last?: number, read?: number): void;
-	/** In the tab: title and favicon. */
-	showUnread(title: string, unread: number): void;
-	chime(): void;
-	/** Asks for leave to notify; says why it cannot be had, or nothing. */
-	allowNotifications(): Promise<string>;
-	notify(title: string, body: string): void;
-}
-
-/** page.js */
-interface Page {
-	/** What a template holds, once more. */
-	copy(template: string): any;
-	/** Sets texts by selector. One that stays is left alone: a live region would read it again. */
-	fill(element: Element, texts: Record<string, string>): void;
-	/** Says who somebody is: name, short id, and an initial in the name's colour. */
-	sign(element: any, member: Member): void;
-	/** Shows the rooms visited, with what is unread in each; what stays keeps its element, and so the focus. */
-	showRooms(current: string, unreadHere: number): void;
-	/** How many people are here; only the first 100 are named. */
-	count: number;
-	setPeople(members: Member[], count: number, own: string): void;
-	/** Returns the name so far. */
-	changePeople(presence: Presence): string | undefined;
-	types(member: Member): void;
-	/** They stopped: sent it, left, or paused. */
-	typed(connectionId: string): void;
-}
-
-/** transcript.js */
-interface Transcript {
-	/** In the order they are shown. */
-	items: Item[];
-	/** Whether the server has nothing older. */
-	complete: boolean;
-	/** Up to which seq the reader had seen this room when joining it. */
-	seen: number;
-	/** Whether more was said by then: it begins below a line, although the reader is back. */
-	missed: boolean;
-	unread: number;
-	/** Where the unread messages begin. */
-	unreadFrom: Item | undefined;
-	/** Of the messages that are stored; 0 where there is none. */
-	readonly firstSeq: number;
-	readonly lastSeq: number;
-	/** Puts an item where its seq says; a known one is changed in place, so that its row survives. */
-	put(item: Item): Item;
-	/** Puts messages of the server's, by rising seq; `away`: nobody is reading. Returns the last one that is news. */
-	store(frames: any[], away?: boolean): Item | undefined;
-	/** Adds a quiet line. Comings and goings close together share one. */
-	note(message: string, at: number, coming?: boolean): void;
-	remove(messageId: string): void;
-	/** Forgets what the server can give again; what is not stored yet stays. */
-	reset(complete: boolean): void;
-	/** Bounds the memory: the oldest go, and can be asked for again. */
-	trim(): void;
-}
-
-/** log.js */
-interface Log {
-	/** Whether the reader is at the end, and stays there when more comes. */
-	following: boolean;
-	/** Whether the newest row is before somebody's eyes. */
-	readonly reading: boolean;
-	/** Called when the newest row is seen. */
-	read(): void;
-	/** Called when the reader nears the top. */
-	older(): void;
-	/** Shows a room. */
-	show(transcript: Transcript): void;
-	toNewest(): void;
-	/** Draws what changed, once a frame however much arrives. */
-	update(): void;
-	/** Shows more rows, above (negative) or below; the reader's row stays where it is. */
-	grow(rows?: number): void;
-}
-
-/** A frame, as the architecture page names its fields. */
-type Frame = Record<string, any>;
-
-/** Where a list is kept over a reload of the tab, by key. */
-interface Keeping {
-	kept(key: string, otherwise: any): any;
-	keep(key: string, value: unknown): void;
-}
-
-/** What the connection stands on; a test gives it a socket, a clock and a chance of its own. */
-interface ConnectionOptions extends Keeping {
-	url: string;
-	room: string;
-	name: string;
-	WebSocket?: typeof WebSocket;
-	/** 0 to 1. */
-	random?: () => number;
-	clock?: {
-		Date: { now(): number };
-		setTimeout(act: () => void, ms: number): number;
-		clearTimeout(timer?: number): void;
-	};
-}
-
-/** connection.js. Events (CustomEvent): state, joined, messages, pending, failed, discarded, presence, typing, lost,
- * refused. */
-interface Connection {
-	state: "disconnected" | "connecting" | "connected" | "waiting";
-	room: string;
-	/** Empty: whatever the server calls us. */
-	name: string;
-	/** The last one; empty before the first. */
-	connectionId: string;
-	/** The user wishes to be connected, now. */
-	connect(url?: string): void;
-	/** The user wishes not to be. */
-	disconnect(): void;
-	join(room: string): void;
-	rename(name: string): void;
-	/** Sends 1 to 4,000 characters to this room as soon as it can be done, and again until they are stored or refused.
-	 * Returns the messageId; undefined where too many wait already. */
-	send(text: string): string | undefined;
-	/** Tries a message again that has failed. */
-	retry(messageId: string): void;
-	discard(messageId: string): void;
-	typing(): void;
-	/** The page of messages before a seq; rejects when the link breaks or the room is left. */
-	older(room: string, before: number): Promise<Frame>;
-	/** The tab is seen again, or the network is back: look at once whether the link still is. */
-	wake(): void;
-}
-
-/** A page of history that is asked for. */
-interface Question {
-	question: Frame;
-	resolve(page: Frame): void;
-	reject(error: Error): void;
-}
-
-/** A message that is not stored yet. */
-interface Unsent {
-	messageId: string;
-	room: string;
-	text: string;
-	/** Milliseconds since 1970. */
+	/** When it was last looked at, in milliseconds since 1970. */
 	at: number;
-	failed?: boolean;
-	/** How often the server had a fault with it. */
-	faults?: number;
+	/** The newest seq that was read; undefined before the first reading. */
+	read?: number;
+	/** The newest seq that is known. */
+	last: number;
 }

@@ -1,4 +1,4 @@
-"""A real Chromium, and pages in it whose consoles must stay clean. Knows nothing of what is tested."""
+"""A real Chromium, pages in it whose consoles must stay clean, and a chat server for them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,13 +7,23 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.browser.fake_server import FakeServer, Frame
+from tests.browser.files import MODULES_SITE, SITE, serve
+
 DEADLINE_MS = 10_000
 
 expect.set_options(timeout=DEADLINE_MS)
 
 
+@pytest.fixture
+def site_url() -> str:
+    """Return the page's address where its server is a fake."""
+    return SITE
+
+
 @pytest.fixture(scope="session")
-def site_url(stack: Any) -> str:
+def stack_url(stack: Any) -> str:
+    """Return the page's address on the local stack."""
     return str(stack.site_url).rstrip("/") + "/"
 
 
@@ -29,7 +39,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     contexts = []
 
     def listen(said: ConsoleMessage) -> None:
-        # A link that cannot be made is Chromium's own line, and what some tests are about.
+        # Chromium itself reports a connection that cannot be made; some tests are about that.
         if said.type in {"error", "warning"} and "WebSocket connection to" not in said.text:
             complaints.append(said.text)
 
@@ -38,12 +48,12 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**{**defaults, **options})
         contexts.append(context)
         context.set_default_timeout(DEADLINE_MS)
+        serve(context)
         if name:
-            context.add_init_script(f"localStorage['chat.name'] ??= '\"{name}\"'")
-        page = context.new_page()
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
+            context.add_init_script(f"if (location.host) localStorage['chat.name'] ??= '\"{name}\"'")
+        context.on("console", listen)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        return context.new_page()
 
     yield make
     for context in contexts:
@@ -54,3 +64,26 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def page(new_page: Callable[..., Page]) -> Page:
     return new_page()
+
+
+@pytest.fixture(scope="session")
+def server_host(browser: Browser) -> Iterator[Page]:
+    """Open the page in which fake servers run."""
+    context = browser.new_context()
+    serve(context)
+    page = context.new_page()
+    page.goto(MODULES_SITE)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def new_server(server_host: Page) -> Callable[..., FakeServer]:
+    """Make servers, each for one page or for all pages of a browser."""
+
+    def make(page: Page, messages: list[Frame] | None = None) -> FakeServer:
+        server = FakeServer(server_host, messages or [])
+        server.serve(page.context)
+        return server
+
+    return make

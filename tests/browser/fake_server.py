@@ -1,18 +1,18 @@
-"""A chat server inside a browser test: it answers as the README says, or as the test wishes. It stores nothing."""
+"""A fake chat server for pages in a browser: modules/server.js, connected to their WebSockets.
+
+It runs in a separate page, so the client's tests and the page's tests use one fake server.
+"""
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute
 
-Frame = dict[str, Any]
-
-OWN_ID = "0wnc0nn3ction="
-HISTORY_PAGE = 50
+Frame: TypeAlias = dict[str, Any]
 
 
 def message(seq: int, text: str, *, room: str = "lobby", name: str = "Ada", at: datetime | None = None) -> Frame:
@@ -24,9 +24,13 @@ def message(seq: int, text: str, *, room: str = "lobby", name: str = "Ada", at: 
         "seq": seq,
         "timestamp": (at or datetime.now(UTC)).isoformat(),
         "message": text,
-        "connectionId": f"{name.lower():0<12}"[:12],
-        "name": name,
+        **person(name),
     }
+
+
+def person(name: str) -> Frame:
+    """Return the fields that say who somebody is."""
+    return {"connectionId": f"{name.lower():0<12}"[:12], "name": name, "sender": f"sender-of-{name.lower()}"}
 
 
 def conversation(count: int, *, room: str = "lobby") -> list[Frame]:
@@ -40,91 +44,95 @@ def conversation(count: int, *, room: str = "lobby") -> list[Frame]:
 
 
 class FakeServer:
-    """Stands in for every WebSocket of one page."""
+    """Stands in for every WebSocket of some pages."""
 
-    def __init__(self, page: Page, messages: list[Frame] | None = None, room: str = "lobby") -> None:
-        self.rooms: dict[str, list[Frame]] = {room: messages or []}
-        self.room = room
-        self.name = OWN_ID[:8]
-        self.members: list[Frame] = []
+    def __init__(self, host: Page, messages: Iterable[Frame] = ()) -> None:
+        self._host = host.evaluate_handle("async () => new (await import('/server.js')).Host()")
+        self._sockets: dict[str, WebSocketRoute] = {}
+        self._made = 0
         self.heard: list[Frame] = []
+        """Every frame that the pages sent."""
         self.answers: Callable[[Frame], bool] = lambda _frame: False
-        """Called first with each frame; true: the test has seen to it."""
+        """Called first with each frame; true: the test has answered it."""
         self.accepts = True
-        self.socket: WebSocketRoute | None = None
-        page.route_web_socket(re.compile("^wss?://"), self._accept)
+        """Whether new connections can be made."""
+        self.store(*messages)
+
+    def serve(self, pages: Page | BrowserContext) -> None:
+        """Take the WebSockets of a page, or of all pages of a browser."""
+        pages.route_web_socket(re.compile("^wss?://"), self._accept)
+
+    def say(self, *frames: Frame) -> None:
+        """Send frames to everybody in their rooms; messages are stored too."""
+        self._call(
+            "(host, frames) => frames.flatMap(each => host[each.type === 'message' ? 'say' : 'send'](each))", frames
+        )
+
+    def store(self, *messages: Frame) -> None:
+        """Store messages without posting them."""
+        self._host.evaluate("(host, all) => { for (const one of all) host.store(one); }", list(messages))
+
+    def fill(self, room: str, names: Iterable[str]) -> None:
+        """Have people in a room."""
+        self._host.evaluate("(host, [room, people]) => host.setGuests(room, people)", [room, [*map(person, names)]])
+
+    def answer(self, frame: Frame) -> None:
+        """Answer a frame that the test has held back."""
+        self._call("(host, [[id, frame]]) => host.take(id, frame)", [[self._last, frame]])
+
+    def refuse(self, frame: Frame, **error: object) -> None:
+        """Answer a frame by an error."""
+        of = {
+            "action": frame["action"],
+            "room": frame.get("room", frame.get("to")),
+            "messageId": frame.get("messageId"),
+        }
+        fields = {field: value for field, value in {**of, **error}.items() if value is not None}
+        self._sockets[self._last].send(json.dumps({"type": "error", **fields}))
+
+    def drop(self) -> None:
+        """Cut all connections, and accept no others until `accepts` is true again."""
+        self.accepts = False
+        for socket_id, socket in list(self._sockets.items()):
+            self._left(socket_id)
+            socket.close(code=1012)
+
+    def sent(self, action: str) -> list[Frame]:
+        """Return the frames of one action that the pages sent."""
+        return [frame for frame in self.heard if frame.get("action") == action]
+
+    def texts(self, room: str) -> list[str]:
+        """Return the texts of a room's messages."""
+        return self._host.evaluate("(host, room) => host.server.texts(room)", room)
+
+    @property
+    def joined(self) -> list[str]:
+        """The rooms that were asked for, in the order of the joins."""
+        return [frame["room"] for frame in self.sent("join")]
 
     def _accept(self, socket: WebSocketRoute) -> None:
         if not self.accepts:
             socket.close(code=1013)
             return
-        self.socket = socket
-        socket.on_message(lambda raw: self._hear(socket, json.loads(raw)))
+        self._made += 1
+        self._last = socket_id = f"fake{self._made:04}-connection"
+        self._sockets[socket_id] = socket
+        self._host.evaluate("(host, id) => { host.connect(id); }", socket_id)
+        socket.on_message(lambda raw: self._hear(socket_id, json.loads(raw)))
+        socket.on_close(lambda _code, _reason: self._left(socket_id))
 
-    def say(self, frame: Frame) -> None:
-        """Send a frame to the page; a message is kept for the room's history too."""
-        if frame.get("type") == "message":
-            self.rooms.setdefault(frame["room"], []).append(frame)
-        assert self.socket is not None
-        self.socket.send(json.dumps(frame))
-
-    def drop(self) -> None:
-        """Cut the link, and accept no other until `accepts` is true again."""
-        self.accepts = False
-        assert self.socket is not None
-        self.socket.close(code=1012)
-
-    def sent(self, action: str) -> list[Frame]:
-        """Return the frames of one action that the page sent."""
-        return [frame for frame in self.heard if frame.get("action") == action]
-
-    def _hear(self, socket: WebSocketRoute, frame: Frame) -> None:
+    def _hear(self, socket_id: str, frame: Frame) -> None:
+        self._last = socket_id
         self.heard.append(frame)
-        if self.answers(frame):
-            return
-        answer = {"join": self._join, "sendmessage": self._store, "history": self._history, "ping": self._pong}
-        made = answer.get(frame["action"], lambda _frame: None)(frame)
-        if made:
-            socket.send(json.dumps(made))
+        if not self.answers(frame):
+            self._call("(host, [[id, frame]]) => host.take(id, frame)", [[socket_id, frame]])
 
-    def _join(self, frame: Frame) -> Frame:
-        self.room, self.name = frame["room"], frame.get("name", self.name)
-        said = self.rooms.setdefault(self.room, [])
-        after = frame.get("after")
-        messages = said[-HISTORY_PAGE:] if after is None else [each for each in said if each["seq"] > after]
-        members = [*self.members, {"connectionId": OWN_ID, "name": self.name}]
-        return {
-            "type": "joined",
-            "room": self.room,
-            "connectionId": OWN_ID,
-            "name": self.name,
-            "members": members,
-            "memberCount": len(members),
-            "lastSeq": said[-1]["seq"] if said else 0,
-            "messages": messages,
-            "complete": len(messages) == len(said) or after is not None,
-            "lost": False,
-        }
+    def _left(self, socket_id: str) -> None:
+        if self._sockets.pop(socket_id, None):
+            self._call("(host, [id]) => host.disconnect(id)", [socket_id])
 
-    def _store(self, frame: Frame) -> Frame:
-        said = self.rooms[self.room]
-        stored = message(len(said) + 1, frame["message"], room=self.room, name=self.name)
-        stored |= {"messageId": frame["messageId"], "connectionId": OWN_ID}
-        said.append(stored)
-        return stored
-
-    def _history(self, frame: Frame) -> Frame:
-        said = self.rooms[self.room]
-        if "before" in frame:
-            older = [each for each in said if each["seq"] < frame["before"]]
-            page = older[-frame.get("limit", HISTORY_PAGE) :]
-            complete = len(page) == len(older)
-        else:
-            page = [each for each in said if each["seq"] > frame.get("after", 0)]
-            complete = True
-        return {"type": "history", "room": self.room, "messages": page, "complete": complete, "lost": False}
-
-    def _pong(self, _frame: Frame) -> Frame:
-        said = self.rooms[self.room]
-        last = said[-1]["seq"] if said else 0
-        return {"type": "pong", "room": self.room, "lastSeq": last, "timestamp": datetime.now(UTC).isoformat()}
+    def _call(self, call: str, given: Iterable[object]) -> None:
+        for socket_id, text in self._host.evaluate(call, list(given)):
+            socket = self._sockets.get(socket_id)
+            if socket:
+                socket.send(text)

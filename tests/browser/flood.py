@@ -1,4 +1,4 @@
-"""A room in which a thousand people speak at once, inside the page itself. Knows nothing of the product but its frames.
+"""A room in which many messages arrive at once, with the tests' server inside the page itself.
 
 `python -m tests.browser.flood ADDRESS` measures the whole 10,000 messages at 200 a second.
 """
@@ -10,27 +10,27 @@ from dataclasses import dataclass
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, executable
+from tests.browser.files import MODULES
 
 PER_SECOND = 200
 
+SERVER = (MODULES / "server.js").read_text(encoding="utf-8").replace("export ", "")
 SOCKET = """
-window.flood = { longest: 0, sent: 0 };
+window.flood = { longest: 0, sent: 0, server: new FakeServer() };
 new PerformanceObserver(list => {
     for (const { duration } of list.getEntries()) flood.longest = Math.max(flood.longest, duration);
 }).observe({ type: "longtask" });
 window.WebSocket = class {
     readyState = 0;
     constructor() {
-        window.socket = this;
-        setTimeout(() => { this.readyState = 1; this.onopen?.(); });
+        const hear = frame => setTimeout(() => this.onmessage?.({ data: JSON.stringify(frame) }));
+        setTimeout(() => {
+            this.readyState = 1;
+            this.peer = flood.server.connect("me", hear);
+            this.onopen?.();
+        });
     }
-    send(text) {
-        const { action, room, name } = JSON.parse(text);
-        if (action !== "join") return;
-        const joined = { room, name: name ?? "me", connectionId: "me", members: [], memberCount: 1, lastSeq: 0 };
-        setTimeout(() => this.hear({ type: "joined", ...joined, messages: [], complete: true }));
-    }
-    hear(frame) { this.onmessage?.({ data: JSON.stringify(frame) }); }
+    send(text) { flood.server.take(this.peer, JSON.parse(text)); }
     close() {}
 };
 flood.start = (count, perSecond) => new Promise(resolve => {
@@ -40,9 +40,9 @@ flood.start = (count, perSecond) => new Promise(resolve => {
         const due = Math.min(count, (performance.now() - begin) * perSecond / 1000);
         while (flood.sent < due) {
             const seq = flood.sent += 1;
-            const who = { connectionId: `person-${seq % 7}`, name: `Person ${seq % 7}` };
-            const said = { messageId: `m${seq}`, seq, room: "lobby", message: `Message ${seq} of the flood` };
-            socket.hear({ type: "message", timestamp: new Date().toISOString(), ...who, ...said });
+            const name = `Person ${seq % 7}`;
+            const text = `Message ${seq} of the flood`;
+            flood.server.post("lobby", flood.server.store("lobby", text, { connectionId: name, name, sender: name }));
         }
         if (flood.sent >= count) { clearInterval(timer); setTimeout(resolve, 500); }
     }, 5);
@@ -61,7 +61,7 @@ class Measured:
 
 def flood(page: Page, address: str, messages: int) -> Measured:
     """Let `messages` arrive at 200 a second."""
-    page.add_init_script(SOCKET)
+    page.add_init_script(f"{{ {SERVER} {SOCKET} }}")
     page.goto(address)
     page.wait_for_function("() => !document.querySelector('textarea').disabled")
     page.evaluate("([count, rate]) => flood.start(count, rate)", [messages, PER_SECOND])

@@ -1,5 +1,6 @@
 """What axe finds in each state of the page, and what a keyboard alone can do."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.controls import box, button, hide_tab, log, rows, send, status, url_field
-from tests.browser.fake_server import FakeServer, Frame, conversation, message
+from tests.browser.fake_server import FakeServer, Frame, conversation, message, person
 
 pytestmark = pytest.mark.browser
 AXE = Axe()
@@ -22,8 +23,7 @@ def refuse(server: FakeServer) -> Callable[[Frame], bool]:
     def answer(frame: Frame) -> bool:
         if frame["action"] != "sendmessage":
             return False
-        error = {"code": "bad_request", "error": "That is not allowed here"}
-        server.say({"type": "error", "messageId": frame["messageId"], **error})
+        server.refuse(frame, code="bad_request", error="That is not allowed here")
         return True
 
     return answer
@@ -32,20 +32,18 @@ def refuse(server: FakeServer) -> Callable[[Frame], bool]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_axe_finds_nothing_in_an_empty_a_busy_and_a_failing_room(
-    new_page: Callable[..., Page], site_url: str, scheme: str, width: int
+    new_page: Callable[..., Page], site_url: str, scheme: str, width: int, new_server: Callable[..., FakeServer]
 ) -> None:
     page = new_page(name=None, color_scheme=scheme, viewport={"width": width, "height": 740})
-    server = FakeServer(page)
+    server = new_server(page)
     page.goto(site_url)
-    expect(page.get_by_text("Nothing said here yet")).to_be_visible()
+    expect(page.get_by_text("No messages yet")).to_be_visible()
     assert_accessible(page)
 
-    for frame in conversation(8):
-        server.say(frame)
-    server.say({"type": "typing", "room": "lobby", "connectionId": "ada", "name": "Ada"})
+    server.say(*conversation(8), {"type": "typing", "room": "lobby", **person("Ada")})
     hide_tab(page)
     server.say(message(9, "See https://example.com/ while you are away"))
-    expect(page).to_have_title("(1) #lobby · Chat")
+    expect(page).to_have_title(re.compile(r"^\(\d\) #lobby · Chat$"))
     hide_tab(page, hidden=False)
     box(page).fill("x" * 3990)
     assert_accessible(page)
@@ -59,9 +57,11 @@ def test_axe_finds_nothing_in_an_empty_a_busy_and_a_failing_room(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_drawers_of_a_phone(new_page: Callable[..., Page], site_url: str, scheme: str) -> None:
+def test_axe_finds_nothing_in_the_drawers_of_a_phone(
+    new_page: Callable[..., Page], site_url: str, scheme: str, new_server: Callable[..., FakeServer]
+) -> None:
     page = new_page(color_scheme=scheme, viewport={"width": 360, "height": 740})
-    FakeServer(page, conversation(3))
+    new_server(page, conversation(3))
     page.goto(site_url)
     expect(rows(page)).to_have_count(3)
     button(page, "Rooms").click()
@@ -83,8 +83,10 @@ def test_axe_finds_nothing_in_the_drawers_of_a_phone(new_page: Callable[..., Pag
     assert_accessible(page)
 
 
-def test_everything_can_be_reached_by_the_tab_key_and_shows_its_focus(page: Page, site_url: str) -> None:
-    FakeServer(page, conversation(3))
+def test_everything_can_be_reached_by_the_tab_key_and_shows_its_focus(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    new_server(page, conversation(3))
     page.goto(site_url)
     expect(box(page)).to_be_focused()
     reached, unseen = [], []
@@ -104,10 +106,10 @@ def test_everything_can_be_reached_by_the_tab_key_and_shows_its_focus(page: Page
 
 
 def test_a_drawer_opens_and_closes_by_keyboard_and_gives_the_focus_back(
-    new_page: Callable[..., Page], site_url: str
+    new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     page = new_page(viewport={"width": 360, "height": 740})
-    FakeServer(page)
+    new_server(page)
     page.goto(site_url)
     expect(box(page)).to_be_enabled()
     button(page, "Rooms").focus()
@@ -118,8 +120,48 @@ def test_a_drawer_opens_and_closes_by_keyboard_and_gives_the_focus_back(
     expect(button(page, "Rooms")).to_be_focused()
 
 
-def test_the_conversation_can_be_scrolled_by_keyboard(page: Page, site_url: str) -> None:
-    FakeServer(page, conversation(50))
+@pytest.mark.parametrize("opener", ["Rooms", "1 here", "Server"])
+def test_the_tab_key_stays_in_an_open_drawer(
+    new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer], opener: str
+) -> None:
+    page = new_page(viewport={"width": 360, "height": 740})
+    new_server(page)
+    page.goto(site_url)
+    expect(box(page)).to_be_enabled()
+    button(page, opener).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.matches(':popover-open')")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "document.activeElement === document.body || !!document.activeElement.closest('[popover]')"
+        )
+    page.keyboard.press("Escape")
+    expect(box(page)).to_be_enabled()
+    assert not page.evaluate("document.querySelector('#log').inert")
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 180), (320, 640), (360, 300)])
+def test_zoomed_in_or_above_a_keyboard_everything_is_within_reach(
+    new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer], width: int, height: int
+) -> None:
+    page = new_page(name=None, viewport={"width": width, "height": height})
+    new_server(page, conversation(20))
+    page.goto(site_url)
+    expect(rows(page)).to_have_count(20)
+    assert log(page).evaluate("log => log.clientHeight") > 80
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    button(page, "Server").click()
+    expect(url_field(page)).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    box(page).fill("Hello")
+    expect(box(page)).to_be_in_viewport()
+
+
+def test_the_conversation_can_be_scrolled_by_keyboard(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    new_server(page, conversation(50))
     page.goto(site_url)
     expect(rows(page)).to_have_count(50)
     log(page).focus()
@@ -127,8 +169,10 @@ def test_the_conversation_can_be_scrolled_by_keyboard(page: Page, site_url: str)
     expect(rows(page).first).to_be_in_viewport()
 
 
-def test_a_list_of_rooms_that_changes_keeps_the_focus(page: Page, site_url: str) -> None:
-    server = FakeServer(page)
+def test_a_list_of_rooms_that_changes_keeps_the_focus(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page)
     page.goto(site_url)
     expect(status(page)).to_have_text("Connected")
     link = page.get_by_role("navigation", name="Rooms").get_by_role("link", name="lobby")
@@ -143,4 +187,4 @@ def test_a_page_without_a_server_shows_its_field_on_a_phone_too(new_page: Callab
     page.route("**/config.json", lambda route: route.fulfill(status=200, json={}))
     page.goto(site_url)
     expect(url_field(page)).to_be_focused()
-    expect(page.get_by_role("alert").filter(has_text="enter the WebSocket URL")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Enter a WebSocket URL.")).to_be_visible()

@@ -1,42 +1,36 @@
-"""The server's address, Connect and Disconnect, the status, and what is said while there is no link."""
+"""The server's address, Connect and Disconnect, the status, and what is shown without a connection."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.controls import box, button, log, rows, send, status, url_field
 from tests.browser.fake_server import FakeServer, conversation, message
+from tests.browser.files import serve
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("", "must begin with wss://"),
-        ("chat.example.com", "must begin with wss://"),
-        ("https://chat.example.com", "must begin with wss://"),
-        ("ws://chat.example.com/production", "Only a server on this machine"),
-        ("wss://", "must begin with wss://"),
-    ],
-)
-def test_a_wrong_url_is_said_at_its_field(page: Page, site_url: str, address: str, said: str) -> None:
-    FakeServer(page)
+def test_a_wrong_url_is_refused_at_its_field(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
+    new_server(page)
     page.goto(site_url)
     expect(status(page)).to_have_text("Connected")
     button(page, "Disconnect").click()
-    url_field(page).fill(address)
+    url_field(page).fill("https://chat.example.com")
     button(page, "Connect").click()
-    expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="must begin with wss://")).to_be_visible()
     expect(url_field(page)).to_be_focused()
     expect(url_field(page)).to_have_attribute("aria-invalid", "true")
     expect(status(page)).to_have_text("Disconnected")
 
 
-def test_another_url_is_kept_and_the_page_s_own_is_one_press_away(page: Page, site_url: str) -> None:
-    server = FakeServer(page)
+def test_another_url_is_kept_and_the_page_s_own_is_one_press_away(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page)
     page.goto(site_url)
     expect(box(page)).to_be_enabled()
     own = url_field(page).input_value()
@@ -47,40 +41,67 @@ def test_another_url_is_kept_and_the_page_s_own_is_one_press_away(page: Page, si
     server.accepts = False
     page.reload()
     expect(url_field(page)).to_have_value("wss://elsewhere.example.com/production")
-    expect(page.get_by_text("No answer from wss://elsewhere.example.com/production")).to_be_visible()
+    expect(page.get_by_text("Cannot reach wss://elsewhere.example.com/production")).to_be_visible()
     server.accepts = True
-    button(page, "Use this page’s own server").click()
+    button(page, "Use the default server").click()
     expect(box(page)).to_be_enabled()
     expect(url_field(page)).to_have_value(own)
     page.reload()
     expect(url_field(page)).to_have_value(own)
 
 
-def test_a_lost_link_is_said_with_a_countdown_and_a_try_now(page: Page, site_url: str) -> None:
-    server = FakeServer(page)
+def test_a_lost_connection_is_shown_with_a_countdown_and_a_try_now(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page)
     page.goto(site_url)
     expect(box(page)).to_be_enabled()
     box(page).fill("Half a thought")
     server.drop()
     expect(status(page)).to_have_text("Disconnected")
-    expect(page.get_by_text("You are offline")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="The connection was lost.")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Next try in \d+ s"))).to_be_visible()
-    expect(box(page)).to_be_disabled()
     expect(box(page)).to_have_value("Half a thought")
     server.accepts = True
     button(page, "Try now").click()
     expect(status(page)).to_have_text("Connected")
-    expect(page.get_by_text("You are offline")).to_be_hidden()
+    expect(page.get_by_text("Next try in")).to_be_hidden()
     expect(box(page)).to_be_focused()
 
 
-def test_what_was_said_while_the_link_was_lost_comes_below_a_line(page: Page, site_url: str) -> None:
-    server = FakeServer(page, conversation(3))
+def test_writing_goes_on_while_the_connection_is_lost(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page)
+    page.goto(site_url)
+    expect(box(page)).to_be_enabled()
+    box(page).press_sequentially("Half a ")
+    server.drop()
+    expect(status(page)).to_have_text("Disconnected")
+    expect(box(page)).to_be_focused()
+    page.keyboard.type("thought")
+    page.keyboard.press("Enter")
+    expect(box(page)).to_be_focused()
+    page.keyboard.type("Another")
+    expect(rows(page)).to_contain_text(["Half a thought"])
+    assert server.texts("lobby") == []
+    server.accepts = True
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(rows(page)).not_to_contain_text(["Sending…"])
+    expect(box(page)).to_have_value("Another")
+    assert server.texts("lobby") == ["Half a thought"]
+    button(page, "Disconnect").click()
+    expect(box(page)).to_be_disabled()
+    expect(button(page, "Send")).to_be_disabled()
+
+
+def test_what_was_missed_comes_below_a_line(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
+    server = new_server(page, conversation(3))
     page.goto(site_url)
     expect(rows(page)).to_have_count(3)
     server.drop()
     expect(status(page)).to_have_text("Disconnected")
-    server.rooms["lobby"] += [message(4, "Missed one"), message(5, "Missed two")]
+    server.store(message(4, "Missed one"), message(5, "Missed two"))
     server.accepts = True
     button(page, "Try now").click()
     expect(rows(page)).to_have_count(5)
@@ -88,34 +109,50 @@ def test_what_was_said_while_the_link_was_lost_comes_below_a_line(page: Page, si
     expect(log(page).get_by_text("New", exact=True)).to_have_count(1)
 
 
-def test_lost_history_is_said(page: Page, site_url: str) -> None:
-    server = FakeServer(page, conversation(3))
+def test_expired_messages_are_reported(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
+    server = new_server(page, conversation(3))
     page.goto(site_url)
     expect(rows(page)).to_have_count(3)
     server.drop()
+    server.store(message(9, "All that is left"))
     server.accepts = True
-
-    def lost(frame: dict[str, object]) -> bool:
-        if frame["action"] != "join":
-            return False
-        server.say({**server._join({**frame, "after": 3}), "lost": True, "lastSeq": 3})
-        return True
-
-    server.answers = lost
     button(page, "Try now").click()
-    expect(log(page)).to_contain_text("no longer kept")
+    expect(rows(page)).to_have_count(4)
+    expect(log(page)).to_contain_text("Some messages sent while you were away have expired.")
 
 
 def test_a_page_without_a_server_asks_for_one(page: Page, site_url: str) -> None:
     page.route("**/config.json", lambda route: route.fulfill(status=200, json={}))
     page.goto(site_url)
-    expect(page.get_by_role("alert").filter(has_text="enter the WebSocket URL")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="No server configured. Enter a WebSocket URL.")).to_be_visible()
     expect(status(page)).to_have_text("Disconnected")
     expect(box(page)).to_be_disabled()
 
 
-def test_connect_and_disconnect_are_each_on_only_when_they_do_something(page: Page, site_url: str) -> None:
-    FakeServer(page)
+def test_an_address_that_does_not_load_is_said_in_words(page: Page, site_url: str) -> None:
+    page.route("**/config.json", lambda _route: None)
+    page.goto(site_url)
+    expect(page.get_by_role("alert").filter(has_text="Could not load the server’s address. Reload")).to_be_visible()
+    expect(page.get_by_text("The chat has not started yet")).to_have_count(0)
+
+
+@pytest.mark.parametrize("missing", ["**/order.js", "**/*.{js,css}"])
+def test_a_page_that_cannot_start_says_so(browser: Browser, site_url: str, missing: str) -> None:
+    """A module may be missing; below the page's own path the error document finds none of its files."""
+    context = browser.new_context()
+    serve(context)
+    page = context.new_page()
+    page.route(missing, lambda route: route.fulfill(status=404))
+    page.goto(site_url)
+    expect(page.get_by_text("reload the page or open the start page")).to_be_visible()
+    expect(page.get_by_role("link", name="open the start page")).to_have_attribute("href", "/")
+    context.close()
+
+
+def test_connect_and_disconnect_are_each_on_only_when_they_do_something(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    new_server(page)
     page.goto(site_url)
     expect(status(page)).to_have_text("Connected")
     expect(button(page, "Connect")).to_be_disabled()
@@ -124,8 +161,10 @@ def test_connect_and_disconnect_are_each_on_only_when_they_do_something(page: Pa
     expect(button(page, "Connect")).to_be_enabled()
 
 
-def test_five_quiet_minutes_are_bridged_by_a_ping(page: Page, site_url: str) -> None:
-    server = FakeServer(page)
+def test_five_quiet_minutes_are_bridged_by_a_ping(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page)
     page.clock.install()
     page.goto(site_url)
     expect(box(page)).to_be_enabled()

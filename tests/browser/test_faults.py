@@ -1,4 +1,4 @@
-"""The page over a link that fails: what was said is stored once and shown once, what was missed is caught up with."""
+"""The page over a connection that fails: what is written is stored and shown once, what was missed is fetched."""
 
 import json
 import re
@@ -12,16 +12,16 @@ from tests.browser.controls import box, rows, send
 from tests.browser.fake_server import FakeServer, conversation
 
 pytestmark = pytest.mark.browser
-DEAD_LINK_SECONDS = 30
-"""A dead link shows after 5 s without a pong; the rest is for a busy machine."""
+DEAD_CONNECTION_SECONDS = 30
+"""A dead connection shows after 5 s without a pong; the rest is for a busy machine."""
 
 
-class Link:
-    """Stands between one page and the real server, and fails as it is told."""
+class Proxy:
+    """A proxy between one page and the real server that fails on command."""
 
     def __init__(self, page: Page) -> None:
         self.cuts_at: Callable[[str, dict[str, Any]], bool] = lambda _way, _frame: False
-        """Called with `up` or `down` and each frame; true: the link is cut, and the frame with it."""
+        """Called with `up` or `down` and each frame; true: the connection is cut, and the frame with it."""
         self.swallows = False
         self.made = 0
         page.route_web_socket(re.compile("^wss?://"), self._join)
@@ -59,30 +59,30 @@ def stored(stack: Any, room: str) -> list[str]:
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
-def test_a_link_cut_while_a_message_is_under_way_stores_and_shows_it_once(
-    page: Page, stack: Any, site_url: str, room: str, way: str
+def test_a_connection_cut_while_a_message_is_under_way_stores_and_shows_it_once(
+    page: Page, stack: Any, stack_url: str, room: str, way: str
 ) -> None:
-    link = Link(page)
-    entered(page, f"{site_url}#{room}")
-    link.cuts_at = lambda at, frame: link.made == 1 and at == way and frame.get("message") == "Under way"
+    proxy = Proxy(page)
+    entered(page, f"{stack_url}#{room}")
+    proxy.cuts_at = lambda at, frame: proxy.made == 1 and at == way and frame.get("message") == "Under way"
     send(page, "Under way")
     expect(rows(page)).to_have_text([re.compile(r"\]\s+Under way")])
-    assert link.made == 2
+    assert proxy.made == 2
     page.reload()
     expect(rows(page)).to_have_text([re.compile(r"\]\s+Under way")])
     assert stored(stack, room) == ["Under way"]
 
 
-def test_a_network_that_comes_back_brings_what_was_missed_though_the_old_link_never_closed(
-    new_page: Callable[..., Page], site_url: str, room: str
+def test_a_network_that_comes_back_brings_what_was_missed_though_the_old_connection_never_closed(
+    new_page: Callable[..., Page], stack_url: str, room: str
 ) -> None:
     page = new_page()
-    link = Link(page)
-    entered(page, f"{site_url}#{room}")
-    ada = entered(new_page(name="Ada"), f"{site_url}#{room}")
+    proxy = Proxy(page)
+    entered(page, f"{stack_url}#{room}")
+    ada = entered(new_page(name="Ada"), f"{stack_url}#{room}")
     send(ada, "Before")
     expect(rows(page)).to_contain_text(["Before"])
-    link.swallows = True
+    proxy.swallows = True
     page.context.set_offline(True)
     for text in ("Missed one", "Missed two"):
         send(ada, text)
@@ -91,13 +91,15 @@ def test_a_network_that_comes_back_brings_what_was_missed_though_the_old_link_ne
     page.context.set_offline(False)
     for each in (page, ada):
         expect(rows(each)).to_contain_text(
-            ["Before", "Missed one", "Missed two", "Written offline"], timeout=DEAD_LINK_SECONDS * 1000
+            ["Before", "Missed one", "Missed two", "Written offline"], timeout=DEAD_CONNECTION_SECONDS * 1000
         )
-    assert link.made == 2
+    assert proxy.made == 2
 
 
-def test_a_reload_while_a_message_is_under_way_shows_what_was_said_before_it(page: Page, site_url: str) -> None:
-    server = FakeServer(page, conversation(3))
+def test_a_reload_while_a_message_is_under_way_shows_what_was_said_before_it(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page, conversation(3))
     server.answers = lambda frame: frame["action"] == "sendmessage"
     entered(page, site_url)
     send(page, "Under way")
@@ -106,14 +108,19 @@ def test_a_reload_while_a_message_is_under_way_shows_what_was_said_before_it(pag
     expect(rows(page)).to_contain_text(["Line 1", "Line 2", "Line 3", "Under way"])
 
 
-def test_a_message_that_finds_no_place_to_wait_stays_in_the_box(page: Page, site_url: str) -> None:
-    server = FakeServer(page)
+def test_a_message_that_finds_no_place_to_wait_stays_in_the_box(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page)
     server.answers = lambda frame: frame["action"] == "sendmessage"
-    waiting = [
-        {"messageId": f"{n:08}-0000-4000-8000-000000000000", "room": "lobby", "text": "?", "at": n} for n in range(100)
-    ]
-    page.add_init_script(f"sessionStorage['chat.outbox'] = JSON.stringify({json.dumps(waiting)})")
+    page.add_init_script("""
+        for (let n = 100; location.host && n < 200; n += 1) {
+            const messageId = `00000${n}-0000-4000-8000-000000000000`;
+            const unsent = { messageId, room: "lobby", text: "?", at: Date.now() };
+            localStorage[`chat.outbox.${messageId}`] = JSON.stringify(unsent);
+        }
+    """)
     entered(page, site_url)
     send(page, "One more")
-    expect(page.get_by_role("alert").filter(has_text="Too many messages wait")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Too many messages are waiting")).to_be_visible()
     expect(box(page)).to_have_value("One more")

@@ -8,13 +8,15 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.controls import box, button, log, rows, send
 from tests.browser.fake_server import FakeServer, Frame, message
+from tests.browser.files import serve
 
 pytestmark = pytest.mark.browser
+MAX_BACKOFF_MS = 20_000
 
 
 @pytest.fixture
-def server(page: Page, site_url: str) -> FakeServer:
-    made = FakeServer(page)
+def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
+    made = new_server(page)
     page.goto(site_url)
     expect(box(page)).to_be_enabled()
     return made
@@ -24,7 +26,7 @@ def refusing(server: FakeServer, **error: object) -> Callable[[Frame], bool]:
     def refuse(frame: Frame) -> bool:
         if frame["action"] != "sendmessage":
             return False
-        server.say({"type": "error", "messageId": frame["messageId"], **error})
+        server.refuse(frame, **error)
         return True
 
     return refuse
@@ -36,7 +38,7 @@ def test_a_sent_message_shows_at_once_and_its_row_stays_when_it_is_stored(page: 
     send(page, "Am I there yet?")
     expect(rows(page)).to_contain_text(["Sending…"])
     rows(page).evaluate("row => { row.marked = true }")
-    server.say(server._store(held[0]))
+    server.answer(held[0])
     expect(rows(page)).not_to_contain_text(["Sending…"])
     assert rows(page).evaluate("row => row.marked")
 
@@ -63,7 +65,9 @@ def test_blank_text_is_not_sent(page: Page, server: FakeServer) -> None:
 def test_a_refused_message_can_be_retried_under_its_own_id(page: Page, server: FakeServer) -> None:
     server.answers = refusing(server, code="internal", error="Internal error.")
     send(page, "Try me")
-    expect(rows(page)).to_contain_text(["Not sent. The server had a problem: retry in a moment."])
+    expect(rows(page)).to_contain_text(
+        ["Not sent. Something went wrong on the server. Try again in a moment."], timeout=MAX_BACKOFF_MS
+    )
     server.answers = lambda _frame: False
     button(page, "Retry").click()
     expect(button(page, "Retry")).to_have_count(0)
@@ -153,7 +157,9 @@ def test_news_is_appended_to_the_log_and_nothing_is_spoken_twice(page: Page, ser
 def test_the_browser_itself_refuses_html_made_of_text_and_scripts_from_elsewhere(
     browser: Browser, site_url: str
 ) -> None:
-    page = browser.new_page()
+    context = browser.new_context()
+    serve(context)
+    page = context.new_page()
     page.goto(site_url)
     refused = page.evaluate("""() => {
         try { document.body.innerHTML = "<b>bold</b>"; } catch (error) { return error.name; }
@@ -164,5 +170,5 @@ def test_the_browser_itself_refuses_html_made_of_text_and_scripts_from_elsewhere
         image.src = "https://example.com/pixel.png";
         document.body.append(image);
     })""")
-    page.close()
+    context.close()
     assert (refused, blocked) == ("TypeError", "img-src")

@@ -1,19 +1,32 @@
 """Where the reader is: following the end, scrolled up, looking elsewhere; and how much of it all is in the DOM."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.controls import below_view, box, button, hide_tab, log, rows, scroll_top, scroll_up, send
-from tests.browser.fake_server import FakeServer, conversation, message
+from tests.browser.fake_server import FakeServer, Frame, conversation, message
 
 pytestmark = pytest.mark.browser
 MAX_ROWS = 400
+SPOKEN = """
+    window.spoken = 0;
+    addEventListener("DOMContentLoaded", () => {
+        const log = document.querySelector("[role=log]");
+        new MutationObserver(changes => changes.forEach(({ addedNodes }) => {
+            const rows = [...addedNodes].filter(each => each.matches("article"));
+            if (log.ariaLive !== "off") window.spoken += rows.length;
+        })).observe(log, { childList: true });
+    });
+"""
 
 
 @pytest.fixture
-def server(page: Page, site_url: str) -> FakeServer:
+def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
     """Return a server whose room has a past of 300 messages."""
-    made = FakeServer(page, conversation(300))
+    made = new_server(page, conversation(300))
     page.goto(site_url)
     expect(rows(page)).to_have_count(50)
     return made
@@ -26,7 +39,7 @@ def test_the_newest_message_is_in_view_and_stays_so(page: Page, server: FakeServ
     expect(button(page, "Jump to newest ↓")).to_be_hidden()
 
 
-def test_whoever_reads_above_is_left_in_peace_and_told_how_much_is_new(page: Page, server: FakeServer) -> None:
+def test_a_reader_further_up_stays_there_and_sees_how_much_is_new(page: Page, server: FakeServer) -> None:
     page.evaluate("document.querySelector('[role=log]').scrollTop -= 900")
     expect(button(page, "Jump to newest ↓")).to_be_visible()
     before = scroll_top(page)
@@ -63,8 +76,7 @@ def test_older_history_loads_on_scroll_without_a_jump(page: Page, server: FakeSe
 
 
 def test_at_most_400_rows_exist_and_the_older_ones_come_back(page: Page, server: FakeServer) -> None:
-    for seq in range(301, 901):
-        server.say(message(seq, f"Line {seq}"))
+    server.say(*[message(seq, f"Line {seq}") for seq in range(301, 901)])
     expect(rows(page).last).to_contain_text("Line 900")
     assert log(page).evaluate("log => log.children.length") <= MAX_ROWS
     expect(rows(page).filter(has_text="Line 260")).to_have_count(0)
@@ -76,15 +88,14 @@ def test_at_most_400_rows_exist_and_the_older_ones_come_back(page: Page, server:
         page.wait_for_function("key => document.querySelector('[role=log] article').dataset.id !== key", arg=before)
         assert log(page).evaluate("log => log.children.length") <= MAX_ROWS
     expect(rows(page).filter(has_text="Line 252")).to_have_count(1)
-    button(page, "Jump to newest ↓").click()
+    page.get_by_role("button", name=re.compile("↓$")).click()
     expect(rows(page).last).to_contain_text("Line 900")
     assert log(page).evaluate("log => log.children.length") <= MAX_ROWS
     assert below_view(page) < 2
 
 
 def test_scrolling_down_again_brings_what_left_the_dom(page: Page, server: FakeServer) -> None:
-    for seq in range(301, 751):
-        server.say(message(seq, f"Line {seq}"))
+    server.say(*[message(seq, f"Line {seq}") for seq in range(301, 751)])
     expect(rows(page).last).to_contain_text("Line 750")
     for _ in range(4):
         before = rows(page).first.get_attribute("data-id")
@@ -117,6 +128,59 @@ def test_a_hidden_tab_counts_in_title_and_favicon_and_draws_a_line(page: Page, s
     expect(log(page).get_by_text("New", exact=True)).to_have_count(0)
 
 
+def came_back(page: Page, site_url: str, new_server: Callable[..., FakeServer], *, read: int, last: int) -> FakeServer:
+    """Open a room that was read up to a seq and has more."""
+    page.add_init_script(f"""
+        const rooms = [{{ room: "lobby", at: 1, last: {read}, read: {read} }}];
+        if (location.host) localStorage["chat.rooms"] ??= JSON.stringify(rooms);
+    """)
+    made = new_server(page, conversation(last))
+    page.goto(site_url)
+    expect(box(page)).to_be_enabled()
+    return made
+
+
+def test_a_room_opens_where_its_unread_messages_begin(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    came_back(page, site_url, new_server, read=70, last=100)
+    expect(rows(page).filter(has_text="Line 71")).to_be_in_viewport()
+    expect(rows(page).filter(has_text="Line 71")).to_contain_text("New")
+    expect(rows(page).last).not_to_be_in_viewport()
+    expect(page).to_have_title(re.compile(r"^\(\d+\) "))
+    page.mouse.move(640, 300)
+    for _ in range(20):
+        page.mouse.wheel(0, 150)
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(page).to_have_title("#lobby · Chat")
+
+
+def test_195_unread_messages_are_offered_and_not_taken_for_read(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    came_back(page, site_url, new_server, read=5, last=200)
+    expect(rows(page).last).to_be_in_viewport()
+    expect(page).to_have_title("(195) #lobby · Chat")
+    expect(log(page).get_by_text("New", exact=True)).to_have_count(0)
+    button(page, "195 new ↑").click()
+    expect(rows(page).filter(has_text=re.compile(r"Line 6\s*$"))).to_be_in_viewport()
+    expect(rows(page).filter(has_text=re.compile(r"Line 6\s*$"))).to_contain_text("New")
+    expect(page).to_have_title(re.compile(r"^\(1[78]\d\) "))
+    page.reload()
+    button(page, "Mark as read").click()
+    expect(page).to_have_title("#lobby · Chat")
+    expect(button(page, "Mark as read")).to_be_hidden()
+
+
+def test_a_window_in_view_without_the_focus_reads_nothing(page: Page, server: FakeServer) -> None:
+    page.evaluate("document.hasFocus = () => false; dispatchEvent(new Event('blur'))")
+    server.say(*[message(seq, f"Line {seq}") for seq in (301, 302, 303)])
+    expect(page).to_have_title("(3) #lobby · Chat")
+    expect(rows(page).filter(has_text="Line 301")).to_contain_text("New")
+    page.evaluate("document.hasFocus = () => true; dispatchEvent(new Event('focus'))")
+    expect(page).to_have_title("#lobby · Chat")
+
+
 def test_sending_leads_back_to_the_newest(page: Page, server: FakeServer) -> None:
     scroll_up(page)
     expect(button(page, "Jump to newest ↓")).to_be_visible()
@@ -125,11 +189,27 @@ def test_sending_leads_back_to_the_newest(page: Page, server: FakeServer) -> Non
     assert server.sent("sendmessage")
 
 
-def test_a_growing_composer_does_not_hide_the_newest_row(page: Page, server: FakeServer) -> None:
+@pytest.mark.usefixtures("server")
+def test_a_growing_composer_does_not_hide_the_newest_row(page: Page) -> None:
     expect(rows(page).last).to_be_in_viewport()
     box(page).fill("\n".join("one more line" for _ in range(12)))
     expect(rows(page).last).to_be_in_viewport(ratio=0.9)
-    assert server.socket
+
+
+def test_a_slow_join_reads_no_history_aloud(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
+    server = new_server(page, conversation(34))
+    held: list[Frame] = []
+    server.answers = lambda frame: frame["action"] == "join" and not held and not held.append(frame)
+    page.add_init_script(SPOKEN)
+    page.goto(site_url)
+    page.wait_for_function("() => performance.now() > 1500")
+    server.answer(held[0])
+    expect(rows(page)).to_have_count(34)
+    expect(log(page)).to_have_attribute("aria-live", "polite")
+    assert page.evaluate("window.spoken") == 0
+    server.say(message(35, "News"))
+    expect(rows(page)).to_have_count(35)
+    assert page.evaluate("window.spoken") == 1
 
 
 def test_older_rows_are_not_read_aloud(page: Page, server: FakeServer) -> None:

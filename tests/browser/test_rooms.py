@@ -1,4 +1,4 @@
-"""Rooms: the address, the list of those visited, unread marks, switching, drafts."""
+"""Rooms: the address, the list of those visited, several at once with their unread marks, switching, drafts."""
 
 import re
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.controls import box, button, log, rows, send
+from tests.browser.controls import box, button, hide_tab, log, rows, send
 from tests.browser.fake_server import FakeServer, conversation, message
+from tests.browser.files import PLAIN_SITE
 
 pytestmark = pytest.mark.browser
 
@@ -17,8 +18,8 @@ def rooms(page: Page) -> Locator:
 
 
 @pytest.fixture
-def server(page: Page, site_url: str) -> FakeServer:
-    made = FakeServer(page, conversation(3, room="tea"), room="tea")
+def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
+    made = new_server(page, conversation(3, room="tea"))
     page.goto(f"{site_url}#tea")
     expect(rows(page)).to_have_count(3)
     return made
@@ -27,7 +28,7 @@ def server(page: Page, site_url: str) -> FakeServer:
 def test_the_room_comes_from_the_address(page: Page, server: FakeServer) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("#tea")
     expect(page).to_have_title("#tea · Chat")
-    assert server.sent("join")[0]["room"] == "tea"
+    assert server.joined == ["tea"]
 
 
 def test_a_room_is_made_by_typing_its_name(page: Page, server: FakeServer) -> None:
@@ -39,20 +40,20 @@ def test_a_room_is_made_by_typing_its_name(page: Page, server: FakeServer) -> No
     expect(rooms(page).get_by_role("link")).to_have_text(["tea", "cafe-garden"])
     expect(rooms(page).get_by_role("link", name="cafe-garden")).to_have_attribute("aria-current", "page")
     expect(rows(page)).to_have_count(0)
-    expect(page.get_by_text("Nothing said here yet")).to_be_visible()
+    expect(page.get_by_text("No messages yet")).to_be_visible()
     assert page.evaluate("window.sameDocument")
-    assert server.room == "cafe-garden"
+    assert server.joined == ["tea", "cafe-garden"]
 
 
 def test_a_name_that_no_room_can_have_is_refused_at_its_field(page: Page, server: FakeServer) -> None:
     page.get_by_label("Open a room").fill("!!!")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="needs letters")).to_be_visible()
-    assert server.room == "tea"
+    assert server.joined == ["tea"]
 
 
 def test_switching_goes_by_link_and_by_the_back_button(page: Page, server: FakeServer) -> None:
-    server.rooms["garden"] = [message(1, "Roses", room="garden")]
+    server.store(message(1, "Roses", room="garden"))
     page.get_by_label("Open a room").fill("garden")
     page.keyboard.press("Enter")
     expect(rows(page)).to_contain_text(["Roses"])
@@ -63,33 +64,106 @@ def test_switching_goes_by_link_and_by_the_back_button(page: Page, server: FakeS
     expect(rows(page)).to_have_count(1)
 
 
-def test_what_came_since_the_last_visit_stands_below_a_line(page: Page, server: FakeServer) -> None:
+def test_another_room_s_news_raise_its_badge_and_the_title_and_stand_below_a_line(
+    page: Page, server: FakeServer
+) -> None:
     page.get_by_label("Open a room").fill("garden")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Nothing said here yet")).to_be_visible()
-    server.rooms["tea"].append(message(4, "Said meanwhile", room="tea"))
+    expect(page.get_by_text("No messages yet")).to_be_visible()
+    server.say(message(4, "Psst", room="tea"), message(5, "Over here", room="tea"))
+    expect(rooms(page).get_by_role("link", name="tea 2 new")).to_be_visible()
+    expect(page).to_have_title("(2) #garden · Chat")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "icon-unread.svg")
     rooms(page).get_by_role("link", name="tea").click()
-    expect(rows(page)).to_have_count(4)
-    expect(rows(page).last).to_contain_text("New")
+    expect(rows(page)).to_have_count(5)
+    expect(rows(page).filter(has_text="Psst")).to_contain_text("New")
     expect(log(page).get_by_text("New", exact=True)).to_have_count(1)
+    expect(page).to_have_title("#tea · Chat")
+    assert server.joined == ["tea", "garden"]
 
 
-def test_another_tab_of_the_same_browser_marks_its_room_as_unread(
-    page: Page, server: FakeServer, site_url: str
+def test_an_address_that_names_no_room_says_where_it_leads(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
+    new_server(page)
+    page.goto(f"{site_url}#日本")
+    expect(log(page)).to_contain_text("A room needs letters (a to z) or digits. This is #lobby.")
+
+
+def test_another_room_s_news_sound_and_notify_although_the_page_is_looked_at(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    page.add_init_script("""
+        window.heard = [];
+        const { start } = OscillatorNode.prototype;
+        OscillatorNode.prototype.start = function (...when) { window.heard.push("sound"); start.apply(this, when); };
+        window.Notification = class {
+            static requestPermission() { return Promise.resolve("granted"); }
+            constructor(title, { body }) { window.heard.push([title, body]); }
+        };
+    """)
+    server = new_server(page, [message(1, "Before", room="tea")])
+    page.goto(f"{site_url}#tea")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_label("Open a room").fill("garden")
+    page.keyboard.press("Enter")
+    page.get_by_label("Sound").check()
+    page.get_by_label("Notifications").check()
+    page.evaluate("window.heard = []")
+    server.say(message(1, "Looked at", room="garden"))
+    expect(rows(page)).to_have_count(1)
+    server.say(message(2, "Psst", room="tea", name="Grace"))
+    expect(page).to_have_title("(1) #garden · Chat")
+    page.wait_for_function("() => window.heard.length === 2")
+    assert "sound" in page.evaluate("window.heard")
+    assert ["\u2068Grace\u2069 in #tea", "Psst"] in page.evaluate("window.heard")
+    page.reload()
+    expect(page).to_have_title("(1) #garden · Chat")
+    expect(box(page)).to_be_enabled()
+    assert page.evaluate("window.heard") == []
+
+
+def test_after_a_reload_all_rooms_are_joined_again_and_what_was_missed_is_counted(
+    page: Page, server: FakeServer
+) -> None:
+    for name in ("garden", "hall"):
+        page.get_by_label("Open a room").fill(name)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"#{name}")
+        expect(page.get_by_role("heading", name="People 1")).to_be_visible()
+    page.goto("about:blank")
+    server.store(message(4, "Said while the page was closed", room="tea"))
+    page.go_back()
+    expect(rooms(page).get_by_role("link", name="tea 1 new")).to_be_visible()
+    assert server.joined[-3:] == ["hall", "garden", "tea"]
+
+
+def test_of_many_rooms_the_ten_most_recent_are_joined(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    page.add_init_script("""
+        const visited = Array.from({ length: 20 }, (_, at) => ({ room: `room-${at}`, at, last: 0, read: 0 }));
+        if (location.host) localStorage["chat.rooms"] ??= JSON.stringify(visited);
+    """)
+    server = new_server(page)
+    page.goto(f"{site_url}#room-3")
+    expect(rooms(page).get_by_role("link")).to_have_count(20)
+    server.say(message(1, "Hello", room="room-11"))
+    expect(rooms(page).get_by_role("link", name="room-11 1 new")).to_be_visible()
+    assert server.joined == ["room-3", *[f"room-{n}" for n in range(19, 10, -1)]]
+
+
+def test_what_is_read_in_one_tab_is_read_in_the_other(page: Page, server: FakeServer, site_url: str) -> None:
     other = page.context.new_page()
-    garden = FakeServer(other, room="garden")
     other.goto(f"{site_url}#garden")
     expect(box(other)).to_be_enabled()
     expect(rooms(page).get_by_role("link", name="garden")).to_be_visible()
-    other.evaluate("""() => {
-        Object.defineProperty(document, "hidden", { value: true, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-    }""")
-    garden.say(message(1, "Psst", room="garden"))
-    garden.say(message(2, "Over here", room="garden"))
-    expect(rooms(page).get_by_role("link", name="garden 2 new")).to_be_visible()
-    assert server.room == "tea"
+    hide_tab(other)
+    server.say(message(1, "Psst", room="garden"))
+    expect(rooms(page).get_by_role("link", name="garden 1 new")).to_be_visible()
+    hide_tab(other, hidden=False)
+    expect(rooms(page).get_by_role("link", name="garden 1 new")).to_have_count(0)
+    expect(page).to_have_title("#tea · Chat")
 
 
 def test_a_visited_room_can_be_forgotten(page: Page, server: FakeServer) -> None:
@@ -100,25 +174,27 @@ def test_a_visited_room_can_be_forgotten(page: Page, server: FakeServer) -> None
     page.reload()
     expect(box(page)).to_be_enabled()
     expect(rooms(page).get_by_role("link")).to_have_text(["garden"])
-    assert server.room == "garden"
+    assert [frame["room"] for frame in server.sent("leave")] == ["tea"]
 
 
-def test_share_copies_the_room_s_address(page: Page, server: FakeServer, site_url: str) -> None:
+@pytest.mark.usefixtures("server")
+def test_share_copies_the_room_s_address(page: Page, site_url: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     button(page, "Share").click()
-    expect(log(page)).to_contain_text("This room's address is copied")
+    expect(log(page)).to_contain_text("The address of this room is copied.")
     assert page.evaluate("navigator.clipboard.readText()") == f"{site_url}#tea"
-    assert server.room == "tea"
 
 
-def test_where_nothing_can_be_copied_the_address_is_said(page: Page, server: FakeServer, site_url: str) -> None:
-    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not here')) }")
+def test_a_page_over_plain_http_shows_the_address_instead(page: Page, new_server: Callable[..., FakeServer]) -> None:
+    new_server(page)
+    page.goto(f"{PLAIN_SITE}#tea")
+    expect(box(page)).to_be_enabled()
     button(page, "Share").click()
-    expect(log(page)).to_contain_text(f"{site_url}#tea")
-    assert server.room == "tea"
+    expect(log(page)).to_contain_text(f"Copy this address to share the room: {PLAIN_SITE}#tea")
 
 
-def test_drafts_belong_to_their_room_and_survive_a_reload(page: Page, server: FakeServer) -> None:
+@pytest.mark.usefixtures("server")
+def test_drafts_belong_to_their_room_and_survive_a_reload(page: Page) -> None:
     box(page).fill("About tea")
     page.get_by_label("Open a room").fill("garden")
     page.keyboard.press("Enter")
@@ -133,28 +209,30 @@ def test_drafts_belong_to_their_room_and_survive_a_reload(page: Page, server: Fa
     expect(rows(page)).to_have_count(4)
     page.reload()
     expect(box(page)).to_have_value("")
-    assert server.room == "tea"
 
 
 def test_the_last_room_joined_is_the_one_shown_after_quick_switching(page: Page, server: FakeServer) -> None:
-    for name in ("one", "two", "three"):
-        server.rooms[name] = [message(1, f"In {name}", room=name)]
+    server.store(*[message(1, f"In {name}", room=name) for name in ("one", "two", "three")])
     page.evaluate("for (const room of ['one', 'two', 'three']) location.hash = room")
     expect(rows(page)).to_contain_text(["In three"])
     expect(rows(page)).to_have_count(1)
 
 
-def test_a_stranger_s_address_makes_no_wrong_room(new_page: Callable[..., Page], site_url: str) -> None:
+def test_a_stranger_s_address_makes_no_wrong_room(
+    new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
     page = new_page()
-    server = FakeServer(page)
+    server = new_server(page)
     page.goto(f"{site_url}#%3Cb%3E%%%")
     expect(box(page)).to_be_enabled()
-    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", server.room)
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", server.joined[0])
 
 
-def test_a_room_with_a_long_name_fits_a_phone(new_page: Callable[..., Page], site_url: str) -> None:
+def test_a_room_with_a_long_name_fits_a_phone(
+    new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
     page = new_page(is_mobile=True, has_touch=True, viewport={"width": 360, "height": 740})
-    FakeServer(page)
+    new_server(page)
     page.goto(f"{site_url}#a-room-with-quite-a-long-name")
     expect(box(page)).to_be_enabled()
     for control in ("Send", "1 here"):

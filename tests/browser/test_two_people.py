@@ -13,13 +13,13 @@ SHORT_ID = re.compile(r"\[[^\]]{8}\.\.\.\]")
 
 
 @pytest.fixture
-def ada(new_page: Callable[..., Page], site_url: str, room: str) -> Page:
-    return entered(new_page(name="Ada"), f"{site_url}#{room}")
+def ada(new_page: Callable[..., Page], stack_url: str, room: str) -> Page:
+    return entered(new_page(name="Ada"), f"{stack_url}#{room}")
 
 
 @pytest.fixture
-def bo(new_page: Callable[..., Page], site_url: str, room: str) -> Page:
-    return entered(new_page(name="Bo"), f"{site_url}#{room}")
+def bo(new_page: Callable[..., Page], stack_url: str, room: str) -> Page:
+    return entered(new_page(name="Bo"), f"{stack_url}#{room}")
 
 
 def entered(page: Page, address: str) -> Page:
@@ -55,9 +55,9 @@ def test_both_see_who_is_here_and_who_comes_and_goes(ada: Page, bo: Page) -> Non
 
 
 def test_people_of_one_name_are_told_apart_by_their_short_ids(
-    ada: Page, new_page: Callable[..., Page], site_url: str, room: str
+    ada: Page, new_page: Callable[..., Page], stack_url: str, room: str
 ) -> None:
-    entered(new_page(name="Ada"), f"{site_url}#{room}")
+    entered(new_page(name="Ada"), f"{stack_url}#{room}")
     adas = ada.get_by_role("complementary", name="People").get_by_role("listitem").filter(has_text="Ada")
     expect(adas).to_have_count(2)
     shown = [found.group() for found in map(SHORT_ID.search, adas.all_text_contents()) if found]
@@ -85,12 +85,12 @@ def test_disconnecting_and_coming_back_misses_nothing(ada: Page, bo: Page) -> No
     expect(rows(bo)).to_contain_text(["Said while Bo was away"])
 
 
-def test_history_is_there_for_whoever_comes_later(
-    ada: Page, new_page: Callable[..., Page], site_url: str, room: str
+def test_history_is_there_for_those_who_come_later(
+    ada: Page, new_page: Callable[..., Page], stack_url: str, room: str
 ) -> None:
     send(ada, "The first word")
     expect(rows(ada)).to_have_count(1)
-    late = entered(new_page(name="Late"), f"{site_url}#{room}")
+    late = entered(new_page(name="Late"), f"{stack_url}#{room}")
     expect(rows(late)).to_contain_text(["The first word"])
 
 
@@ -103,14 +103,14 @@ def test_a_message_of_html_is_shown_as_text(ada: Page, bo: Page) -> None:
         expect(page).not_to_have_title("owned")
 
 
-def test_the_page_knows_its_server_and_connects_by_itself(ada: Page, stack: object) -> None:
+def test_the_page_is_configured_with_its_server_and_connects_by_itself(ada: Page, stack: object) -> None:
     expect(status(ada)).to_have_text("Connected")
     expect(url_field(ada)).to_have_value(str(getattr(stack, "websocket_url", "")))
 
 
-def test_chatting_takes_a_newcomer_two_actions(new_page: Callable[..., Page], site_url: str, room: str) -> None:
+def test_chatting_takes_a_newcomer_two_actions(new_page: Callable[..., Page], stack_url: str, room: str) -> None:
     page = new_page(name=None)
-    page.goto(f"{site_url}#{room}")
+    page.goto(f"{stack_url}#{room}")
     expect(box(page)).to_be_focused()
     page.get_by_label("Your name").fill("Nia")
     page.keyboard.press("Enter")
@@ -129,9 +129,9 @@ def test_a_new_name_is_seen_by_the_others(ada: Page, bo: Page) -> None:
     expect(ada.get_by_role("complementary", name="People")).to_contain_text("Bob")
 
 
-def test_the_name_is_asked_for_once(new_page: Callable[..., Page], site_url: str, room: str) -> None:
+def test_the_name_is_asked_for_once(new_page: Callable[..., Page], stack_url: str, room: str) -> None:
     page = new_page(name=None)
-    page.goto(f"{site_url}#{room}")
+    page.goto(f"{stack_url}#{room}")
     page.get_by_label("Your name").fill("Nia")
     page.keyboard.press("Enter")
     page.reload()

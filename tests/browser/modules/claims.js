@@ -1,4 +1,4 @@
-/** Where the tests that are written in JavaScript put their claims, for test_modules.py to try one by one. */
+/** The registry of the JavaScript tests: each is a claim that test_modules.py tries. */
 
 export const claims = new Map();
 const errors = [];
@@ -17,6 +17,6 @@ export async function tryClaim(words) {
 	errors.length = 0;
 	const late = new Promise((_, reject) => setTimeout(reject, DEADLINE_MS, new Error("no end within a minute")));
 	await Promise.race([claims.get(words)(), late]);
-	await new Promise((resolve) => setTimeout(resolve)); // a rejection that nobody handles is told of after the task
+	await new Promise((resolve) => setTimeout(resolve)); // an unhandled rejection is reported after the task
 	if (errors.length) throw new Error(errors.join("\n"));
 }

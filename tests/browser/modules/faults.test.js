@@ -1,54 +1,81 @@
+/** Whatever fails on the way, in the end everybody shows all that was stored, once, in order, and nothing else. */
+
 import { claim } from "/claims.js";
-import { chance, equal, ok, World } from "/world.js";
+import { Browser, chance, equal, MINUTE, ok, SECOND, World } from "/world.js";
 
 const ROOMS = ["tea", "garden", "hall"];
 const SEEDS = 60;
 const ACTIONS = 150;
 
-/** Three people in three rooms, over a network and a server that fail by chance; then all is well, and all is compared. */
+/** Three people, one of them with two tabs, in three rooms, over a network and a server that fail by chance. */
 async function run(seed) {
 	const random = chance(seed);
 	const pick = (list) => list[Math.floor(random() * list.length)];
 	const world = new World();
 	const { server, clock } = world;
-	const some = (likelihood) => faulty && random() < likelihood;
 	let faulty = true;
 	let stalled = false;
+	const some = (likelihood) => faulty && random() < likelihood;
 	world.delays = () => (faulty ? 1 + random() ** 4 * 900 : 10);
+	world.startsAfter = () => (faulty ? random() ** 6 * 6000 : 5);
 	world.swallows = (way, frame) =>
-		stalled || (way === "down" && frame.type === "message" && some(0.05)) || (way === "up" && some(0.02));
-	server.startsAfter = () => (faulty ? random() ** 6 * 6000 : 5);
+		stalled ||
+		(way === "down" && ["message", "presence", "pong"].includes(frame.type) && some(0.05)) ||
+		(way === "up" && some(0.02));
 	server.dies = () => some(0.06);
-	server.answers = ({ action, messageId }, socket) => {
-		if (action === "typing" || !some(0.04)) return false;
-		const code = pick(["internal", "rate_limited"]);
-		const retryAfterMs = code === "rate_limited" ? 400 : undefined;
-		socket.receive({ type: "error", code, error: code, messageId, retryAfterMs });
+	server.answers = (frame, peer) => {
+		if (frame.action === "typing" || !some(0.05)) return false;
+		const namesRoom = frame.action === "sendmessage" || frame.action === "history";
+		const code = pick(namesRoom ? ["internal", "rate_limited", "busy", "not_in_room"] : ["internal", "rate_limited"]);
+		if (code === "not_in_room") peer.rooms.delete(frame.room ?? frame.to);
+		server.refuse(peer, frame, code, code, code === "rate_limited" || code === "busy" ? { retryAfterMs: 400 } : {});
 		return true;
 	};
 
-	const people = ["Ada", "Bo", "Cy"].map((name) => {
-		const store = new Map();
-		const view = world.page({ name, store, random, room: pick(ROOMS) });
-		view.connection.connect();
-		return { name, store, view, sent: [] };
-	});
+	const open = (tab, room = pick(ROOMS)) => {
+		const others = ROOMS.filter((each) => each !== room);
+		tab.view ??= world.tab({ name: tab.name, browser: tab.browser, random, locks: tab.locks, room, others });
+		tab.view.open(room, others);
+		tab.view.connect();
+	};
+	const shared = new Browser(clock);
+	const locks = seed % 2 === 0;
+	const tabs = [shared, shared, new Browser(clock), new Browser(clock)].map((browser, n) => ({
+		name: ["Ada", "Ada", "Bo", "Cy"][n],
+		browser,
+		locks,
+	}));
+	for (const tab of tabs) open(tab);
+
+	const sent = [];
 	let said = 0;
+	const failed = new Set();
+	const noteFailures = ({ view }) => {
+		for (const { messageId, failure } of view.of("changed")) if (failure) failed.add(messageId);
+	};
+	const write = (tab) => {
+		said += 1;
+		const text = `${tab.name} ${said}`;
+		const room = tab.view.session.current;
+		const messageId = tab.view.write(text);
+		if (messageId) sent.push({ tab, text, room, messageId });
+	};
+	const reopen = (tab, how) => {
+		noteFailures(tab);
+		tab.view[how]();
+		tab.view = undefined;
+		open(tab);
+	};
 	const actions = {
-		send: ({ name, view, sent }) => {
-			const text = `${name} ${++said}`;
-			sent.push({ text, room: view.connection.room, messageId: view.connection.send(text) });
-		},
+		write,
 		others: () => server.say(pick(ROOMS), `somebody ${++said}`),
 		many: () => {
 			const room = pick(ROOMS);
 			for (let n = 0; n < 60; n += 1) server.say(room, `somebody ${++said}`);
 		},
-		hole: () => {
-			server.room(pick(ROOMS)).lastSeq += 1;
-		},
-		join: ({ view }) => view.connection.join(pick(ROOMS)),
-		rename: ({ name, view }) => view.connection.rename(`${name} ${++said}`),
+		unheard: () => server.store(pick(ROOMS), `unheard ${++said}`),
+		look: (tab) => open(tab),
+		rename: ({ name, view }) => view.session.rename(`${name} ${++said}`),
 		cut: () => pick(world.open)?.cut(),
 		stall: () => {
 			stalled = !stalled;
@@ -56,66 +83,81 @@ async function run(seed) {
 		refuse: () => {
 			world.accepts = !world.accepts;
 		},
-		wake: ({ view }) => view.connection.wake(),
+		wake: ({ view }) => view.client.wake(),
 		older: ({ view }) => {
-			const first = view.shown().find(({ seq }) => seq < Infinity);
-			if (first) view.connection.older(view.connection.room, first.seq).catch(() => {});
+			const [oldest] = view.shown().filter(({ seq }) => seq < Infinity);
+			if (oldest) view.client.older(view.session.current, oldest.seq).catch(() => {});
 		},
-		reload: (person) => {
-			person.view.connection.disconnect();
-			person.view = world.page({ ...person, random, room: person.view.connection.room });
-			person.view.connection.connect();
-		},
-		disconnect: ({ view }) => view.connection.disconnect(),
-		connect: ({ view }) => view.connection.connect(),
+		reload: (tab) => reopen(tab, "close"),
+		crash: (tab) => reopen(tab, "crash"),
+		disconnect: ({ view }) => view.session.disconnect(),
+		connect: ({ view }) => view.connect(),
 	};
-	const likely = "send send send send send others others others many hole join cut stall refuse".split(" ");
+	const likely = "write write write write write others others others many unheard look cut stall refuse".split(" ");
 	const choices = [...likely, ...Object.keys(actions)];
 	for (let n = 0; n < ACTIONS; n += 1) {
-		actions[pick(choices)](pick(people));
+		actions[pick(choices)](pick(tabs));
 		await clock.pass(random() ** 3 * 4000);
 	}
 
 	faulty = false;
 	stalled = false;
 	world.accepts = true;
-	for (const { view } of people) if (view.connection.state === "disconnected") view.connection.connect();
-	await clock.pass(90_000);
-	for (const { view } of people) {
-		for (const one of view.of("failed")) view.connection.retry(one.messageId);
+	for (const { view } of tabs) if (view.session.state === "offline") view.connect();
+	await clock.pass(2 * MINUTE);
+	for (const { view } of tabs)
+		for (const { messageId, failure } of view.outbox.all) if (failure) view.outbox.retry(messageId);
+	await clock.pass(2 * MINUTE);
+	for (const { view } of tabs) view.client.wake();
+	await clock.pass(20 * SECOND);
+	for (const { view } of tabs) {
+		equal([view.session.state, view.outbox.all], ["ready", []]);
+		for (const room of ROOMS) compare(server, room, view);
 	}
-	await clock.pass(90_000);
+	await compareMembers(world, tabs);
+	for (const { text, room, messageId } of sent) {
+		equal([text, server.room(room).messages.filter((one) => one.messageId === messageId).length], [text, 1]);
+	}
+	// What was never refused for good stands in the order in which it was written.
+	for (const tab of tabs) noteFailures(tab);
 	for (const room of ROOMS) {
-		for (const { view } of people) view.connection.join(room);
-		await clock.pass(20_000);
-		for (const person of people) compare(server, room, person);
+		for (const tab of tabs) {
+			const written = sent.filter((one) => one.tab === tab && one.room === room && !failed.has(one.messageId));
+			const ids = new Set(written.map(({ messageId }) => messageId));
+			const stored = server.room(room).messages.filter(({ messageId }) => ids.has(messageId));
+			equal(
+				stored.map(({ message }) => message),
+				written.map(({ text }) => text),
+			);
+		}
 	}
-	equal(world.open.length, people.length);
-	equal(server.refusedPings, 0);
-	return people.reduce((sum, { sent }) => sum + sent.length, 0);
+	equal(world.open.length, tabs.length);
+	return sent.length;
 }
 
-function compare(server, room, { view, sent }) {
-	const { messages } = server.room(room);
-	const begun = view.of("joined").findLast((one) => one.room === room && !one.resumed);
-	const from = begun.messages[0]?.seq ?? begun.lastSeq - 19;
-	const wanted = messages.filter(({ seq }) => seq >= from).map(({ seq, message }) => [seq, message]);
-	const found = view.shown(room).filter(({ seq }) => !(seq < from));
-	equal(
-		found.map(({ seq, message }) => [seq, message]),
-		wanted,
-	);
-	for (const one of view.shown(room)) equal(messages.find(({ seq }) => seq === one.seq)?.messageId, one.messageId);
-	for (const { text, room: to, messageId } of sent) {
-		if (to === room) equal([text, messages.filter((one) => one.messageId === messageId).length], [text, 1]);
+/** People come and go, and nobody is told: within 10 s every page shows who is in its room. */
+async function compareMembers(world, tabs) {
+	const { server, clock } = world;
+	world.swallows = (_way, frame) => frame.type === "presence";
+	for (const [n, room] of ROOMS.entries()) {
+		const guest = server.connect(`guest-${n}`, () => {});
+		server.take(guest, { action: "join", room, name: `Guest ${n}` });
 	}
-	const failed = new Set(view.of("failed").map(({ messageId }) => messageId));
-	const own = sent.filter((one) => one.room === room && !failed.has(one.messageId)).map(({ text }) => text);
-	if (!failed.size)
-		equal(
-			messages.map(({ message }) => message).filter((text) => own.includes(text)),
-			own,
-		);
+	await clock.pass(10 * SECOND);
+	const sorted = (people) => people.map((each) => Object.values(each).join()).sort();
+	for (const { view } of tabs) {
+		const { current } = view.session;
+		const { list, count } = view.session.membersOf(current);
+		equal([sorted(list), count], [sorted(server.members(current)), list.length]);
+	}
+}
+
+function compare(server, room, view) {
+	const begun = view.of("joined").findLast((one) => one.room === room && !one.resumed);
+	const from = begun.messages[0]?.seq ?? begun.lastSeq + 1;
+	const wanted = server.room(room).messages.filter(({ seq }) => seq >= from);
+	const fields = ({ seq, message, messageId }) => [seq, message, messageId];
+	equal(view.shown(room).map(fields), wanted.map(fields));
 }
 
 claim(

@@ -12,7 +12,7 @@ FILES = sorted(Path(__file__).parent.glob("*.test.js"))
 CLAIMS = [
     pytest.param(file.name, claim, id=f"{file.name.removesuffix('.test.js')}: {claim}")
     for file in FILES
-    for claim in re.findall(r'^claim\(\s*"([^"]+)",', file.read_text(), re.MULTILINE)
+    for claim in re.findall(r'^claim\(\s*"([^"]+)",', file.read_text(encoding="utf-8"), re.MULTILINE)
 ]
 
 

@@ -1,6 +1,8 @@
-/** A world for the connection module: a clock, a network and a chat server of its own, all of them obedient to the test. */
+/** A simulated world for the page's client: clock, network, chat server and a browser's tabs. */
 
-import { newConnection } from "/connection.js";
+import { Client } from "/client.js";
+import { FakeServer } from "/server.js";
+import { LocalStore } from "/storage.js";
 
 /** Numbers from 0 to 1 that a seed determines (mulberry32). */
 export function chance(seed) {
@@ -21,6 +23,37 @@ export function equal(actual, expected) {
 	const [found, wanted] = [actual, expected].map((value) => JSON.stringify(value));
 	ok(found === wanted, `found ${found}, wanted ${wanted}`);
 }
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+
+/** Count texts: `prefix from`, `prefix from+1` … */
+export const texts = (prefix, count, from = 1) => Array.from({ length: count }, (_, n) => `${prefix} ${from + n}`);
+
+/** Answers the first frame of an action with these frames instead of the server's; `room` narrows it. */
+export function first(world, action, answers, room) {
+	let done = false;
+	world.server.answers = (frame, peer) => {
+		if (done || frame.action !== action || (room && (frame.room ?? frame.to) !== room)) return false;
+		done = true;
+		const of = { action, room: frame.room ?? frame.to, messageId: frame.messageId };
+		for (const answer of [answers].flat()) peer.deliver(answer.type === "error" ? { ...of, ...answer } : answer);
+		return true;
+	};
+}
+
+/** Answers every frame of an action with an error, while `when` says so. */
+export function refuse(world, action, error, when = () => true) {
+	world.server.answers = (frame, peer) => {
+		if (frame.action !== action || !when(frame)) return false;
+		peer.deliver({ action, room: frame.room ?? frame.to, messageId: frame.messageId, ...error });
+		return true;
+	};
+}
+
+export const LIMITED = { type: "error", code: "rate_limited", error: "Too many", retryAfterMs: 700 };
+export const FAULT = { type: "error", code: "internal", error: "Something went wrong" };
+export const GATEWAY_FAULT = { message: "Internal server error", connectionId: "c", requestId: "r" };
 
 export class Clock {
 	at = 1_700_000_000_000;
@@ -43,7 +76,7 @@ export class Clock {
 		return this.#timers.size;
 	}
 
-	/** Lets time pass; each timer runs in a task of its own, as in a browser. */
+	/** Lets time pass; each timer runs in a separate task, as in a browser. */
 	async pass(ms) {
 		const end = this.at + ms;
 		await settled();
@@ -61,170 +94,192 @@ export class Clock {
 }
 
 async function settled() {
-	for (let turn = 0; turn < 8; turn += 1) await undefined;
+	for (let turn = 0; turn < 12; turn += 1) await undefined;
 }
 
-/** The server as the README and the guarantees have it. Holes below what was read are closed when they are read. */
-export class Server {
-	rooms = new Map();
-	sockets = new Set();
-	heard = [];
-	pageSize = 50;
-	refusedPings = 0;
-	/** Called first with each frame and its socket; true: the test has seen to it. */
-	answers = () => false;
-	/** How long a function takes to begin, and whether it dies between two of its steps. */
-	startsAfter = () => 0;
-	dies = () => false;
+/** The world's clock as one tab has it: when the tab dies, its timers do. */
+class TabClock {
+	#clock;
+	#timers = new Set();
+	#dead = false;
 
 	constructor(clock) {
-		this.clock = clock;
+		this.#clock = clock;
+		this.Date = clock.Date;
 	}
 
-	room(name) {
-		if (!this.rooms.has(name)) this.rooms.set(name, { lastSeq: 0, messages: [], closed: new Set() });
-		return this.rooms.get(name);
+	setTimeout(act, ms) {
+		if (this.#dead) return 0;
+		const timer = this.#clock.setTimeout(() => {
+			this.#timers.delete(timer);
+			act();
+		}, ms);
+		this.#timers.add(timer);
+		return timer;
 	}
 
-	/** Somebody else says something. */
-	say(room, ...texts) {
-		return texts.map((text) => {
-			const stored = this.store(room, text, `said-${room}-${this.room(room).lastSeq + 1}`, "somebodyelse");
-			this.post(room, stored);
-			return stored;
+	clearTimeout(timer) {
+		this.#timers.delete(timer);
+		this.#clock.clearTimeout(timer);
+	}
+
+	get waiting() {
+		return this.#timers.size;
+	}
+
+	die() {
+		this.#dead = true;
+		for (const timer of this.#timers) this.#clock.clearTimeout(timer);
+	}
+}
+
+/** One browser's localStorage; other tabs hear of a change a moment later. */
+class FakeStorage {
+	items = new Map();
+	#clock;
+	#tabs = [];
+
+	constructor(clock) {
+		this.#clock = clock;
+	}
+
+	/** What one tab has of it. */
+	tab() {
+		const events = new EventTarget();
+		const tell = (key) => {
+			for (const other of this.#tabs) {
+				if (other === events) continue;
+				this.#clock.setTimeout(() => other.dispatchEvent(Object.assign(new Event("storage"), { key })), 5);
+			}
+		};
+		const { items } = this;
+		const area = {
+			getItem: (key) => items.get(key) ?? null,
+			key: (index) => [...items.keys()][index] ?? null,
+			setItem(key, value) {
+				if (items.get(key) === value) return;
+				items.set(key, value);
+				tell(key);
+			},
+			removeItem(key) {
+				if (items.delete(key)) tell(key);
+			},
+			get length() {
+				return items.size;
+			},
+		};
+		this.#tabs.push(events);
+		return { area, events, die: () => this.#tabs.splice(this.#tabs.indexOf(events), 1) };
+	}
+}
+
+/** One browser's navigator.locks. */
+export class FakeLocks {
+	/** Lock name → requests; the first holds it. */
+	#queues = new Map();
+
+	/** What one tab has of it. */
+	tab() {
+		const tab = {};
+		return {
+			request: (name, options, held) => this.#request(tab, name, options, held),
+			die: () => {
+				for (const queue of this.#queues.values()) {
+					for (const one of queue.filter((each) => each.tab === tab)) this.#end(queue, one);
+				}
+			},
+		};
+	}
+
+	#request(tab, name, { steal = false, signal }, held) {
+		if (!this.#queues.has(name)) this.#queues.set(name, []);
+		const queue = this.#queues.get(name);
+		return new Promise((resolve, reject) => {
+			const abort = () => reject(new DOMException("aborted", "AbortError"));
+			const one = { tab, held, resolve, granted: false };
+			if (steal && queue[0]?.granted) {
+				const [holder] = queue.splice(0, 1);
+				holder.abort();
+			}
+			one.abort = abort;
+			queue.splice(steal ? 0 : queue.length, 0, one);
+			signal?.addEventListener("abort", () => {
+				if (one.granted) return;
+				this.#end(queue, one);
+				abort();
+			});
+			this.#grant(queue);
 		});
 	}
 
-	store(name, message, messageId, connectionId, seq = ++this.room(name).lastSeq) {
-		const room = this.room(name);
-		const place = room.closed.has(seq) ? ++room.lastSeq : seq;
-		const stored = {
-			type: "message",
-			messageId,
-			room: name,
-			seq: place,
-			timestamp: "",
-			message,
-			connectionId,
-			name: "",
-		};
-		room.messages.push(stored);
-		room.messages.sort((a, b) => a.seq - b.seq);
-		return stored;
+	#grant(queue) {
+		const [one] = queue;
+		if (!one || one.granted) return;
+		one.granted = true;
+		queueMicrotask(async () => {
+			if (!queue.includes(one)) return;
+			await one.held();
+			if (queue.includes(one)) this.#end(queue, one);
+			one.resolve();
+		});
 	}
 
-	find(messageId) {
-		for (const room of this.rooms.values()) {
-			const found = room.messages.find((one) => one.messageId === messageId);
-			if (found) return found;
-		}
-		return undefined;
+	#end(queue, one) {
+		const index = queue.indexOf(one);
+		if (index < 0) return;
+		queue.splice(index, 1);
+		this.#grant(queue);
 	}
+}
 
-	post(room, frame, but) {
-		for (const socket of this.sockets) if (socket.room === room && socket !== but) socket.receive(frame);
+/** A browser: what its tabs share. */
+export class Browser {
+	constructor(clock) {
+		this.storage = new FakeStorage(clock);
+		this.locks = new FakeLocks();
 	}
-
-	sent(action) {
-		return this.heard.filter((frame) => frame.action === action);
-	}
-
-	take(socket, frame) {
-		this.heard.push(frame);
-		if (this.answers(frame, socket)) return;
-		this.clock.setTimeout(() => this[frame.action](socket, frame), this.startsAfter(frame));
-	}
-
-	join(socket, { room: name, after }) {
-		this.enter(socket, name);
-		const { lastSeq, messages } = this.room(name);
-		const page = after === undefined ? this.newest(name) : this.after(name, after);
-		socket.receive({ type: "joined", room: name, connectionId: socket.id, name: "", members: [], lastSeq, ...page });
-		return messages;
-	}
-
-	enter(socket, name) {
-		socket.room = name;
-	}
-
-	newest(name, before = Infinity) {
-		const all = this.room(name).messages.filter(({ seq }) => seq < before);
-		return { messages: all.slice(-this.pageSize), complete: all.length <= this.pageSize, lost: false };
-	}
-
-	after(name, after) {
-		const room = this.room(name);
-		const all = room.messages.filter(({ seq }) => seq > after);
-		const messages = all.slice(0, this.pageSize);
-		for (let seq = after + 1; seq < messages.at(-1)?.seq; seq += 1) {
-			if (!messages.some((one) => one.seq === seq)) room.closed.add(seq);
-		}
-		return { messages, complete: all.length === messages.length, lost: after > room.lastSeq };
-	}
-
-	history(socket, { after, before }) {
-		const page = after === undefined ? this.newest(socket.room, before) : this.after(socket.room, after);
-		socket.receive({ type: "history", room: socket.room, after, before, ...page });
-	}
-
-	sendmessage(socket, { message, messageId, to }) {
-		const known = this.find(messageId);
-		if (known) return socket.receive(known);
-		const room = to ?? socket.room;
-		const seq = ++this.room(room).lastSeq;
-		if (this.dies()) return undefined;
-		// Between the two steps others may be faster, or close this place.
-		this.clock.setTimeout(() => {
-			const stored = this.find(messageId) ?? this.store(room, message, messageId, socket.id, seq);
-			if (this.dies()) return;
-			socket.receive(stored);
-			this.post(room, stored, socket);
-		}, this.startsAfter());
-		return undefined;
-	}
-
-	ping(socket) {
-		const now = this.clock.at;
-		socket.pings = [...(socket.pings ?? []), now].filter((at) => at > now - 10_000);
-		if (socket.pings.length > 20) this.refusedPings += 1;
-		socket.receive({ type: "pong", room: socket.room, lastSeq: this.room(socket.room).lastSeq });
-	}
-
-	typing() {}
 }
 
 /** Between page and server. */
 export class World {
 	clock = new Clock();
-	server = new Server(this.clock);
+	server = new FakeServer(() => this.clock.at);
+	browser = new Browser(this.clock);
 	/** Every socket that was ever made. */
 	sockets = [];
-	/** Whether new links can be made, whether frames are swallowed without a word, and how long each takes. */
+	/** Whether connections can be made, whether frames are swallowed without a word, and how long each takes. */
 	accepts = true;
 	swallows = () => false;
 	delays = () => 10;
-	store = new Map();
+	/** How long a function takes to begin. */
+	startsAfter = () => 0;
 
-	/** Makes a page's connection, and a view that shows what it tells. */
-	page({ room = "tea", name = "Ada", random = () => 0.5, store = this.store, ...options } = {}) {
+	/** Opens a tab, and a view that shows what its client reports. */
+	tab({ room = "tea", others = [], name = "Ada", random = () => 0.5, browser = this.browser, locks = true } = {}) {
 		const world = this;
+		const clock = new TabClock(this.clock);
+		const storage = browser.storage.tab();
+		const lockTab = browser.locks.tab();
+		const tab = { sockets: [], clock, storage, lockTab };
 		const WebSocket = class extends FakeSocket {
 			constructor(url) {
 				super(world, url);
+				tab.sockets.push(this);
 			}
 		};
-		const kept = (key, otherwise) => JSON.parse(store.get(key) ?? "null") ?? otherwise;
-		const keep = (key, value) => store.set(key, JSON.stringify(value));
-		const parts = { url: "wss://chat", room, name, random, kept, keep, clock: this.clock, WebSocket };
-		return new View(newConnection({ ...parts, ...options }));
+		const store = new LocalStore(storage);
+		if (name && store.loadText("name") === undefined) store.save("name", name);
+		const client = new Client({ storage: store, random, clock, WebSocket, locks: locks ? lockTab : undefined });
+		client.setRooms(room, others);
+		return new View(client, tab);
 	}
 
-	/** Makes one that is in its room. */
+	/** Opens one that is in its room. */
 	async joined(options) {
-		const view = this.page(options);
-		view.connection.connect();
+		const view = this.tab(options);
+		view.connect();
 		await this.clock.pass(100);
-		equal(view.of("joined").length, 1);
+		equal(view.session.state, "ready");
 		return view;
 	}
 
@@ -239,12 +294,13 @@ export class World {
 
 class FakeSocket {
 	readyState = 0;
-	room = "lobby";
+	peer = undefined;
 	onopen = null;
 	onmessage = null;
 	onclose = null;
 
 	constructor(world, url) {
+		if (!/^wss?:/.test(url)) throw new SyntaxError("not a WebSocket URL");
 		this.world = world;
 		this.url = url;
 		world.sockets.push(this);
@@ -255,105 +311,156 @@ class FakeSocket {
 	#opened() {
 		if (this.readyState !== 0) return;
 		this.readyState = 1;
-		this.world.server.sockets.add(this);
+		this.peer = this.world.server.connect(this.id, (frame) => this.receive(frame));
 		this.onopen?.();
 	}
 
 	send(data) {
 		ok(this.readyState === 1, "sent over a socket that is not open");
 		const { world } = this;
-		if (world.swallows("up", JSON.parse(data))) return;
-		world.clock.setTimeout(() => this.readyState < 3 && world.server.take(this, JSON.parse(data)), world.delays());
+		const frame = JSON.parse(data);
+		if (world.swallows("up", frame)) return;
+		const take = () => world.server.peers.has(this.peer) && world.server.take(this.peer, JSON.parse(data));
+		world.clock.setTimeout(take, world.delays() + world.startsAfter(frame));
 	}
 
 	/** The server posts a frame. */
 	receive(frame) {
 		const { world } = this;
 		if (this.readyState !== 1 || world.swallows("down", frame)) return;
-		world.clock.setTimeout(() => this.readyState === 1 && this.hear(JSON.stringify(frame)), world.delays());
+		const data = JSON.stringify(frame);
+		world.clock.setTimeout(() => this.readyState === 1 && this.hear(data), world.delays());
 	}
 
 	hear(data) {
 		this.onmessage?.({ data });
 	}
 
-	/** The link breaks, and the page hears of it. */
+	/** The connection breaks, and the page hears of it. */
 	cut() {
 		if (this.readyState === 3) return;
-		this.readyState = 3;
-		this.world.server.sockets.delete(this);
+		this.#gone(3);
 		this.onclose?.();
 	}
 
 	/** The page closes it; nothing is heard of that for a while. */
 	close() {
 		if (this.readyState < 2) this.world.clock.setTimeout(() => this.cut(), 1000);
-		this.readyState = Math.max(2, this.readyState);
-		this.world.server.sockets.delete(this);
+		this.#gone(Math.max(2, this.readyState));
+	}
+
+	/** The tab is gone: no event reaches it. */
+	die() {
+		this.onopen = this.onmessage = this.onclose = null;
+		this.#gone(3);
+	}
+
+	#gone(readyState) {
+		this.readyState = readyState;
+		if (this.peer) this.world.server.disconnect(this.peer);
 	}
 }
 
-const EVENTS = "state joined messages pending failed discarded presence typing lost refused".split(" ");
+const SESSION_EVENTS = "state joined messages lost presence members typing refused".split(" ");
+const OUTBOX_EVENTS = "changed removed delayed".split(" ");
 
-/** Shows what a connection tells, as the page does: by room, in the order of seq. */
+/** Shows what a client reports, as the page does: by room, in the order of seq. */
 export class View {
 	told = [];
-	rooms = new Map();
+	#rooms = new Map();
 
-	constructor(connection) {
-		this.connection = connection;
-		for (const type of EVENTS) {
-			connection.addEventListener(type, ({ detail }) => {
-				this.told.push({ ...detail, type });
-				this[`on${type}`]?.(detail);
-			});
-		}
+	constructor(client, tab) {
+		this.client = client;
+		this.session = client.session;
+		this.outbox = client.outbox;
+		this.tab = tab;
+		for (const type of SESSION_EVENTS) this.session.on(type, (detail) => this.#hear(type, detail));
+		for (const type of OUTBOX_EVENTS) this.outbox.on(type, (detail) => this.#hear(type, detail));
+		for (const unsent of this.outbox.all) this.#hear("changed", unsent);
+	}
+
+	connect(url = "wss://chat") {
+		this.session.connect(url);
+	}
+
+	/** Looks at another room, and stays in these. */
+	open(room, others = []) {
+		this.client.setRooms(room, others);
+	}
+
+	/** Writes to the room that is looked at; returns the messageId. */
+	write(text) {
+		return this.client.write(text)?.messageId;
+	}
+
+	/** The person closes the tab. */
+	close() {
+		this.client.suspend();
+		this.crash();
+	}
+
+	/** The browser's process dies. */
+	crash() {
+		for (const socket of this.tab.sockets) socket.die();
+		this.tab.clock.die();
+		this.tab.storage.die();
+		this.tab.lockTab.die();
 	}
 
 	of(type) {
-		return this.told.filter((one) => one.type === type);
+		return this.told.filter((one) => one.type === type).map(({ detail }) => detail);
 	}
 
 	get states() {
 		return this.of("state").map(({ state }) => state);
 	}
 
-	/** A room's messages by messageId. */
-	room(name = this.connection.room) {
-		if (!this.rooms.has(name)) this.rooms.set(name, new Map());
-		return this.rooms.get(name);
+	/** Every text that was reported as stored, in the order of the reports. */
+	get reported() {
+		return this.of("messages").flatMap(({ messages }) => messages.map(({ message }) => message));
 	}
 
 	/** What is shown of a room, by rising seq; what is not stored yet last. */
-	shown(name = this.connection.room) {
-		return [...this.room(name).values()].sort((a, b) => a.seq - b.seq);
+	shown(room = this.session.current) {
+		return [...this.#room(room).values()].sort((a, b) => a.seq - b.seq || a.at - b.at);
 	}
 
-	texts(name = this.connection.room) {
-		return this.shown(name).map(({ message }) => message);
+	texts(room) {
+		return this.shown(room).map(({ message }) => message);
 	}
 
-	onjoined({ room, resumed }) {
+	#room(name) {
+		if (!this.#rooms.has(name)) this.#rooms.set(name, new Map());
+		return this.#rooms.get(name);
+	}
+
+	#hear(type, detail) {
+		this.told.push({ type, detail });
+		if (type === "joined") this.#joined(detail);
+		if (type === "messages") this.#messages(detail);
+		if (type === "changed") this.#changed(detail);
+		if (type === "removed") this.#removed(detail);
+	}
+
+	#joined({ room, resumed }) {
 		if (resumed) return;
-		for (const one of this.shown(room)) if (one.seq < Infinity) this.room(room).delete(one.messageId);
+		for (const one of this.shown(room)) if (one.seq < Infinity) this.#room(room).delete(one.messageId);
 	}
 
-	onmessages({ room, messages }) {
+	#messages({ room, messages }) {
 		for (const one of messages) {
-			ok(!(this.room(room).get(one.messageId)?.seq < Infinity), `told twice: ${JSON.stringify(one)}`);
-			this.room(room).set(one.messageId, one);
+			ok(!(this.#room(room).get(one.messageId)?.seq < Infinity), `reported twice: ${JSON.stringify(one)}`);
+			this.#room(room).set(one.messageId, one);
 		}
 	}
 
-	onpending({ messageId, room, text }) {
-		this.room(room).set(messageId, { messageId, message: text, seq: Infinity, state: "pending" });
+	#changed({ messageId, room, text, at, failure }) {
+		if (this.#room(room).get(messageId)?.seq < Infinity) return;
+		const state = failure ? "failed" : "pending";
+		this.#room(room).set(messageId, { messageId, message: text, seq: Infinity, at, state });
 	}
 
-	onfailed({ messageId, room }) {
-		this.room(room).get(messageId).state = "failed";
-	}
-
-	ondiscarded({ messageId }) {
-		for (const room of this.rooms.values()) room.delete(messageId);
+	#removed({ messageId, room }) {
+		if (this.#room(room).get(messageId)?.seq === Infinity) this.#room(room).delete(messageId);
 	}
 }

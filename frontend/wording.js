@@ -1,0 +1,75 @@
+/** The page's sentences, dates and labels. */
+
+import { cleanName, lengthOf, MAX_MESSAGE_CHARACTERS, MAX_NAME_CHARACTERS } from "./text.js";
+
+const COUNTER_FROM = 3600;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const DEFAULT_WAIT_MS = 1000;
+
+export const shortTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format;
+export const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" }).format;
+
+/** @param {number} at */
+export const dayOf = (at) => new Date(at).setHours(0, 0, 0, 0);
+
+/** Such as Today, Yesterday, Monday 3 March. @param {number} at @param {number} now @param {string} [locale] */
+export function dayLabel(at, now, locale) {
+	const days = Math.round((dayOf(at) - dayOf(now)) / DAY_MS);
+	if (days < -1) return new Intl.DateTimeFormat(locale, { dateStyle: "full" }).format(at);
+	const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
+	return near[0].toLocaleUpperCase(locale) + near.slice(1);
+}
+
+/** @param {string} connectionId */
+export const shortId = (connectionId) => `[${connectionId.slice(0, 8)}...]`;
+
+/** The name somebody chose; empty if it is the server's default. @param {Pick<Person, "name" | "connectionId">} person */
+export const chosenName = ({ name, connectionId }) => (name === connectionId.slice(0, 8) ? "" : name);
+
+/** A name within a sentence: its direction of writing does not reach beyond it. @param {string} name */
+export const isolated = (name) => `\u2068${name}\u2069`; // Unicode's FSI … PDI
+
+/** @param {string} name */
+export const hue = (name) => ([...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 997, 7) * 29) % 360;
+
+/** @param {string} address */
+export function addressProblem(address) {
+	const url = /^wss?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
+	const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(url?.hostname ?? "");
+	if (url?.protocol === "wss:" || isHere) return "";
+	return "The URL must begin with wss://, such as wss://example.com/production. Only a server on this computer can use ws://.";
+}
+
+/** @param {string} name */
+export function nameProblem(name) {
+	if (cleanName(name) !== undefined) return "";
+	const length = lengthOf(name.trim());
+	if (length === 0 || length > MAX_NAME_CHARACTERS) return `Enter a name of 1 to ${MAX_NAME_CHARACTERS} characters.`;
+	return "This name contains invisible characters. Please type it.";
+}
+
+/** @param {number} length */
+export function counter(length) {
+	const left = MAX_MESSAGE_CHARACTERS - length;
+	if (left < 0) return `${count(-left, "character")} over the limit. Shorten or split your message.`;
+	return length < COUNTER_FROM ? "" : `${count(left, "character")} left`;
+}
+
+/** @param {number} number @param {string} thing */
+const count = (number, thing) => `${number} ${thing}${number === 1 ? "" : "s"}`;
+
+/** @param {string[]} names */
+export function typing(names) {
+	if (names.length > 2) return "Several people are typing…";
+	const who = names.map(isolated).join(" and ");
+	return who && `${who} ${names.length > 1 ? "are" : "is"} typing…`;
+}
+
+/** @param {Refusal} refusal */
+export function advice({ code, error, retryAfterMs = DEFAULT_WAIT_MS }) {
+	const seconds = Math.ceil(retryAfterMs / 1000);
+	if (code === "rate_limited") return `You are sending too fast. The rest will be sent in ${seconds} s.`;
+	if (code === "busy") return `This room is very busy. Your message will be sent in ${seconds} s.`;
+	if (code === "internal") return "Something went wrong on the server. Try again in a moment.";
+	return error.replace(/\.?$/, ".");
+}

@@ -1,0 +1,48 @@
+"""Serves the page's files, and the modules of the tests, to a browser without a network."""
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Route
+
+from components.static_site import CONTENT_TYPES
+
+FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
+MODULES = Path(__file__).parent / "modules"
+
+SITE = "https://chat.test/"
+"""As behind CloudFront: a secure context."""
+PLAIN_SITE = "http://chat.test/"
+"""As on an S3 website: no locks, no clipboard, no notifications."""
+MODULES_SITE = "http://modules.test/"
+"""A blank page that can import the page's modules and the tests'."""
+
+SOCKET_URL = "wss://server.test/production"
+CONFIG = json.dumps({"websocketUrl": SOCKET_URL})
+
+
+def serve(context: BrowserContext) -> None:
+    """Serve the page under both of its origins, and the modules under theirs."""
+    for origin in (SITE, PLAIN_SITE):
+        context.route(f"{origin}**", _page)
+    context.route(f"{MODULES_SITE}**", _module)
+
+
+def _page(route: Route) -> None:
+    name = route.request.url.split("/", 3)[3] or "index.html"
+    file = FRONTEND / name
+    if name == "config.json":
+        route.fulfill(content_type="application/json", body=CONFIG)
+    elif file.is_file() and file.suffix in CONTENT_TYPES:
+        route.fulfill(content_type=CONTENT_TYPES[file.suffix], body=file.read_text(encoding="utf-8"))
+    else:
+        route.fulfill(status=404)
+
+
+def _module(route: Route) -> None:
+    name = route.request.url.removeprefix(MODULES_SITE)
+    if not name:
+        route.fulfill(content_type="text/html", body="<!doctype html><title>Modules</title>")
+        return
+    folder = MODULES if (MODULES / name).is_file() else FRONTEND
+    route.fulfill(content_type="text/javascript", body=(folder / name).read_text(encoding="utf-8"))

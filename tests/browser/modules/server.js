@@ -1,0 +1,298 @@
+/** A chat server in memory that speaks docs/protocol.md: for the module tests, and behind fake_server.py for the page's. */
+
+const ROOM = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const SECRET = /^[A-Za-z0-9_-]{16,128}$/;
+const MAX_ROOMS = 10;
+const MAX_LISTED = 100;
+
+/** One connection, as the server sees it. */
+class Peer {
+	rooms = new Set();
+	current = "lobby";
+	/** Whether it is in the lobby because it has not joined anything yet. */
+	isImplicit = true;
+
+	constructor(id, deliver) {
+		this.id = id;
+		this.deliver = deliver;
+		this.name = id.slice(0, 8);
+		this.sender = id;
+	}
+
+	get person() {
+		return { connectionId: this.id, name: this.name, sender: this.sender };
+	}
+
+	isIn(room) {
+		return this.rooms.has(room) || (this.isImplicit && room === "lobby");
+	}
+}
+
+export class FakeServer {
+	peers = new Set();
+	/** Every frame that came. */
+	heard = [];
+	pageSize = 50;
+	/** Called first with each frame and its peer; true: the test has answered it. */
+	answers = () => false;
+	/** Whether a function dies between storing a message and posting it. */
+	dies = () => false;
+	#rooms = new Map();
+
+	constructor(now = Date.now) {
+		this.now = now;
+	}
+
+	room(name) {
+		if (!this.#rooms.has(name)) this.#rooms.set(name, { lastSeq: 0, messages: [], guests: [] });
+		return this.#rooms.get(name);
+	}
+
+	/** The texts of a room's messages. */
+	texts(name) {
+		return this.room(name).messages.map(({ message }) => message);
+	}
+
+	/** The frames of one action that came. */
+	sent(action) {
+		return this.heard.filter((frame) => frame.action === action);
+	}
+
+	// What others do.
+
+	/** Somebody else says something. */
+	say(room, ...texts) {
+		return texts.map((text) => {
+			const stored = this.store(room, text);
+			this.post(room, stored);
+			return stored;
+		});
+	}
+
+	/** Stores a message without posting it. */
+	store(name, message, fields = {}) {
+		const room = this.room(name);
+		const seq = room.lastSeq + 1;
+		const stored = {
+			type: "message",
+			messageId: `said-${name}-${seq}`,
+			room: name,
+			seq,
+			timestamp: new Date(this.now()).toISOString(),
+			message,
+			connectionId: "somebodyelse",
+			name: "Somebody",
+			sender: "somebody",
+			...fields,
+		};
+		room.messages.push(stored);
+		room.messages.sort((a, b) => a.seq - b.seq);
+		room.lastSeq = Math.max(room.lastSeq, stored.seq);
+		return stored;
+	}
+
+	/** A room's messages up to a seq expire. */
+	expire(name, upTo) {
+		const room = this.room(name);
+		room.messages = room.messages.filter(({ seq }) => seq > upTo);
+	}
+
+	/** Everything is lost, as if the tables were made anew. */
+	clear() {
+		this.#rooms.clear();
+	}
+
+	post(room, frame, except) {
+		for (const peer of this.peers) if (peer !== except && peer.isIn(room)) peer.deliver(frame);
+	}
+
+	// What a connection does.
+
+	connect(id, deliver) {
+		const peer = new Peer(id, deliver);
+		this.peers.add(peer);
+		return peer;
+	}
+
+	disconnect(peer) {
+		if (!this.peers.delete(peer)) return;
+		for (const room of peer.rooms) this.#tell(room, "leave", peer);
+	}
+
+	take(peer, frame) {
+		this.heard.push(frame);
+		if (!this.answers(frame, peer)) this.answer(peer, frame);
+	}
+
+	answer(peer, frame) {
+		const actions = ["join", "leave", "sendmessage", "history", "typing", "ping"];
+		if (actions.includes(frame.action)) this[frame.action](peer, frame);
+		else this.refuse(peer, frame, "bad_request", "Invalid request");
+	}
+
+	refuse(peer, { action, room, to = room, messageId }, code, error = code, more = {}) {
+		peer.deliver({ type: "error", error, code, action, room: to, messageId, ...more });
+	}
+
+	join(peer, frame) {
+		const { room, name, secret, after } = frame;
+		if (!ROOM.test(room)) return this.refuse(peer, frame, "invalid_room");
+		if (name !== undefined && (!name || [...name].length > 40)) return this.refuse(peer, frame, "invalid_name");
+		if (secret !== undefined && !SECRET.test(secret)) return this.refuse(peer, frame, "invalid_secret");
+		if (peer.rooms.size >= MAX_ROOMS && !peer.rooms.has(room)) return this.refuse(peer, frame, "too_many_rooms");
+		const isNew = !peer.rooms.has(room);
+		peer.isImplicit = false;
+		if (secret) peer.sender = `sender-of-${secret}`;
+		if (name !== undefined && name !== peer.name) {
+			peer.name = name;
+			for (const each of peer.rooms) this.#tell(each, "rename", peer);
+		}
+		peer.rooms.add(room);
+		peer.current = room;
+		if (isNew) this.#tell(room, "join", peer);
+		const members = this.members(room);
+		const { lastSeq } = this.room(room);
+		const page = after === undefined ? this.#newest(room) : this.#after(room, after);
+		const listed = { members: members.slice(0, MAX_LISTED), memberCount: members.length };
+		peer.deliver({ type: "joined", room, ...peer.person, ...listed, lastSeq, after, ...page });
+	}
+
+	leave(peer, frame) {
+		const { room } = frame;
+		if (!peer.isIn(room)) return this.refuse(peer, frame, "not_in_room");
+		peer.rooms.delete(room);
+		peer.isImplicit = false;
+		if (peer.current === room) peer.current = [...peer.rooms].at(-1) ?? null;
+		this.#tell(room, "leave", peer);
+		peer.deliver({ type: "left", room, current: peer.current });
+	}
+
+	sendmessage(peer, frame) {
+		const { message, messageId, to: room = peer.current } = frame;
+		if (!peer.isIn(room)) return this.refuse(peer, frame, "not_in_room");
+		const known = this.room(room).messages.find((each) => each.messageId === messageId);
+		if (known) {
+			peer.deliver(known);
+			this.post(room, this.#pong(room, [room]), peer);
+			return;
+		}
+		const stored = this.store(room, message, { messageId, ...peer.person });
+		if (this.dies()) return;
+		peer.deliver(stored);
+		if (this.dies()) return;
+		this.post(room, stored, peer);
+	}
+
+	history(peer, frame) {
+		const { room = peer.current, before, after, limit = 50 } = frame;
+		if (!peer.isIn(room)) return this.refuse(peer, frame, "not_in_room");
+		const page = after === undefined ? this.#newest(room, before, limit) : this.#after(room, after, limit);
+		peer.deliver({ type: "history", room, before, after, ...page });
+	}
+
+	typing(peer, frame) {
+		const { room = peer.current } = frame;
+		if (!peer.isIn(room)) return this.refuse(peer, frame, "not_in_room");
+		this.post(room, { type: "typing", room, ...peer.person }, peer);
+	}
+
+	ping(peer, frame) {
+		const { room, roster } = frame;
+		if (roster === undefined) return peer.deliver(this.#pong(peer.current, peer.rooms));
+		if (!peer.isIn(room)) return this.refuse(peer, frame, "not_in_room");
+		const members = this.members(room);
+		const listed = members.slice(0, MAX_LISTED);
+		const answer = { room, memberCount: members.length };
+		if (checksumOf(listed) !== roster) answer.members = listed;
+		peer.deliver({ ...this.#pong(peer.current, peer.rooms), roster: answer });
+	}
+
+	#pong(room, rooms) {
+		const seqs = Object.fromEntries([...rooms].map((each) => [each, this.room(each).lastSeq]));
+		const timestamp = new Date(this.now()).toISOString();
+		return { type: "pong", room, lastSeq: seqs[room] ?? 0, timestamp, rooms: seqs };
+	}
+
+	/** Who is in a room. */
+	members(room) {
+		const joined = [...this.peers].filter((peer) => peer.isIn(room)).map(({ person }) => person);
+		return [...this.room(room).guests, ...joined];
+	}
+
+	#tell(room, event, peer) {
+		const memberCount = this.members(room).length;
+		this.post(room, { type: "presence", room, event, ...peer.person, memberCount }, peer);
+	}
+
+	#newest(name, before = Infinity, limit = 50) {
+		const all = this.room(name).messages.filter(({ seq }) => seq < before);
+		const size = Math.min(limit, this.pageSize);
+		return { messages: plain(all.slice(-size)), complete: all.length <= size, lost: false };
+	}
+
+	#after(name, after, limit = 100) {
+		const { messages, lastSeq } = this.room(name);
+		const all = messages.filter(({ seq }) => seq > after);
+		const size = Math.min(limit, this.pageSize);
+		const lost = after > lastSeq || (all[0]?.seq ?? lastSeq + 1) > after + 1;
+		return { messages: plain(all.slice(0, size)), complete: all.length <= size, lost };
+	}
+}
+
+/** The CRC-32 of who is in a room. */
+function checksumOf(members) {
+	const lines = members.map(({ connectionId, name, sender }) => `${connectionId}\t${name}\t${sender}\n`);
+	let crc = -1;
+	for (const byte of new TextEncoder().encode(lines.sort().join(""))) {
+		crc ^= byte;
+		for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 && 0xedb88320);
+	}
+	return ~crc >>> 0;
+}
+
+/** Messages within a page have no type. */
+const plain = (messages) => messages.map(({ type: _, ...fields }) => fields);
+
+/** A server for connections that live elsewhere: each call returns the frames that it made, as [connection id, JSON]. */
+export class Host {
+	server = new FakeServer();
+	#peers = new Map();
+	#made = [];
+
+	connect(id) {
+		const peer = this.server.connect(id, (frame) => this.#made.push([id, JSON.stringify(frame)]));
+		this.#peers.set(id, peer);
+	}
+
+	disconnect(id) {
+		this.server.disconnect(this.#peers.get(id));
+		return this.#made.splice(0);
+	}
+
+	take(id, frame) {
+		this.server.answer(this.#peers.get(id), frame);
+		return this.#made.splice(0);
+	}
+
+	/** Somebody else says something: a whole message frame. */
+	say(frame) {
+		this.server.post(frame.room, this.store(frame));
+		return this.#made.splice(0);
+	}
+
+	/** Stores a message without posting it. */
+	store({ room, message, ...fields }) {
+		return this.server.store(room, message, fields);
+	}
+
+	/** Sends a frame to everybody in its room, or to everybody. */
+	send(frame) {
+		for (const peer of this.server.peers) if (!frame.room || peer.isIn(frame.room)) peer.deliver(frame);
+		return this.#made.splice(0);
+	}
+
+	/** People who are in a room without a connection. */
+	setGuests(room, guests) {
+		this.server.room(room).guests = guests;
+	}
+}

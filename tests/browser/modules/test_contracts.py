@@ -1,0 +1,109 @@
+"""What the page and the server must agree on: the protocol's page, and the rules for names and messages."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from chat.protocol import frames_out, text
+
+pytestmark = pytest.mark.browser
+PROTOCOL = (Path(__file__).resolve().parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
+LAST_CODE_POINT = 0x10FFFF
+SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+WORDS = [
+    "",
+    "Ada Lovelace",
+    "\u200d\ufe0f",
+    f"{SCOTLAND} Mo",
+    SCOTLAND[:2],
+    " a\u2003 b ",
+    "e\u0301",
+    "x" * 40,
+    "x" * 41,
+]
+
+
+def table(heading: str) -> list[list[str]]:
+    """Return the cells of the table below a heading."""
+    section = PROTOCOL.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_the_page_reads_the_frames_that_the_protocol_describes(modules: Page) -> None:
+    described: dict[str, dict[str, bool]] = {}
+    for kind, field, form, *_ in table("From the server"):
+        frame = kind.strip("`") or list(described)[-1]
+        described.setdefault(frame, {})[field.strip("`")] = "optional" in form or "absent" in form
+    read = modules.evaluate("""async () => {
+        const { FRAMES } = await import("/protocol.js");
+        const mapped = (object, change) =>
+            Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+        return mapped(FRAMES, fields => mapped(fields, check => check(undefined)));
+    }""")
+    assert read == described
+
+
+def test_the_page_has_the_error_codes_and_limits_of_the_protocol(modules: Page) -> None:
+    codes, rooms, listed = modules.evaluate("""async () => {
+        const { ErrorCode, MAX_LISTED_MEMBERS, MAX_ROOMS } = await import("/protocol.js");
+        return [Object.values(ErrorCode), MAX_ROOMS, MAX_LISTED_MEMBERS];
+    }""")
+    assert codes == [code.strip("`") for code, *_ in table("Error codes")]
+    assert f"A connection may be in {rooms} rooms at once" in PROTOCOL
+    assert f"who is here, at most {listed}" in PROTOCOL
+
+
+def test_page_and_server_have_one_checksum_of_who_is_in_a_room(modules: Page) -> None:
+    people = [("b=", "Ada 🙂", "s1"), ("a=", "مریم", "s2"), ("ab=", "", "s3")]
+    members = [frames_out.Person(*each) for each in people]
+    for some in (members, members[:1], []):
+        checksum = modules.evaluate(
+            """async list => {
+                const { Members } = await import("/members.js");
+                const members = new Members();
+                members.reset(list, list.length);
+                return members.checksum;
+            }""",
+            [member.fields() for member in some],
+        )
+        assert checksum == frames_out.roster_checksum(some)
+
+
+def test_page_and_server_judge_every_character_alike(modules: Page) -> None:
+    """The rules must not depend on which Unicode version a browser or an interpreter has."""
+    differing = modules.evaluate(
+        """async ([last, trimmed, visible, fit]) => {
+            const { trim, isVisible, cleanName } = await import("/text.js");
+            const differing = [];
+            for (let code = 0; code <= last; code += 1) {
+                const one = String.fromCodePoint(code);
+                const judged = [trim(one) === "", isVisible(one), cleanName(`a${one}b`) !== undefined];
+                const expected = [trimmed, visible, fit].map(bits => bits[code] === "1");
+                if (judged.join() !== expected.join()) differing.push(code.toString(16));
+            }
+            return differing;
+        }""",
+        [
+            LAST_CODE_POINT,
+            *(
+                "".join("01"[judge(chr(code))] for code in range(LAST_CODE_POINT + 1))
+                for judge in (
+                    lambda one: text.trim(one) == "",
+                    text.is_visible,
+                    lambda one: text.clean_name(f"a{one}b") is not None,
+                )
+            ),
+        ],
+    )
+    assert differing == []
+
+
+def test_page_and_server_make_the_same_name_of_what_is_typed(modules: Page) -> None:
+    cleaned = modules.evaluate(
+        "async words => (await import('/text.js').then(({ cleanName }) => words.map(word => cleanName(word) ?? null)))",
+        WORDS,
+    )
+    assert cleaned == [text.clean_name(word) for word in WORDS]
