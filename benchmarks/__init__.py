@@ -1,1 +1,9 @@
-"""What is measured, side by side with the usual way. The functions and the components know nothing of it."""
+"""Benchmarks of the functions, beside the naive way."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FUNCTIONS = ROOT / "functions"
+
+sys.path.insert(0, str(FUNCTIONS))  # `chat` is imported from there, as on Lambda

@@ -1,25 +1,24 @@
-"""`python -m benchmarks`: everything that is measured, as tables and as one line of JSON a benchmark."""
+"""`python -m benchmarks`: run the benchmarks; print tables, and one line of JSON for each row."""
 
 import argparse
 import select
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from benchmarks import report
+from benchmarks import ROOT, report
 from benchmarks.bills import bills
 from benchmarks.ceiling import stub_ceiling
-from benchmarks.cold_start import cold_starts
+from benchmarks.cold_start import cold_starts, first_minutes
+from benchmarks.contention import contention
 from benchmarks.hot_spots import hot_spots
 from benchmarks.plot import plot_rooms
 from benchmarks.report import Columns, Row
 from benchmarks.rooms import QUICK, Extent, faults, rooms, variants
 
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results"
-PICTURE = HERE.parent / "docs" / "pictures" / "fan-out.png"
-DOCUMENT = HERE.parent / "docs" / "benchmarks.md"
+RESULTS = ROOT / "benchmarks" / "results"
+PICTURE = ROOT / "docs" / "pictures" / "fan-out.png"
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ OF_A_ROOM: Columns = {
     "429s": _ours("limited"),
     "peak, MB": _ours("peak_mb"),
     "read units": _ours("read_units"),
-    "round trips": _ours("round_trips"),
+    "requests to DynamoDB": _ours("requests"),
 }
 
 BENCHMARKS = {
@@ -72,22 +71,34 @@ BENCHMARKS = {
             "readers": lambda row: row["size"],
             "ours: last, ms": _ours("last_ms"),
             "the fastest, ms": _ours("fastest_ms"),
-            "specified: last, ms": _of("specified", "last_ms"),
-            "from posts": _of("specified", "extrapolated_from"),
+            "naive: last, ms": _of("naive", "last_ms"),
+            "from posts": _of("naive", "extrapolated_from"),
             "32 threads: last, ms": _of("threads", "last_ms"),
             "times sooner": lambda row: row["times_sooner"],
             "ours: CPU each, µs": _ours("cpu_us_each"),
-            "specified: CPU each, µs": _of("specified", "cpu_us_each"),
+            "naive: CPU each, µs": _of("naive", "cpu_us_each"),
             "times less CPU": lambda row: row["times_less_cpu"],
             "ours: peak, MB": _ours("peak_mb"),
-            "ours: units (read when warm/cold, written)": lambda row: (
-                f"{row['ours']['read_units']:g}/{row['ours']['cold']['read_units']:g}, {row['ours']['write_units']:g}"
+            "ours: units read, written": lambda row: f"{row['ours']['read_units']:g}, {row['ours']['write_units']:g}",
+            "naive: units read, written": lambda row: (
+                f"{row['naive']['read_units']:g}, {row['naive']['write_units']:g}"
             ),
-            "specified: units": lambda row: f"{row['specified']['read_units']:g}, {row['specified']['write_units']:g}",
-            "round trips (warm/cold)": lambda row: f"{row['ours']['round_trips']}/{row['ours']['cold']['round_trips']}",
         },
     ),
     "variants": Benchmark("The largest room, one thing changed at a time", variants, OF_A_ROOM),
+    "contention": Benchmark(
+        "Many people write to one room at once (virtual time, 5 ms a DynamoDB request)",
+        lambda extent: contention(extent.contended),
+        {
+            "messages a second": lambda row: row["per_second"],
+            "puts a message": lambda row: row["puts_a_message"],
+            "units written a message": lambda row: row["write_units"],
+            "writes of the partition a second": lambda row: row["partition_writes_per_second"],
+            "acknowledged, p50, ms": lambda row: row["p50_ms"],
+            "p99, ms": lambda row: row["p99_ms"],
+            "told busy": lambda row: f"{row['busy_share']:.1%}",
+        },
+    ),
     "faults": Benchmark(
         "The largest room with bad peers",
         faults,
@@ -106,13 +117,24 @@ BENCHMARKS = {
             "ours: event, ms of CPU": _ours("event_cpu_ms"),
             "ours: event, ms": _ours("event_wall_ms"),
             "ours: later ones, ms": _ours("warm_wall_ms"),
-            "specified: import, ms of CPU": _of("specified", "import_cpu_ms"),
-            "specified: event, ms of CPU": _of("specified", "event_cpu_ms"),
-            "specified: event, ms": _of("specified", "event_wall_ms"),
-            "specified: later ones, ms": _of("specified", "warm_wall_ms"),
+            "naive: import, ms of CPU": _of("naive", "import_cpu_ms"),
+            "naive: event, ms of CPU": _of("naive", "event_cpu_ms"),
+            "naive: event, ms": _of("naive", "event_wall_ms"),
+            "naive: later ones, ms": _of("naive", "warm_wall_ms"),
             "times less CPU": lambda row: row["times_less_cpu"],
             "ours: MB": _ours("peak_mb"),
-            "specified: MB": _of("specified", "peak_mb"),
+            "naive: MB": _of("naive", "peak_mb"),
+        },
+    ),
+    "first_minute": Benchmark(
+        "A newcomer's first minute, nothing warm",
+        lambda extent: first_minutes(extent.repeats),
+        {
+            "cold functions": lambda row: row["cold_functions"],
+            "waited in all, ms": lambda row: row["ms"],
+            "each step, ms (cold ones marked)": lambda row: ", ".join(
+                f"{step['route']} {step['ms']:.0f}{' (cold)' if step['is_cold'] else ''}" for step in row["steps"]
+            ),
         },
     ),
     "costs": Benchmark(
@@ -126,9 +148,10 @@ BENCHMARKS = {
             "of it API Gateway": lambda row: row["ours"]["usd_a_million_by_service"]["API Gateway"],
             "Lambda": lambda row: row["ours"]["usd_a_million_by_service"]["Lambda"],
             "DynamoDB": lambda row: row["ours"]["usd_a_million_by_service"]["DynamoDB"],
-            "specified: free a month": _of("specified", "free_messages_a_month"),
-            "specified: bound by": _of("specified", "free_bound_by"),
-            "specified: $ a further million": _of("specified", "usd_a_million"),
+            "naive: free a month": _of("naive", "free_messages_a_month"),
+            "naive: bound by": _of("naive", "free_bound_by"),
+            "naive: $ a further million": _of("naive", "usd_a_million"),
+            "times the naive way's": lambda row: row["times_naive"],
         },
     ),
     "profile": Benchmark(
@@ -149,12 +172,12 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(BENCHMARKS), default=list(BENCHMARKS), help="just these")
     parser.add_argument("--repeats", type=int, help="warm messages measured a row; the median counts")
     parser.add_argument(
-        "--save", action="store_true", help="renew benchmarks/results, docs/benchmarks.md and its picture"
+        "--save", action="store_true", help="write benchmarks/results, docs/benchmarks.md and its picture anew"
     )
     chosen = parser.parse_args()
     extent = QUICK if chosen.quick else Extent()
     if chosen.repeats:
-        extent = Extent(extent.sizes, chosen.repeats, extent.most_serial, extent.most_threads)
+        extent = replace(extent, repeats=chosen.repeats)
     if not hasattr(select, "epoll"):
         sys.stderr.write("The benchmarks' stubs need Linux (epoll).\n")
         return 2

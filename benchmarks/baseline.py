@@ -1,4 +1,4 @@
-"""The specified way, as it is usually written: a scan, then one boto3 post after the other; and with 32 threads.
+"""The naive way, as it is usually written: a scan, then one boto3 post after the other; and with 32 threads.
 
 Two favours are done to it: the scan filters by room, so that fewer are posted to than are connected; and a gone
 connection is told apart rightly. `mostPosts` in an event ends it early, for times that are then extrapolated.

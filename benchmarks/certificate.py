@@ -1,4 +1,4 @@
-"""A certificate for this machine, valid for a day: TLS as on AWS, with an authority that only a test trusts."""
+"""A certificate for this machine, valid for a day, so that posts are encrypted as on AWS."""
 
 import datetime as dt
 import ipaddress

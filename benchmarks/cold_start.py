@@ -1,40 +1,95 @@
-"""A container's start, its first event and a later one: CPU and wall time, beside the specified functions'."""
+"""A container's start, its first event and later ones, beside the naive way; and what a newcomer meets of it."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.costs import MEMORY_SIZES_MB, lambda_usd, seconds_with
 from benchmarks.scene import LATENCY, Scene, event, message, room
+from benchmarks.store_stub import ROOM
+from chat.routes import ROUTES
+
+if TYPE_CHECKING:
+    from benchmarks.processes import Process
 
 SENDER = room(5)[0]
-ROUTES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "$connect": ("connect", "connect_handler", event("$connect", SENDER)),
-    "$disconnect": ("disconnect", "disconnect_handler", event("$disconnect", SENDER)),
-    "sendmessage": ("sendmessage", "lambda_handler", message(SENDER)),
-    "join": ("join", "", event("join", SENDER, {"action": "join", "room": "room-one"})),
-    "history": ("history", "", event("history", SENDER, {"action": "history"})),
-    "typing": ("typing_notice", "", event("typing", SENDER, {"action": "typing"})),
-    "ping": ("ping", "", event("ping", SENDER, {"action": "ping"})),
-    "$default": ("default", "default_handler", event("nonsense", SENDER, {"action": "nonsense"})),
+FRAMES: dict[str, dict[str, Any]] = {
+    "join": {"action": "join", "room": ROOM},
+    "leave": {"action": "leave", "room": ROOM},
+    "$default": {"action": "nonsense"},
 }
+"""Route → a frame for it, where that is not its action alone."""
 
+EVENTS = {route: event(route, SENDER, FRAMES.get(route, {"action": route})) for route in ROUTES} | {
+    "$connect": event("$connect", SENDER),
+    "$disconnect": event("$disconnect", SENDER),
+    "sendmessage": message(SENDER),
+}
+NAIVE = {
+    "$connect": "connect_handler",
+    "$disconnect": "disconnect_handler",
+    "sendmessage": "lambda_handler",
+    "$default": "default_handler",
+}
+"""Route → handler of benchmarks/baseline.py."""
 
-WARM_EVENTS = 8
+FIRST_MINUTE = ("$connect", "join", "typing", "sendmessage", "ping", "history")
+WARM_EVENTS = 5
 
 
 def cold_starts(repeats: int) -> Iterator[dict[str, Any]]:
-    """Start each function anew, among five in a room."""
+    """Start each route's function anew, among five in a room."""
     with Scene() as scene:
         scene.fill(room(5))
-        for route, (module, specified, frame) in ROUTES.items():
-            row: dict[str, Any] = {"benchmark": f"cold start of {route}", "route": route}
-            row["ours"] = _started(scene, module, "lambda_handler", frame, repeats)
+        for route, function in ROUTES.items():
+            row: dict[str, Any] = {"benchmark": f"cold start of {route}", "route": route, "function": function.name}
+            row["ours"] = _started(scene, function.module, "lambda_handler", EVENTS[route], repeats)
             row["by_memory"] = [_with_memory(row["ours"], memory) for memory in MEMORY_SIZES_MB]
-            if specified:
-                row["specified"] = _started(scene, "benchmarks.baseline", specified, frame, repeats)
-                row["times_less_cpu"] = round(_cpu(row["specified"]) / _cpu(row["ours"]), 1)
+            if route in NAIVE:
+                row["naive"] = _started(scene, "benchmarks.baseline", NAIVE[route], EVENTS[route], repeats)
+                row["times_less_cpu"] = round(_cpu(row["naive"]) / _cpu(row["ours"]), 1)
             yield row
+
+
+def first_minutes(repeats: int) -> Iterator[dict[str, Any]]:
+    """Let a newcomer connect, join, type, send, ping and page back while nothing is warm."""
+    with Scene() as scene:
+        scene.fill(room(5))
+        runs = [_first_minute(scene) for _ in range(repeats)]
+    steps = [
+        {
+            "route": route,
+            "function": ROUTES[route].name,
+            "is_cold": runs[0][number]["is_cold"],
+            "ms": round(median(run[number]["seconds"] for run in runs) * 1e3, 1),
+        }
+        for number, route in enumerate(FIRST_MINUTE)
+    ]
+    yield {
+        "benchmark": "a newcomer's first minute",
+        "cold_functions": sum(step["is_cold"] for step in steps),
+        "ms": round(sum(step["ms"] for step in steps), 1),
+        "steps": steps,
+    }
+
+
+def _first_minute(scene: Scene) -> list[dict[str, Any]]:
+    """Return for each step whether its function was cold, and how long it took with the function's memory."""
+    scene.connections.ask({"latency": LATENCY})
+    steps = []
+    with ExitStack() as stack:
+        containers: dict[str, Process] = {}
+        for route in FIRST_MINUTE:
+            function = ROUTES[route]
+            is_cold = function.module not in containers
+            if is_cold:
+                containers[function.module] = stack.enter_context(scene.container(function.module))
+            container = containers[function.module]
+            done = container.ask({"event": EVENTS[route]})
+            seconds = seconds_with(function.memory_mb, done["wall"], done["cpu"])
+            steps.append({"is_cold": is_cold, "seconds": seconds + container.started["wall"] * is_cold})
+    return steps
 
 
 def _cpu(row: dict[str, float]) -> float:

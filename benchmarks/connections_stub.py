@@ -14,7 +14,7 @@ from benchmarks.server import Server, response
 
 OK, GONE, LIMIT = response(200), response(410, b'{"message":"GoneException"}'), response(429, b'{"message":null}')
 MESSAGE = b'"type":"message"'
-"""Only posts of a message count: what a function tells besides is its own affair."""
+"""Only posts of a message count, not the presence frames that follow."""
 
 
 @dataclass
@@ -90,7 +90,7 @@ def endpoint_of(settings: dict[str, Any]) -> Endpoint:
 
 
 def main() -> None:
-    """Serve; an order is the settings to begin anew with, or nothing to only hear the counts."""
+    """Serve; an order holds the settings to begin anew with, or nothing to get the counts alone."""
     start = json.loads(sys.argv[1])
     endpoint = Endpoint()
 

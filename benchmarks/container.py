@@ -1,6 +1,6 @@
 """One container of a function, as Lambda has it: a process of its own that imports a handler and gives it events.
 
-What it measures: CPU and wall time of the import and of each event, and the peak of its memory.
+Measured are CPU and wall time of the import and of each event, and the peak of its memory.
 """
 
 import json
@@ -10,11 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
-
-class Context:
-    """What of Lambda's context a function looks at."""
+class LambdaContext:
+    """The part of Lambda's context that a function looks at."""
 
     aws_request_id = "benchmark"
 
@@ -27,7 +25,7 @@ def peak_mb() -> float:
     """Return the peak of this process's memory in MB (10^6 bytes)."""
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024 / 1e6
     import resource  # noqa: PLC0415 - not on every platform
 
@@ -54,20 +52,20 @@ def _profiled(call: Any, *arguments: Any) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     stats: Any = pstats.Stats(profile)
     for (file, _, name), (_, calls, own, _, _) in stats.stats.items():
-        rows.append({"file": Path(file).name, "name": name, "calls": calls, "seconds": own})
+        rows.append({"file": file, "name": name, "calls": calls, "seconds": own})
     return {"profile": sorted(rows, key=lambda row: -row["seconds"])}
 
 
 def main() -> None:
-    """Import `module` at the first line, then handle an event a line."""
+    """Import `module` from `functions`, then handle an event a line."""
     start = json.loads(sys.argv[1])
-    answers = os.fdopen(os.dup(1), "w")
-    sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - the functions' log goes nowhere
-    sys.path.insert(0, str(FUNCTIONS))
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the functions' log goes nowhere
+    sys.path.insert(0, start["functions"])
     loaded = _timed(__import__, start["module"])
     for part in start["module"].split(".")[1:]:
         loaded["result"] = getattr(loaded["result"], part)
-    handler = getattr(loaded.pop("result"), start.get("handler", "lambda_handler"))
+    handler = getattr(loaded.pop("result"), start["handler"])
 
     def say(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")
@@ -77,7 +75,7 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         measured = _profiled if order.get("profile") else _timed
-        say(measured(handler, order["event"], Context()) | {"peak_mb": peak_mb()})
+        say(measured(handler, order["event"], LambdaContext()) | {"peak_mb": peak_mb()})
 
 
 if __name__ == "__main__":

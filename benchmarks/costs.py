@@ -1,4 +1,4 @@
-"""What a message costs on AWS, from what was counted: requests, units, seconds. It measures nothing itself.
+"""The cost model: what a message costs on AWS, from requests, units and seconds.
 
 Left out, since it is the same for both ways: connection minutes ($0.25 a million), transfer out, storage, logs.
 """

@@ -8,7 +8,7 @@ import matplotlib as mpl
 mpl.use("Agg")  # no window
 from matplotlib import pyplot as plt
 
-OURS, THREADS, SPECIFIED = "#667eea", "#e0a458", "#b0b4bf"
+OURS, THREADS, NAIVE = "#667eea", "#e0a458", "#b0b4bf"
 
 
 def plot_rooms(rows: list[dict[str, Any]], target: Path) -> None:
@@ -20,7 +20,7 @@ def plot_rooms(rows: list[dict[str, Any]], target: Path) -> None:
         (axes[1], "cpu_us_each", 1e-3, "milliseconds of CPU a reader"),
     ):
         for way, name, color in (
-            ("specified", "scan + boto3, one by one", SPECIFIED),
+            ("naive", "scan + boto3, one by one", NAIVE),
             ("threads", "scan + boto3, 32 threads", THREADS),
             ("ours", "this chat", OURS),
         ):

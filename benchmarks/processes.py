@@ -1,13 +1,12 @@
-"""A process of one's own that is spoken to in lines of JSON. It knows nothing of what is measured."""
+"""A process of its own that answers lines of JSON with lines of JSON."""
 
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any, Self
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks import ROOT
 
 
 class Process:

@@ -1,4 +1,4 @@
-"""Results as a person and as a program reads them: tables, lines of JSON, and files that the docs are made from."""
+"""Results as tables, as lines of JSON, and as files that the docs are made from."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def _text(column: Callable[[Row], Any], row: Row) -> str:
 
 
 def machine() -> Row:
-    """Return what the figures are measured with, and how busy it is with other things, without a word about where."""
+    """Return what the figures are measured with, and how busy it is with other things."""
     return {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -64,18 +64,18 @@ def save(folder: Path, name: str, rows: list[Row], machine: Row, *, quick: bool)
     """Write a benchmark's rows to a file."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"machine": machine, "quick": quick, "rows": rows}
-    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def load(folder: Path, name: str) -> list[Row]:
     """Return a benchmark's rows as they were saved."""
-    return json.loads((folder / f"{name}.json").read_text())["rows"]
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["rows"]
 
 
 def fill(document: Path, name: str, text: str) -> None:
     """Put a table into a document, between the comments that bear its name."""
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    before, found, rest = document.read_text().partition(begin)
+    before, found, rest = document.read_text(encoding="utf-8").partition(begin)
     if not found or end not in rest:
         raise ValueError(f"{document.name} has no place for {name}")
-    document.write_text(f"{before}{begin}{text}\n{end}{rest.partition(end)[2]}")
+    document.write_text(f"{before}{begin}{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")

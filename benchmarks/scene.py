@@ -1,7 +1,8 @@
-"""A room to be posted to: both stubs, a container, and one message measured from its event to its last recipient."""
+"""A room to post to: both stubs, a container, and one message measured from its event to its last recipient."""
 
 import json
 import random
+import shutil
 import tempfile
 import time
 import uuid
@@ -10,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from benchmarks import FUNCTIONS
 from benchmarks.certificate import make_certificate
 from benchmarks.processes import Process
+from benchmarks.store_stub import ROOM
+from chat.schema import CONNECTIONS, MESSAGES, ROOMS
 
 CONNECTED = 10_000
 LATENCY = 0.01
@@ -22,7 +26,13 @@ ACCOUNT = {"per_second": 10_000, "burst": 5_000}
 REFILL_SECONDS = 0.7
 """Between two messages: the account's burst and the engine's own are full again after half a second."""
 
-TABLES = {"TABLE_NAME": "ActiveConnections", "HISTORY_TABLE_NAME": "MessageHistory", "ROOMS_TABLE_NAME": "ChatRooms"}
+TABLES = {"TABLE_NAME": CONNECTIONS, "HISTORY_TABLE_NAME": MESSAGES, "ROOMS_TABLE_NAME": ROOMS}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
+    "AWS_SECRET_ACCESS_KEY": "example/" * 5,
+    "AWS_SESSION_TOKEN": "token/" * 120,  # as long as a role's
+}
+ADDRESS = "203.0.113.7"
 TEXT = "x" * 100
 
 
@@ -52,13 +62,14 @@ class Measured:
     limited: int
     read_units: float
     write_units: float
-    round_trips: int
+    requests: int
+    """To DynamoDB."""
     peak_mb: float
-    links: int
+    new_sockets: int
 
 
 class Scene:
-    """Both stubs. `tls`: whether posts are encrypted, as on AWS."""
+    """Both stubs, and the functions as they are deployed. `tls`: whether posts are encrypted, as on AWS."""
 
     def __init__(self, *, tls: bool = True) -> None:
         self._stack = ExitStack()
@@ -70,8 +81,9 @@ class Scene:
         self.store = self._stack.enter_context(Process("benchmarks.store_stub", {}))
         self.callback_url = f"{'https' if tls else 'http'}://127.0.0.1:{self.connections.started['port']}/production"
         self.certificate = certificate
+        # The archive holds no bytecode, so on Lambda each cold start compiles the functions.
+        self._functions = shutil.copytree(FUNCTIONS, folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))
         self._ids: list[str] = []
-        self._links = 0
 
     def __enter__(self) -> Self:
         return self
@@ -79,26 +91,20 @@ class Scene:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def fill(self, ids: list[str], connected: int = CONNECTED, *, settled: bool = True) -> None:
-        """Say who is in the room. `settled`: the room's members have not changed of late."""
+    def fill(self, ids: list[str], connected: int = CONNECTED) -> None:
+        """Say who is in the room, and how many are connected in all."""
         self._ids = ids
-        self.store.ask(
-            {"ids": ids, "connected": max(connected, len(ids)), "latency": STORE_LATENCY, "settled": settled}
-        )
+        self.store.ask({"ids": ids, "connected": max(connected, len(ids)), "latency": STORE_LATENCY})
 
     def container(self, module: str, handler: str = "lambda_handler", *, posts_per_second: float = 8000) -> Process:
         """Start a container of a function, as Lambda would."""
-        credentials = {
-            "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
-            "AWS_SECRET_ACCESS_KEY": "example/" * 5,
-            "AWS_SESSION_TOKEN": "token/" * 120,  # as long as a role's
-        }
+        authorities = ("SSL_CERT_FILE", "AWS_CA_BUNDLE")  # OpenSSL's variable, and the naive way's
         return Process(
             "benchmarks.container",
-            {"module": module, "handler": handler},
+            {"functions": str(self._functions), "module": module, "handler": handler},
             {
                 **TABLES,
-                **credentials,
+                **CREDENTIALS,
                 "CALLBACK_URL": self.callback_url,
                 "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{self.store.started['port']}",
                 "AWS_REGION": "us-east-1",
@@ -106,16 +112,15 @@ class Scene:
                 "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
                 "MESSAGE_BURST": "100",
                 "POSTS_PER_SECOND": str(posts_per_second),
-                "PYTHONDONTWRITEBYTECODE": "",
-                **({"AWS_CA_BUNDLE": self.certificate[0]} if self.certificate else {}),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **(dict.fromkeys(authorities, self.certificate[0]) if self.certificate else {}),
             },
         )
 
     def send(self, container: Process, *, most_posts: int | None = None, **endpoint: float) -> Measured:
         """Let the room's first member say something, once every limit has been left alone for long enough."""
         time.sleep(REFILL_SECONDS)
-        settings = {"latency": LATENCY, **ACCOUNT, **endpoint}
-        before = self.connections.ask(settings)
+        before = self.connections.ask({"latency": LATENCY, **ACCOUNT, **endpoint})
         self.store.ask({})
         done = container.ask({"event": message(self._ids[0], most_posts)})
         if done["result"]["statusCode"] != 200:  # noqa: PLR2004 - HTTP's OK
@@ -130,20 +135,21 @@ class Scene:
             limited=posts["limited"],
             read_units=rows["read_units"],
             write_units=rows["write_units"],
-            round_trips=sum(rows["requests"].values()),
+            requests=sum(rows["requests"].values()),
             peak_mb=done["peak_mb"],
-            links=posts["accepted"] - before["accepted"],
+            new_sockets=posts["accepted"] - before["accepted"],
         )
 
 
 def message(connection_id: str, most_posts: int | None = None) -> dict[str, Any]:
-    """Return the event of a `sendmessage` frame."""
-    return event(
-        "sendmessage", connection_id, {"action": "sendmessage", "message": TEXT, "messageId": str(uuid.uuid4())}
-    ) | ({} if most_posts is None else {"mostPosts": most_posts})
+    """Return the event of a `sendmessage` frame as the page sends it: with an id, and with the room."""
+    frame = {"action": "sendmessage", "message": TEXT, "messageId": str(uuid.uuid4()), "to": ROOM}
+    return event("sendmessage", connection_id, frame) | ({} if most_posts is None else {"mostPosts": most_posts})
 
 
-def event(route: str, connection_id: str, frame: dict[str, Any] | None = None) -> dict[str, Any]:
+def event(
+    route: str, connection_id: str, frame: dict[str, Any] | None = None, *, address: str = ADDRESS
+) -> dict[str, Any]:
     """Return an event as API Gateway hands it over."""
     return {
         "requestContext": {
@@ -151,6 +157,7 @@ def event(route: str, connection_id: str, frame: dict[str, Any] | None = None) -
             "connectionId": connection_id,
             "connectedAt": int(time.time() * 1000) - 60_000,
             "requestId": "AbCdEfGhIjKlMnO=",
+            "identity": {"sourceIp": address},
         },
         "headers": {},
         **({"body": json.dumps(frame)} if frame else {}),

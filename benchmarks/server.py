@@ -1,4 +1,4 @@
-"""A small, fast HTTP server: one thread, epoll, answers that may be due later. It knows no AWS.
+"""A small, fast HTTP server: one thread, epoll, answers that may be due later.
 
 It stands in for AWS in the benchmarks, so its own speed bounds what they can show: it reads no more of a request than
 its path, its target and its body. Orders come as lines of JSON on standard input, and are answered by such lines.
