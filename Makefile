@@ -7,10 +7,10 @@ PORT ?= 4566
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help local test check format bench load smoke resources docs update clean
+.PHONY: help local test test-engine check format bench load smoke resources docs update clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 # Each set of packages is installed once for each content of its lock file.
 $(VENV)/.local-installed: requirements-local.txt
@@ -27,6 +27,9 @@ local: $(VENV)/.local-installed ## Run everything on this machine (PORT=4566), u
 test: $(VENV)/.dev-installed ## Run every test, real sockets and a real browser included
 	@sh scripts/browser.sh || echo "The tests that need a browser will fail." >&2
 	@$(BIN)/python -m pytest
+
+test-engine: $(VENV)/.dev-installed ## Deploy by the Pulumi CLI into an emulator, from up to destroy; 2 if there is no CLI
+	@$(BIN)/python -m tests.engine
 
 check: $(VENV)/.dev-installed ## Format, lint, types, quick tests: what must pass before a commit
 	@$(BIN)/ruff format --check .

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from chat_client.websocket import ChatSocket
+from docs.browser import box, button, log, rows
+from docs.demo_stack import DemoStack, look
 from docs.drawing import captioned, side_by_side, terminal, title_card
 from docs.film import Frame, write_gif, write_webm
 from docs.pictures import PICTURES
-from docs.stage import Stage, look
-from tests.browser.controls import box, button, log, rows
-from tests.conftest import ROOT, free_port
-from tests.end_to_end.chatter import Chatter
+from local.process import ROOT
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -75,25 +75,25 @@ class Director:
         self.frames.append(Frame.of(title_card(head, lines), seconds))
 
 
-def make_gif(stage: Stage) -> None:
+def make_gif(demo: DemoStack) -> None:
     """Make docs/pictures/two-tabs.gif: twenty seconds of two tabs."""
     options = {"viewport": {"width": 460, "height": 500}}
-    left = stage.person("Ada", "demo", **options)
-    right = stage.person("Bo", "demo", **options, color_scheme="dark")
+    left = demo.person("Ada", "demo", **options)
+    right = demo.person("Bo", "demo", **options, color_scheme="dark")
     director = Director(left, right, captions=False)
     director.hold(1.2)
     director.say(left, "Is anybody here?", 1.2)
     director.say(right, "I am! I read you at once ⚡", 1.5)
-    director.say(left, "And if my link breaks?", 1.2)
+    director.say(left, "And if my connection breaks?", 1.2)
     director.say(right, "Then you get all you missed, in order", 5)
     write_gif(director.frames, PICTURES / "two-tabs.gif", GIF_WIDTH)
 
 
-def make_film(stage: Stage) -> None:
+def make_film(demo: DemoStack) -> None:
     """Make docs/pictures/demonstration.webm: the whole, with captions."""
     told = _local_run()
-    left = stage.person(None, "lobby", viewport=TAB)
-    right = stage.person("Bo", "lobby", viewport=TAB, color_scheme="dark", link=True)
+    left = demo.person(None, "lobby", viewport=TAB)
+    right = demo.person("Bo", "lobby", viewport=TAB, color_scheme="dark", can_cut=True)
     director = Director(left, right)
     director.card(
         "A serverless chat",
@@ -102,10 +102,10 @@ def make_film(stage: Stage) -> None:
     )
     _start(director, told)
     _meet(director)
-    _behind(director, stage)
-    _lose_nothing(director, stage)
+    _behind(director, demo)
+    _lose_nothing(director, demo)
     _elsewhere(director)
-    outputs = stage.stack.outputs
+    outputs = demo.stack.outputs
     director.card(
         "On AWS",
         (
@@ -117,7 +117,7 @@ def make_film(stage: Stage) -> None:
     )
     frames = [replace(frame, seconds=frame.seconds * _PACE) for frame in director.frames]
     print(f"  {len(frames)} frames, {sum(frame.seconds for frame in frames):.0f} s: recording …", flush=True)
-    write_webm(frames, PICTURES / "demonstration.webm", stage.browser)
+    write_webm(frames, PICTURES / "demonstration.webm", demo.browser)
 
 
 def _start(director: Director, told: str) -> None:
@@ -134,10 +134,10 @@ def _start(director: Director, told: str) -> None:
 def _local_run() -> str:
     """Return what `make local` tells, from a run of its own."""
     run = subprocess.Popen(
-        [sys.executable, "-m", "local", "--port", str(free_port()), "--no-watch"],
+        [sys.executable, "-m", "local", "--port", "0", "--no-watch"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     said = ""
     if run.stdout is not None:
@@ -168,14 +168,15 @@ def _meet(director: Director) -> None:
     director.say(right, "Six is fine. I'll bring the map", 2.5)
 
 
-def _behind(director: Director, stage: Stage) -> None:
+def _behind(director: Director, demo: DemoStack) -> None:
     right = director.right
-    with Chatter(stage.stack.websocket_url) as client:
+    with ChatSocket(demo.stack.websocket_url) as client:
         frame = {"action": "sendmessage", "message": "Hello from a terminal"}
-        heard = client.sends(frame["message"])
+        client.send(**frame)
+        heard = client.wait_for("message", message=frame["message"])
         expect(rows(right).last).to_contain_text(frame["message"])
         dialogue = [
-            f"$ wscat -c {stage.stack.websocket_url}",
+            f"$ wscat -c {demo.stack.websocket_url}",
             "Connected (press CTRL+C to quit)",
             f"> {_frame(frame)}",
             f"< {_frame(heard)}",
@@ -187,15 +188,15 @@ def _behind(director: Director, stage: Stage) -> None:
             "A client that is no browser needs one frame; its own copy is the acknowledgement",
         )
         wrong = {"action": "dance"}
-        client.say(wrong)
-        dialogue += [f"> {_frame(wrong)}", f"< {_frame(client.hears('error'))}"]
+        client.send(**wrong)
+        dialogue += [f"> {_frame(wrong)}", f"< {_frame(client.wait_for('error'))}"]
         director.beside_terminal(
             "The dialogue of wscat", "\n".join(dialogue), 5, "What no route knows is answered, and the socket lives"
         )
-    database = stage.stack.client("dynamodb")
+    database = demo.stack.client("dynamodb")
     for table, columns, what in (
         ("ActiveConnections", ("connectionId", "room", "name"), "The table of connections: who is where"),
-        ("MessageHistory", ("seq", "timestamp", "name", "message"), "The table of messages: one order in each room"),
+        ("MessageHistory", ("timestamp", "room", "name", "message"), "The table of messages: a row for each one sent"),
     ):
         items = database.scan(TableName=table)["Items"]
         found = [[next(iter(item[column].values())) for column in columns if column in item] for item in items]
@@ -214,18 +215,18 @@ def _frame(frame: dict[str, Any]) -> str:
     return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
 
 
-def _lose_nothing(director: Director, stage: Stage) -> None:
+def _lose_nothing(director: Director, demo: DemoStack) -> None:
     left, right = director.left, director.right
     director.hold(1, "HTML is text, never markup")
     director.say(left, '<img src=x onerror="alert(1)"> is only text', 3)
     box(right).fill("Wait, I have an idea: ")
-    stage.link_of(right).cut()
+    demo.connection_of(right).cut()
     expect(button(right, "Try now")).to_be_visible()
-    director.hold(3, "The right tab loses its link; what was being written stays")
+    director.hold(3, "The right tab loses its connection; the draft stays")
     director.caption = "Meanwhile the left tab goes on"
     for text in ("The ferry is late", "So make it half past six", "At the blue boats"):
         director.say(left, text, 1, alone=True)
-    stage.link_of(right).mend()
+    demo.connection_of(right).restore()
     button(right, "Try now").click()
     expect(rows(right).last).to_contain_text("At the blue boats")
     director.hold(4.5, "It comes back and gets exactly what it missed, in order, below a line")

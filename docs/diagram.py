@@ -1,15 +1,16 @@
-"""The architecture as an SVG, drawn from the resources that the program registers. It knows no AWS and no browser."""
+"""The architecture as an SVG, drawn from the resources that the program registers."""
 
 import re
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from pathlib import Path
 
-from tests.stack.program import Registered, Run, program
+from local.plan import Plan, Registered, plan
 
 ARCHITECTURE = Path(__file__).resolve().parent / "pictures" / "architecture.svg"
 
-WIDTH, HEIGHT = 1220, 662
+WIDTH, HEIGHT = 1220, 708
 TOP, ROW = 76, 46
 BROWSER_X, BROWSER_W = 24, 232
 API_X, API_W = 376, 184
@@ -60,23 +61,45 @@ class Route:
     posts: bool
 
 
+@dataclass(frozen=True)
+class Function:
+    """A function, beside the rows of its routes."""
+
+    name: str
+    memory_mb: int
+    uses: tuple[Use, ...]
+    posts: bool
+    first: int
+    last: int
+
+
 def make_diagram() -> None:
     """Write docs/pictures/architecture.svg."""
-    ARCHITECTURE.write_text(draw(program(), program(**WATCHED)))
+    ARCHITECTURE.write_text(draw(plan(), plan(config=WATCHED)), encoding="utf-8")
 
 
-def routes(run: Run) -> list[Route]:
-    """Return the routes in the order in which they are told: a connection's life, then what it says."""
-    found = [_route(run, route) for route in run.all("Route")]
-    order = ["$connect", "join", "sendmessage", "history", "typing", "ping", "$disconnect", "$default"]
+def routes(planned: Plan) -> list[Route]:
+    """Return the routes in the order of a connection's life; those of one function stand together."""
+    found = [_route(planned, route) for route in planned.all("Route")]
+    order = ["$connect", "sendmessage", "join", "leave", "history", "typing", "ping", "$disconnect", "$default"]
     return sorted(found, key=lambda one: order.index(one.key) if one.key in order else len(order))
 
 
-def _route(run: Run, route: Registered) -> Route:
+def functions(planned: Plan) -> list[Function]:
+    """Return the functions, each with the rows of its routes."""
+    found = []
+    for _, rows in groupby(enumerate(routes(planned)), key=lambda row: row[1].function):
+        numbered = list(rows)
+        (first, route), (last, _) = numbered[0], numbered[-1]
+        found.append(Function(route.function, route.memory_mb, route.uses, route.posts, first, last))
+    return found
+
+
+def _route(planned: Plan, route: Registered) -> Route:
     integration = route.inputs["target"].removeprefix("integrations/").removesuffix("-id")
-    uri = run.one("Integration", integration).inputs["integrationUri"]
-    function = next(one for one in run.all("Function") if f"/{one.inputs['name']}/invocations" in uri)
-    policy = next(one for one in run.all("RolePolicy") if one.parent == function.parent)
+    uri = planned.one("Integration", integration).inputs["integrationUri"]
+    function = next(one for one in planned.all("Function") if f"/{one.inputs['name']}/invocations" in uri)
+    policy = next(one for one in planned.all("RolePolicy") if one.parent == function.parent)
     actions: dict[str, set[str]] = {}
     posts = False
     for statement in policy.json("policy")["Statement"]:
@@ -93,14 +116,14 @@ def _route(run: Run, route: Registered) -> Route:
     )
 
 
-def draw(run: Run, watched: Run) -> str:
+def draw(planned: Plan, watched: Plan) -> str:
     """Return the SVG of a program; `watched` is the same one with monitoring and mails."""
     parts = [
-        *_browser(run),
-        *_api(run),
-        *_functions(run),
-        *_tables(run),
-        *_around(run, watched),
+        *_browser(planned),
+        *_api(planned),
+        *_functions(planned),
+        *_tables(planned),
+        *_around(planned, watched),
     ]
     return "\n".join(
         [
@@ -141,15 +164,15 @@ def _row_y(index: int) -> float:
     return TOP + 56 + index * ROW
 
 
-def _bottom(run: Run) -> float:
-    return _row_y(len(run.all("Route"))) + 62
+def _bottom(planned: Plan) -> float:
+    return _row_y(len(planned.all("Route"))) + 62
 
 
-def _browser(run: Run) -> list[str]:
-    bottom = _bottom(run)
+def _browser(planned: Plan) -> list[str]:
+    bottom = _bottom(planned)
     site_top = bottom - 150
-    bucket = run.one("Bucket")
-    objects = len(run.all("BucketObjectv2"))
+    bucket = planned.one("Bucket")
+    objects = len(planned.all("BucketObjectv2"))
     middle = BROWSER_X + BROWSER_W / 2
     post_y = bottom - 42
     return [
@@ -183,9 +206,9 @@ def _browser(run: Run) -> list[str]:
     ]
 
 
-def _api(run: Run) -> list[str]:
-    api, stage = run.one("Api").inputs, run.one("Stage").inputs
-    bottom = _bottom(run)
+def _api(planned: Plan) -> list[str]:
+    api, stage = planned.one("Api").inputs, planned.one("Stage").inputs
+    bottom = _bottom(planned)
     throttle = stage["defaultRouteSettings"]
     parts = [
         _text(API_X, TOP - 38, "API Gateway", "head"),
@@ -202,7 +225,7 @@ def _api(run: Run) -> list[str]:
             "middle",
         ),
     ]
-    for index, route in enumerate(routes(run)):
+    for index, route in enumerate(routes(planned)):
         y = _row_y(index)
         parts += [
             _rect(API_X + 12, y, API_W - 24, 34, "card", 7),
@@ -217,37 +240,38 @@ def _api(run: Run) -> list[str]:
     ]
 
 
-def _functions(run: Run) -> list[str]:
-    bottom = _bottom(run)
-    one = run.all("Function")[0].inputs
-    all_routes = routes(run)
-    posting = sum(route.posts for route in all_routes)
+def _functions(planned: Plan) -> list[str]:
+    bottom = _bottom(planned)
+    one = planned.all("Function")[0].inputs
+    shown = functions(planned)
+    posting = sum(function.posts for function in shown)
     y = bottom - 41
     parts = [
         _text(LAMBDA_X, TOP - 38, "Lambda", "head"),
         _text(LAMBDA_X, TOP - 18, f"{one['runtime']}, {one['architectures'][0]}, a role for each", "small"),
         _rect(LAMBDA_X, TOP, LAMBDA_W, bottom - TOP),
-        _text(LAMBDA_X + LAMBDA_W / 2, TOP + 34, "event → parse → one call → status", "small", "middle"),
+        _text(LAMBDA_X + LAMBDA_W / 2, TOP + 34, "event → parse → operation → status", "small", "middle"),
         _path(f"M{LAMBDA_X + 12} {y}H{API_X + API_W - 9}", "flow"),
         _text(LAMBDA_X + 20, y + 5, f"{posting} of them post to sockets (➤)", "small"),
     ]
-    for index, route in enumerate(all_routes):
-        top = _row_y(index)
+    for function in shown:
+        top, bottom = _row_y(function.first), _row_y(function.last) + 34
+        middle = (top + bottom) / 2 + 5
         parts += [
-            _rect(LAMBDA_X + 12, top, LAMBDA_W - 24, 34, "card", 7),
-            _text(LAMBDA_X + 24, top + 22, route.function + (" ➤" if route.posts else "")),
-            _text(LAMBDA_X + LAMBDA_W - 22, top + 22, f"{route.memory_mb} MB", "small", "end"),
+            _rect(LAMBDA_X + 12, top, LAMBDA_W - 24, bottom - top, "card", 7),
+            _text(LAMBDA_X + 24, middle, function.name + (" ➤" if function.posts else "")),
+            _text(LAMBDA_X + LAMBDA_W - 22, middle, f"{function.memory_mb} MB", "small", "end"),
         ]
     return parts
 
 
-def _tables(run: Run) -> list[str]:
-    tables = sorted(run.all("Table"), key=lambda table: table.inputs["name"])
+def _tables(planned: Plan) -> list[str]:
+    tables = sorted(planned.all("Table"), key=lambda table: table.inputs["name"])
     parts = [
         _text(TABLES_X, TOP - 38, "DynamoDB", "head"),
         _text(TABLES_X, TOP - 18, "solid: writes; dashed: only reads", "small"),
     ]
-    space = (_bottom(run) - TOP - TABLE_HEIGHT * len(tables)) / max(1, len(tables) - 1)
+    space = (_bottom(planned) - TOP - TABLE_HEIGHT * len(tables)) / max(1, len(tables) - 1)
     place = {}
     for index, table in enumerate(tables):
         top = TOP + index * (TABLE_HEIGHT + space)
@@ -265,12 +289,13 @@ def _tables(run: Run) -> list[str]:
             *[_text(TABLES_X + 20, top + 52 + 20 * number, line, "small") for number, line in enumerate(lines)],
         ]
     coming: dict[str, int] = {}
-    users = {name: sum(use.table == name for route in routes(run) for use in route.uses) for name in place}
-    for index, route in enumerate(routes(run)):
-        for number, use in enumerate(route.uses):
+    shown = functions(planned)
+    users = {name: sum(use.table == name for function in shown for use in function.uses) for name in place}
+    for function in shown:
+        for number, use in enumerate(function.uses):
             table_index, top = place[use.table]
             rank = coming[use.table] = coming.get(use.table, 0) + 1
-            start_x, start_y = LAMBDA_X + LAMBDA_W - 12, _row_y(index) + 9 + 8 * number
+            start_x, start_y = LAMBDA_X + LAMBDA_W - 12, _row_y(function.first) + 9 + 8 * number
             end_y = top + TABLE_HEIGHT * rank / (users[use.table] + 1)
             bend = (TABLES_X - start_x) / 2
             parts.append(
@@ -284,13 +309,13 @@ def _tables(run: Run) -> list[str]:
     return parts
 
 
-def _around(run: Run, watched: Run) -> list[str]:
-    top = _bottom(run) + 22
-    groups = run.all("LogGroup")
+def _around(planned: Plan, watched: Plan) -> list[str]:
+    top = _bottom(planned) + 22
+    groups = planned.all("LogGroup")
     days = groups[0].inputs["retentionInDays"]
     notes = [
         ("CloudWatch Logs", f"{len(groups)} groups, {days} days"),
-        ("IAM", f"{len(run.all('Role'))} roles, just what each function does"),
+        ("IAM", f"{len(planned.all('Role'))} roles, just what each function does"),
         ("Budgets, with alert_email", f"{len(watched.all('Budget'))} budgets with mails"),
         (
             "Alarms, with monitoring",

@@ -1,4 +1,4 @@
-"""Pictures put together of pictures: frames around tabs, captions below. It knows no browser."""
+"""Pictures made of pictures: windows around tabs, captions below."""
 
 import textwrap
 from collections.abc import Sequence

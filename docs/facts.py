@@ -1,4 +1,4 @@
-"""Figures from where they are made: benchmark results, the tests as pytest collects them. It invents none."""
+"""Figures from where they are made: the results of the benchmarks, and the tests as pytest collects them."""
 
 import json
 import re
@@ -13,19 +13,21 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-class FactMissing(Exception):  # noqa: N818 - said to a person, in one sentence
+class FactMissingError(Exception):
     """A figure is not there; the text says what makes it."""
 
 
 @lru_cache
 def rows(name: str) -> list[dict[str, Any]]:
-    """Return a benchmark's rows as they were saved. Raises FactMissing where it was not run, or not whole."""
+    """Return a benchmark's rows as they were saved. Raises FactMissingError where it was not run, or not whole."""
     path = RESULTS / f"{name}.json"
     if not path.is_file():
-        raise FactMissing(f"{path.relative_to(ROOT)} is missing: python -m benchmarks --save makes it.")
-    saved = json.loads(path.read_text())
+        raise FactMissingError(f"{path.relative_to(ROOT)} is missing: python -m benchmarks --save makes it.")
+    saved = json.loads(path.read_text(encoding="utf-8"))
     if saved["quick"]:
-        raise FactMissing(f"{path.relative_to(ROOT)} is of a quick run: python -m benchmarks --save makes it anew.")
+        raise FactMissingError(
+            f"{path.relative_to(ROOT)} is of a quick run: python -m benchmarks --save makes it anew."
+        )
     return saved["rows"]
 
 
@@ -36,10 +38,10 @@ def tests_by_layer() -> dict[str, int]:
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:randomly"],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     counts = Counter(re.findall(r"^tests/(\w+)/", run.stdout, re.MULTILINE))
     if run.returncode or not counts:
-        raise FactMissing(f"pytest could not collect the tests:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
+        raise FactMissingError(f"pytest could not collect the tests:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
     return dict(sorted(counts.items(), key=lambda item: -item[1]))

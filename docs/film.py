@@ -1,4 +1,4 @@
-"""Frames into films: an animated GIF by Pillow, a WebM by the browser's own recorder. It knows no chat."""
+"""Frames into films: an animated GIF by Pillow, a WebM by the browser's own recorder."""
 
 import base64
 import io

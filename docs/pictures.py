@@ -1,14 +1,14 @@
-"""Screenshots of the page while people talk. It knows the page by its controls' roles and names alone."""
+"""Screenshots of the page while people talk."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from chat_client.websocket import ChatSocket
+from docs.browser import box, button, hide_tab, rows, send
+from docs.demo_stack import PHONE, DemoStack, look
 from docs.drawing import side_by_side
-from docs.stage import PHONE, Stage, look
-from tests.browser.controls import box, button, hide_tab, rows, send
-from tests.end_to_end.chatter import Chatter
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
 ROOM = "saturday-hike"
@@ -27,23 +27,23 @@ TALK = (
 )
 
 
-def make_pictures(stage: Stage) -> None:
+def make_pictures(stack: DemoStack) -> None:
     """Make every screenshot in docs/pictures/."""
-    mira, jonas, priya = (stage.voice(name, ROOM) for name in ("Mira", "Jonas", "Priya"))
-    ada = stage.person("Ada", ROOM, device_scale_factor=2)
-    bo = stage.person("Bo", ROOM)
+    mira, jonas, priya = (stack.client(name, ROOM) for name in ("Mira", "Jonas", "Priya"))
+    ada = stack.person("Ada", ROOM, device_scale_factor=2)
+    bo = stack.person("Bo", ROOM)
     talk({"Ada": ada, "Bo": bo, "Mira": mira, "Jonas": jonas, "Priya": priya}, TALK)
-    _elsewhere(stage, ada)
-    mira.say({"action": "typing"})
+    _elsewhere(stack, ada)
+    mira.send("typing")
     expect(ada.get_by_text("is typing")).to_be_visible()
     shoot(ada, "page-light.png")
     ada.emulate_media(color_scheme="dark")
-    mira.say({"action": "typing"})
+    mira.send("typing")
     expect(ada.get_by_text("is typing")).to_be_visible()
     shoot(ada, "page-dark.png")
-    _two_tabs(stage)
-    _phone(stage)
-    _offline(stage)
+    _two_tabs(stack)
+    _phone(stack)
+    _offline(stack)
 
 
 def shoot(page: Page, name: str) -> None:
@@ -51,7 +51,7 @@ def shoot(page: Page, name: str) -> None:
     page.screenshot(path=PICTURES / name, animations="disabled")
 
 
-def talk(people: Mapping[str, Page | Chatter], lines: Iterable[tuple[str, str]]) -> None:
+def talk(people: Mapping[str, Page | ChatSocket], lines: Iterable[tuple[str, str]]) -> None:
     """Let people speak in turn, each once the one before was read by all who have a page."""
     pages = [one for one in people.values() if isinstance(one, Page)]
     for who, text in lines:
@@ -59,31 +59,31 @@ def talk(people: Mapping[str, Page | Chatter], lines: Iterable[tuple[str, str]])
         if isinstance(speaker, Page):
             send(speaker, text)
         else:
-            speaker.sends(text)
+            speaker.send_message(text)
         for page in pages:
             expect(rows(page).last).to_contain_text(text)
             expect(rows(page).last).not_to_contain_text("Sending")
 
 
-def _elsewhere(stage: Stage, page: Page) -> None:
+def _elsewhere(stack: DemoStack, page: Page) -> None:
     """Let other rooms go on in other tabs of the same person, one of them unread."""
     for room, said in (("lobby", ()), ("book-club", ("Chapter nine, anyone?", "I am two chapters behind …"))):
-        tab = stage.tab(page.context.new_page(), room)
+        tab = stack.tab(page.context.new_page(), room)
         hide_tab(tab)
-        voice = stage.voice("Jonas", room)
+        client = stack.client("Jonas", room)
         for text in said:
-            voice.sends(text)
+            client.send_message(text)
             expect(tab.get_by_role("log")).to_contain_text(text)
     expect(page.get_by_role("navigation", name="Rooms")).to_contain_text("2")
     page.bring_to_front()
     box(page).focus()
 
 
-def _two_tabs(stage: Stage) -> None:
+def _two_tabs(stack: DemoStack) -> None:
     room = "two-tabs"
     options = {"viewport": {"width": 620, "height": 640}}
-    left = stage.person("Ada", room, **options)
-    right = stage.person("Bo", room, **options, color_scheme="dark")
+    left = stack.person("Ada", room, **options)
+    right = stack.person("Bo", room, **options, color_scheme="dark")
     talk(
         {"Ada": left, "Bo": right},
         (
@@ -98,19 +98,19 @@ def _two_tabs(stage: Stage) -> None:
     both.save(PICTURES / "two-tabs.png", optimize=True)
 
 
-def _phone(stage: Stage) -> None:
-    page = stage.person("Noor", ROOM, viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2)
+def _phone(stack: DemoStack) -> None:
+    page = stack.person("Noor", ROOM, viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2)
     shoot(page, "phone-light.png")
     page.emulate_media(color_scheme="dark")
     shoot(page, "phone-dark.png")
     page.context.close()
 
 
-def _offline(stage: Stage) -> None:
-    page = stage.person("Bo", "two-tabs", link=True, viewport={"width": 900, "height": 520})
+def _offline(stack: DemoStack) -> None:
+    page = stack.person("Bo", "two-tabs", can_cut=True, viewport={"width": 900, "height": 520})
     expect(rows(page)).to_have_count(3)
     box(page).fill("The train leaves in")
-    stage.link_of(page).cut()
+    stack.connection_of(page).cut()
     expect(button(page, "Try now")).to_be_visible()
     shoot(page, "offline.png")
     page.context.close()

@@ -14,7 +14,7 @@ from docs.diagram import ARCHITECTURE
 from docs.facts import rows, tests_by_layer
 from docs.pictures import PICTURES
 from docs.tables import prices
-from tests.stack.program import program
+from local.plan import plan
 
 HERE = Path(__file__).resolve().parent
 PRESENTATION = HERE / "presentation.html"
@@ -33,14 +33,14 @@ LAYERS = {
 
 
 def make_presentation() -> None:
-    """Write docs/presentation.html. Raises FactMissing where a figure is not there."""
-    run = program()
+    """Write docs/presentation.html. Raises FactMissingError where a figure is not there."""
+    planned = plan()
     places: dict[str, Callable[[], str]] = {
         "architecture": lambda: embedded(ARCHITECTURE.read_bytes(), "svg+xml", "The architecture"),
-        "routes": lambda: str(len(run.all("Route"))),
-        "objects": lambda: str(len(run.all("BucketObjectv2"))),
-        "resources": lambda: str(sum(one.custom for one in run.resources)),
-        "components": lambda: str(sum(not one.custom for one in run.resources)),
+        "routes": lambda: str(len(planned.all("Route"))),
+        "objects": lambda: str(len(planned.all("BucketObjectv2"))),
+        "resources": lambda: str(sum(one.custom for one in planned.resources)),
+        "components": lambda: str(sum(not one.custom for one in planned.resources)),
         "tests": _tests,
         "rooms": _rooms,
         "time to all": lambda: bars(_measured("last_ms", lambda value: f"{value / 1000:,.2f} s")),
@@ -54,7 +54,9 @@ def make_presentation() -> None:
         name, _, about = place.group(1).partition(": ")
         return picture(name, about) if about else places[name]()
 
-    PRESENTATION.write_text(re.sub(r"\{\{(.+?)\}\}", fill, (HERE / "slides.html").read_text()))
+    PRESENTATION.write_text(
+        re.sub(r"\{\{(.+?)\}\}", fill, (HERE / "slides.html").read_text(encoding="utf-8")), encoding="utf-8"
+    )
 
 
 def picture(name: str, about: str) -> str:
@@ -105,7 +107,7 @@ def _largest() -> dict[str, Any]:
 
 def _measured(column: str, words: Callable[[float], str]) -> list[tuple[str, float, str]]:
     """Return a figure of the largest room, for each way of posting to it."""
-    ways = {"specified": "boto3, one by one", "threads": "boto3, 32 threads", "ours": "this engine"}
+    ways = {"naive": "boto3, one by one", "threads": "boto3, 32 threads", "ours": "this engine"}
     return [(label, _largest()[way][column], words(_largest()[way][column])) for way, label in ways.items()]
 
 
@@ -115,7 +117,7 @@ def _rooms() -> str:
         (
             f"{row['size']:,}",
             f"{row['ours']['last_ms']:,.0f} ms",
-            f"{row['specified']['last_ms']:,.0f} ms",
+            f"{row['naive']['last_ms']:,.0f} ms",
             f"{row['times_sooner']:,.0f}",
             f"{row['ours']['cpu_us_each']:,.0f} µs",
             f"{row['ours']['peak_mb']:,.0f} MB",
@@ -132,8 +134,8 @@ def _costs() -> str:
             f"{row['size']:,}",
             f"{row['ours']['free_messages_a_month']:,}",
             f"${row['ours']['usd_a_million']:,.2f}",
-            f"{row['specified']['free_messages_a_month']:,}",
-            f"${row['specified']['usd_a_million']:,.2f}",
+            f"{row['naive']['free_messages_a_month']:,}",
+            f"${row['naive']['usd_a_million']:,.2f}",
         )
         for row in rows("costs")
     ]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from docs.stage import Stage
+from docs.demo_stack import DemoStack
 from smoke.resources import table
 
 RESOURCE_LIST = Path(__file__).resolve().parent / "resources.md"
@@ -12,7 +12,7 @@ NOTE = (
 )
 
 
-def make_resource_list(stage: Stage) -> None:
+def make_resource_list(demo: DemoStack) -> None:
     """Write docs/resources.md."""
-    head, _, rest = table(stage.stack.outputs).partition("\n")
-    RESOURCE_LIST.write_text(f"{head}\n{NOTE}\n{rest}")
+    head, _, rest = table(demo.stack.outputs).partition("\n")
+    RESOURCE_LIST.write_text(f"{head}\n{NOTE}\n{rest}", encoding="utf-8")

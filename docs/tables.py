@@ -13,7 +13,7 @@ def configuration() -> str:
     """Return the table of the config keys, as Pulumi.yaml has them."""
     rows = [
         f"| `{key}` | {_default(entry['default'])} | {entry['description']} |"
-        for key, entry in yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"].items()
+        for key, entry in yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"].items()
         if "type" in entry
     ]
     return "\n".join(["| key | default | what it is |", "|---|---|---|", *rows])
@@ -23,30 +23,11 @@ def _default(value: object) -> str:
     return "" if value in ("", []) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def benchmarks() -> str:
-    """Return how long a message takes to reach a room, ours and the usual ways."""
-    lines = [
-        f"| {row['size']:,} | {_ms(row['ours']['last_ms'])} | {_ms(row['specified']['last_ms'])} "
-        f"| {_ms(row['threads']['last_ms'])} | {row['times_sooner']:,.0f} | {row['ours']['cpu_us_each']:,.0f} µs "
-        f"| {row['specified']['cpu_us_each']:,.0f} µs | {row['ours']['peak_mb']:,.0f} MB |"
-        for row in rows("rooms")
-    ]
-    head = (
-        "| readers | this | one after the other, boto3 | in 32 threads | times sooner | CPU a reader | with boto3 "
-        "| peak memory |"
-    )
-    return "\n".join([head, "|--:|--:|--:|--:|--:|--:|--:|--:|", *lines])
-
-
-def _ms(value: float) -> str:
-    return f"{value / 1000:,.2f} s" if value >= 1000 else f"{value:,.0f} ms"  # noqa: PLR2004 - from a second on
-
-
 def costs() -> str:
-    """Return what messages cost in rooms of several sizes, ours and the specified way."""
+    """Return what messages cost in rooms of several sizes, ours and the naive way."""
     lines = [
         f"| {row['size']:,} | {row['ours']['free_messages_a_month']:,} | ${row['ours']['usd_a_million']:,.2f} "
-        f"| {row['specified']['free_messages_a_month']:,} | ${row['specified']['usd_a_million']:,.2f} |"
+        f"| {row['naive']['free_messages_a_month']:,} | ${row['naive']['usd_a_million']:,.2f} |"
         for row in rows("costs")
     ]
     head = "| people in the room | free messages a month | each further million | one after the other: free | million |"
@@ -78,6 +59,34 @@ def costs_by_memory() -> str:
     )
 
 
+def worst_hour() -> str:
+    """Return the most that a flood costs, before and after each defence, by service."""
+    services = ("API Gateway", "transfer", "DynamoDB", "Lambda")
+    lines = [
+        f"| {row['case']} | "
+        + " | ".join(f"${row['usd'][name]:,.2f}" for name in services)
+        + f" | **${row['usd_an_hour']:,.2f}** | {_soon(row['minutes_to_5_usd'])} |"
+        for row in rows("worst_hour")
+    ]
+    head = f"| defences | {' | '.join(services)} | in an hour | $5 after |"
+    return "\n".join([head, "|---|--:|--:|--:|--:|--:|--:|", *lines])
+
+
+def _soon(minutes: float | None) -> str:
+    return "never" if minutes is None else f"{minutes:,.1f} min"
+
+
+def visible_page() -> str:
+    """Return what a visible page costs while nobody says anything."""
+    lines = [
+        f"| {row['members']:,} | {row['messages_an_hour']:,} | ${row['usd_an_hour']:.4f} "
+        f"| {row['free_hours_a_month']:,} | {row['free_bound_by']} |"
+        for row in rows("visible_page")
+    ]
+    head = "| people in the room | messages an hour | an hour | free hours a month | the free part ends by |"
+    return "\n".join([head, "|--:|--:|--:|--:|---|", *lines])
+
+
 def prices() -> str:
     """Return where the prices come from."""
     (source,) = {row["prices"] for row in rows("costs")}
@@ -85,11 +94,13 @@ def prices() -> str:
 
 
 SECTIONS: dict[Path, dict[str, Callable[[], str]]] = {
-    ROOT / "README.md": {"configuration": configuration, "benchmarks": benchmarks, "costs": costs},
+    ROOT / "docs" / "configuration.md": {"configuration": configuration},
     ROOT / "docs" / "cost.md": {
         "costs": costs,
         "costs by service": costs_by_service,
         "costs by memory": costs_by_memory,
+        "worst hour": worst_hour,
+        "visible page": visible_page,
         "prices": prices,
     },
 }
@@ -107,8 +118,8 @@ def section(text: str, name: str) -> str:
 def write_tables() -> None:
     """Put every table into its file anew."""
     for path, sections in SECTIONS.items():
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         for name, make in sections.items():
             old = section(text, name)
             text = text.replace(f"<!-- {name} -->\n{old}", f"<!-- {name} -->\n{make()}" + ("" if old else "\n"), 1)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ FENCE = re.compile(r"^( *)```.*?^\1```", re.DOTALL | re.MULTILINE)
 
 def prose(path: Path) -> str:
     """Return a document without its blocks of code."""
-    return FENCE.sub("", path.read_text())
+    return FENCE.sub("", path.read_text(encoding="utf-8"))
 
 
 def named(path: Path) -> str:

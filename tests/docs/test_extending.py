@@ -1,39 +1,45 @@
-"""What docs/extending.md tells a newcomer to do, done in a copy of the project."""
+"""docs/extending.md: its steps, followed in a copy of the project, add a route."""
 
 import re
 import shutil
 from pathlib import Path
 from textwrap import dedent
 
-from tests.conftest import ROOT, start_stack
-from tests.end_to_end.chatter import Chatter
+from chat_client.websocket import ChatSocket
+from tests.conftest import ROOT, running_stack
 
-NEEDED = ("__main__.py", "Pulumi.yaml", "README.md", "components", "frontend", "functions", "local")
+NEEDED = ("__main__.py", "Pulumi.yaml", "README.md", "chat_stack", "components", "frontend", "functions", "local")
 
 
-def test_the_route_of_the_guide_can_be_added_as_it_says(tmp_path: Path) -> None:
-    guide = (ROOT / "docs" / "extending.md").read_text()
-    function, line = (dedent(block) for block in re.findall(r" {3}```python\n(.*?) {3}```", guide, re.DOTALL))
+def replace_in(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_route_can_be_added_as_the_guide_says(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    blocks = [dedent(block) for block in re.findall(r" {3}```python\n(.*?) {3}```", guide, re.DOTALL)]
+    operation, import_line, entry, route = blocks
     for name in NEEDED:
         source, target = ROOT / name, tmp_path / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, target)
-    (tmp_path / "functions" / "wave.py").write_text(function)
-    program = (tmp_path / "__main__.py").read_text()
-    last = '    "$default": route('
-    assert last in program
-    (tmp_path / "__main__.py").write_text(program.replace(last, f"    {line.strip()}\n{last}"))
+    functions = tmp_path / "functions"
+    (functions / "chat" / "operations" / "wave.py").write_text(operation, encoding="utf-8")
+    replace_in(functions / "room.py", "from chat.runtime.handler", f"{import_line}from chat.runtime.handler")
+    replace_in(functions / "room.py", '{"join"', f'{{{entry.strip()} "join"')
+    replace_in(functions / "chat" / "routes.py", '    "$default": ', f'    {route.strip()}\n    "$default": ')
 
-    stack = start_stack("--no-watch", cwd=tmp_path)
-    try:
-        with Chatter(stack.websocket_url) as ada, Chatter(stack.websocket_url) as bo:
-            for chatter, name in ((ada, "Ada"), (bo, "Bo")):
-                chatter.joins("tea-time", name)
-            ada.say({"action": "wave"})
-            heard = bo.hears("wave")
-            assert (heard["room"], heard["name"]) == ("tea-time", "Ada")
-    finally:
-        stack.stop()
-        stack.log.unlink()
+    with (
+        running_stack("--no-watch", cwd=tmp_path) as stack,
+        ChatSocket(stack.websocket_url) as ada,
+        ChatSocket(stack.websocket_url) as bo,
+    ):
+        ada.join("tea-time", name="Ada")
+        bo.join("tea-time", name="Bo")
+        ada.send("wave")
+        heard = bo.wait_for("wave")
+        assert (heard["room"], heard["name"]) == ("tea-time", "Ada")

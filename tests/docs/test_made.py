@@ -64,11 +64,11 @@ def test_no_table_is_made_without_its_benchmark(
     monkeypatch.setattr(facts, "RESULTS", tmp_path)
     monkeypatch.setattr(facts, "ROOT", tmp_path)
     if saved is not None:
-        (tmp_path / "costs.json").write_text(json.dumps(saved))
+        (tmp_path / "costs.json").write_text(json.dumps(saved), encoding="utf-8")
     facts.rows.cache_clear()
     try:
         for make in (tables.costs, tables.costs_by_memory, tables.prices):
-            with pytest.raises(facts.FactMissing, match=r"python -m benchmarks --save"):
+            with pytest.raises(facts.FactMissingError, match=r"python -m benchmarks --save"):
                 make()
     finally:
         facts.rows.cache_clear()

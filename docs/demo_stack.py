@@ -1,4 +1,4 @@
-"""The local stack with people in it: browsers that are looked at, and voices that only speak. It draws nothing."""
+"""A local stack for the pictures: pages in a browser, and clients without one."""
 
 import io
 import re
@@ -9,10 +9,9 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
 
-from tests.browser.chromium import ARGUMENTS, executable
-from tests.browser.controls import box, hide_tab
-from tests.conftest import Stack, start_stack
-from tests.end_to_end.chatter import Chatter
+from chat_client.websocket import ChatSocket
+from docs.browser import box, hide_tab, launch
+from local.process import Stack, running_stack
 
 DEADLINE_MS = 15_000
 DESKTOP = {"width": 1120, "height": 700}
@@ -24,8 +23,8 @@ def look(page: Page) -> Image.Image:
     return Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
 
 
-class Link:
-    """One page's way to the server, which can be cut and mended."""
+class PageConnection:
+    """A page's WebSocket, which can be cut and restored."""
 
     def __init__(self, page: Page) -> None:
         self._is_cut = False
@@ -41,30 +40,30 @@ class Link:
         self._open.append(server)
 
     def cut(self) -> None:
-        """Close what is open, and let nothing through until it is mended."""
+        """Close it, and let the page open no other until it is restored."""
         self._is_cut = True
         while self._open:
             self._open.pop().close(code=1012)
 
-    def mend(self) -> None:
-        """Let the next try through."""
+    def restore(self) -> None:
+        """Let the page connect again."""
         self._is_cut = False
 
 
-class Stage:
+class DemoStack:
     """A running stack and a browser."""
 
     def __init__(self, stack: Stack, browser: Browser, opened: ExitStack) -> None:
         self.stack = stack
         self.browser = browser
         self._opened = opened
-        self._links: dict[Page, Link] = {}
+        self._connections: dict[Page, PageConnection] = {}
         self.site = stack.site_url.rstrip("/") + "/"
 
-    def person(self, name: str | None, room: str, *, link: bool = False, **options: Any) -> Page:
+    def person(self, name: str | None, room: str, *, can_cut: bool = False, **options: Any) -> Page:
         """Return the page of somebody in a room; without a name they are still asked for it.
 
-        With `link` the page's way to the server can be cut: see `link_of`.
+        With `can_cut` the page's connection can be cut: see `connection_of`.
         """
         options = {"viewport": DESKTOP, "locale": "en-GB", "reduced_motion": "reduce", **options}
         context = self.browser.new_context(**options)
@@ -73,13 +72,13 @@ class Stage:
         if name:
             context.add_init_script(f"localStorage['chat.name'] ??= '\"{name}\"'")
         page = context.new_page()
-        if link:
-            self._links[page] = Link(page)
+        if can_cut:
+            self._connections[page] = PageConnection(page)
         return self.tab(page, room)
 
-    def link_of(self, page: Page) -> Link:
-        """Return a page's way to the server."""
-        return self._links[page]
+    def connection_of(self, page: Page) -> PageConnection:
+        """Return a page's connection."""
+        return self._connections[page]
 
     def tab(self, page: Page, room: str) -> Page:
         """Open a room in a page and wait until one can write there."""
@@ -88,23 +87,18 @@ class Stage:
         hide_tab(page, hidden=False)  # side by side, both are looked at
         return page
 
-    def voice(self, name: str, room: str) -> Chatter:
-        """Return somebody who is there without a browser, as from wscat."""
-        chatter = self._opened.enter_context(Chatter(self.stack.websocket_url))
-        chatter.joins(room, name)
-        return chatter
+    def client(self, name: str, room: str) -> ChatSocket:
+        """Return a client in a room that is no browser, like wscat."""
+        client = self._opened.enter_context(ChatSocket(self.stack.websocket_url))
+        client.join(room, name=name)
+        return client
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Start the local stack and a browser; end both."""
+def demo_stack() -> Iterator[DemoStack]:
+    """Run a local stack and a browser."""
     expect.set_options(timeout=DEADLINE_MS)
-    stack = start_stack("--no-watch")
-    try:
-        with sync_playwright() as playwright, ExitStack() as opened:
-            browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
-            opened.callback(browser.close)
-            yield Stage(stack, browser, opened)
-    finally:
-        stack.stop()
-        stack.log.unlink()
+    with running_stack("--no-watch") as stack, sync_playwright() as playwright, ExitStack() as opened:
+        browser = launch(playwright)
+        opened.callback(browser.close)
+        yield DemoStack(stack, browser, opened)
