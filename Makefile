@@ -26,7 +26,7 @@ local: $(VENV)/.local-installed ## Run everything on this machine (PORT=4566), u
 
 test: $(VENV)/.dev-installed ## Run every test, real sockets and a real browser included
 	@sh scripts/browser.sh || echo "The tests that need a browser will fail." >&2
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-engine: $(VENV)/.dev-installed ## Deploy by the Pulumi CLI into an emulator, from up to destroy; 2 if there is no CLI
 	@$(BIN)/python -m tests.engine

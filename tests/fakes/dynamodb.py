@@ -314,7 +314,8 @@ class DynamoDB:
             table.pop(call.key, None)
         else:
             table[call.key] = new
-        returned = _given(request, "ReturnValues", "NONE", "ALL_OLD" if call.operation == "DeleteItem" else "ALL_NEW")
+        allowed = ("ALL_OLD",) if call.operation == "DeleteItem" else ("ALL_OLD", "ALL_NEW")
+        returned = _given(request, "ReturnValues", "NONE", *allowed)
         seen = {"ALL_OLD": old, "ALL_NEW": new}.get(returned)
         return {"Attributes": to_attributes(seen)} if seen else {}
 

@@ -8,7 +8,7 @@ from chat.protocol import frames_in, frames_out
 from chat.protocol.events import OK, Reply, Request
 from chat.store import rate_limit
 from chat.store.connections import LOBBY, Connection
-from chat.store.members import Member
+from chat.store.members import Added, Member
 
 if TYPE_CHECKING:
     from chat.runtime.context import Context
@@ -33,7 +33,7 @@ def join(context: "Context", request: Request) -> Reply:
     )
     new = store.connections.join(old, rate_limit.JOINS, room, name=frame.name, sender=sender)
     leaves_lobby = LOBBY not in new.rooms  # each time, since an earlier `join` may have been cut short
-    joined_ms, left_lobby = context.concurrently(
+    added, left_lobby = context.concurrently(
         lambda: store.members.add(room, new),
         lambda: store.members.remove(LOBBY, new.connection_id) if leaves_lobby else None,
     )
@@ -56,7 +56,7 @@ def join(context: "Context", request: Request) -> Reply:
     if end.entry is None and end.beginning is None:
         store.log.begin(room)
     if is_there:
-        _tell(context, old, new, joined_ms, room, members)
+        _tell(context, old, new, added, room, members)
     if left_lobby is not None and _was_seen(context, old):
         context.broadcast.presence(LOBBY, "leave", new.person)
     context.broadcast.clean_up()
@@ -70,12 +70,16 @@ def guest_sender(secret: str) -> str:
 
 
 def _tell(  # noqa: PLR0913, PLR0917 - what a join has learnt
-    context: "Context", old: Connection, new: Connection, joined_ms: int, room: str, members: list[Member]
+    context: "Context", old: Connection, new: Connection, added: Added, room: str, members: list[Member]
 ) -> None:
-    """Tell the others in the room of whatever they can have noticed."""
-    if room not in old.rooms or not old.joined:
-        context.broadcast.arrival(room, new.person, joined_ms, members)
-    elif (old.name, old.sender) != (new.name, new.sender):
+    """Tell the others in the room of whatever they can have noticed.
+
+    What the room had listed decides too, not just the connection's row: the same new name comes to each room by a `join`
+    of its own, and a `join` that is sent again may have been cut short after either write.
+    """
+    if added.before is None or room not in old.rooms or not old.joined:
+        context.broadcast.arrival(room, new.person, added.joined_ms, members)
+    elif added.before != new.person:
         context.broadcast.presence(room, "rename", new.person, [member.recipient for member in members])
 
 

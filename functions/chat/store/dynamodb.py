@@ -93,15 +93,17 @@ class Table:
         """Put an item. Raises ConditionFailedError with the occupant."""
         self._write("put_item", condition, expression, Item=to_attributes(item))
 
-    def update(self, key: Item, update: str, expression: Expression, *, condition: str | None = None) -> Item:
-        """Update an item and return it as it is then. Raises ConditionFailedError with what stands there."""
+    def update(
+        self, key: Item, update: str, expression: Expression, *, condition: str | None = None, returns_old: bool = False
+    ) -> Item:
+        """Update an item and return it as it is then, or was before. Raises ConditionFailedError with what stands."""
         answer = self._write(
             "update_item",
             condition,
             expression,
             Key=to_attributes(key),
             UpdateExpression=update,
-            ReturnValues="ALL_NEW",
+            ReturnValues="ALL_OLD" if returns_old else "ALL_NEW",
         )
         return from_attributes(answer.get("Attributes", {}))
 

@@ -40,6 +40,15 @@ class Member(NamedTuple):
         return self.recipient.connection_id
 
 
+class Added(NamedTuple):
+    """What adding a member found."""
+
+    joined_ms: int
+    """When it came into the room, in milliseconds since 1970; a new name does not change that."""
+    before: Person | None
+    """As it was listed there before, if it was."""
+
+
 class Members:
     """The member items of ChatRooms. `now_ms` is the clock."""
 
@@ -47,12 +56,8 @@ class Members:
         self._table = table
         self._now_ms = now_ms
 
-    def add(self, room: str, connection: Connection) -> int:
-        """Let a connection hear a room, or renew its name there.
-
-        Return when it came into the room, in milliseconds since 1970: a new name, or a second copy of the write, does
-        not change that.
-        """
+    def add(self, room: str, connection: Connection) -> Added:
+        """Let a connection hear a room, or renew its name there."""
         person, expression, now = connection.person, Expression(), self._now_ms()
         given = {
             "name": person.name,
@@ -63,8 +68,9 @@ class Members:
         sets = [f"{expression.name(field)} = {expression.value(field, value)}" for field, value in given.items()]
         at = expression.name("at")
         sets.append(f"{at} = if_not_exists({at}, {expression.value('at', now)})")
-        item = self._table.update(_key(room, person.connection_id), f"SET {', '.join(sets)}", expression)
-        return item.get("at", now)
+        key = _key(room, person.connection_id)
+        old = self._table.update(key, f"SET {', '.join(sets)}", expression, returns_old=True)
+        return Added(old.get("at", now), _person(person.connection_id, old) if old else None)
 
     def remove(self, room: str, connection_id: str, joined_ms: int | None = None) -> Person | None:
         """Take a connection out of a room; return it, or None where it was not in it.

@@ -47,6 +47,16 @@ def test_a_room_joined_again_is_told_of_a_new_name_only(chat: Chat) -> None:
     assert presence(chat, "anna") == [("rename", "Benedict", 2)]
 
 
+def test_every_room_is_told_of_a_new_name_by_the_join_that_brings_it_there(chat: Chat) -> None:
+    for room in ("tea", "den"):
+        chat.join("anna", room)
+        chat.join("ben", room, name="Ben")
+    chat.join("ben", "tea", name="Benedict")
+    chat.join("ben", "den", name="Benedict")
+    renamed = [frame["room"] for frame in chat.frames("anna", "presence") if frame["event"] == "rename"]
+    assert renamed == ["tea", "den"]
+
+
 def test_a_name_that_is_not_given_is_kept(chat: Chat) -> None:
     chat.join("anna", "garden", name="Anna")
     assert chat.join("anna", "kitchen")["name"] == "Anna"
