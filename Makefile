@@ -36,7 +36,7 @@ check: $(VENV)/.dev-installed ## Format, lint, types, quick tests: what must pas
 	@$(BIN)/ruff check .
 	@$(BIN)/pyrefly check
 	@sh scripts/check_javascript.sh
-	@$(BIN)/python -m pytest -q tests/unit tests/stack -m "not slow"
+	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/stack -m "not slow"
 
 format: $(VENV)/.dev-installed ## Format the code
 	@$(BIN)/ruff format .

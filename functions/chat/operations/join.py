@@ -74,8 +74,8 @@ def _tell(  # noqa: PLR0913, PLR0917 - what a join has learnt
 ) -> None:
     """Tell the others in the room of whatever they can have noticed.
 
-    What the room had listed decides too, not just the connection's row: the same new name comes to each room by a `join`
-    of its own, and a `join` that is sent again may have been cut short after either write.
+    What the room had listed decides too, not just the connection's row: a new name comes to each room by a `join` of
+    its own, and a `join` that is sent again may have been cut short after either write.
     """
     if added.before is None or room not in old.rooms or not old.joined:
         context.broadcast.arrival(room, new.person, added.joined_ms, members)
