@@ -111,22 +111,20 @@ class Append:
             return self._rows.of(draft.message_id, draft.room)
 
         if end is None and not draft.may_repeat:  # nobody else knows the id yet, so its row need not say where to look
-            put = _Attempt(lambda: put_row(_NOT_KNOWN))
-            self._count(count, put, other := _Attempt(read_end))
-            return other.result, put.result, []
+            _, row, end = self._count(count, _Attempt(lambda: put_row(_NOT_KNOWN)), read_end)
+            return end, row, []
         if end is None:
             _, end = self._concurrently(count, read_end)
             row, found = self._concurrently(lambda: put_row(end.seq), find_rows)
             return end, row, found
-        put = _Attempt(lambda: put_row(end.seq))
-        look = _Attempt(find_rows if draft.may_repeat else list)
-        self._count(count, put, look)
-        return end, put.result, look.result
+        look = (find_rows,) if draft.may_repeat else ()
+        _, row, *found = self._count(count, _Attempt(lambda: put_row(end.seq)), *look)
+        return end, row, found[0] if found else []
 
-    def _count(self, count: Callable[[], Any], put: "_Attempt", *others: "_Attempt") -> None:
+    def _count(self, count: Callable[[], Any], put: "_Attempt", *others: Callable[[], Any]) -> Sequence[Any]:
         """Count the send while its row is put; a send that turns out to be refused takes its row back."""
         try:
-            self._concurrently(count, put, *others)
+            return self._concurrently(count, put, *others)
         except Exception:
             if put.is_done:
                 self._rows.take_back(put.result)
