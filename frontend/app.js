@@ -1,9 +1,17 @@
 /** Connects the client, the views and what the person does. */
 
-import { allowNotifications, chime, notify, showUnread } from "./attention.js";
-import { Client } from "./client.js";
-import { ui } from "./elements.js";
-import { MessageList } from "./message-list.js";
+import { Client } from "./client/client.js";
+import { Drafts } from "./client/outbox.js";
+import { SessionState } from "./client/session.js";
+import { LocalStore } from "./client/storage.js";
+import { Timers } from "./client/timers.js";
+import { MessageList } from "./model/message-list.js";
+import { Reader } from "./model/reader.js";
+import { cleanName, isSendable, lengthOf, messageFrom, roomFrom } from "./model/text.js";
+import { VisitedRooms } from "./model/visited.js";
+import { addressProblem, advice, counter, isolated, nameProblem } from "./model/wording.js";
+import { allowNotifications, chime, notify, showUnread } from "./views/attention.js";
+import { ui } from "./views/elements.js";
 import {
 	grow,
 	isFollowing,
@@ -14,17 +22,9 @@ import {
 	showNewest,
 	update,
 	watchReader,
-} from "./message-list-view.js";
-import { Drafts } from "./outbox.js";
-import { clearTyping, showPeople, startTyping, stopTyping } from "./people-view.js";
-import { Reader } from "./reader.js";
-import { showRooms } from "./rooms-view.js";
-import { SessionState } from "./session.js";
-import { LocalStore } from "./storage.js";
-import { cleanName, isSendable, lengthOf, messageFrom, roomFrom } from "./text.js";
-import { Timers } from "./timers.js";
-import { VisitedRooms } from "./visited.js";
-import { addressProblem, advice, counter, isolated, nameProblem } from "./wording.js";
+} from "./views/message-list-view.js";
+import { clearTyping, showPeople, startTyping, stopTyping } from "./views/people-view.js";
+import { showRooms } from "./views/rooms-view.js";
 
 const DEFAULT_ROOM = "lobby";
 const SAVE_MS = 1000;

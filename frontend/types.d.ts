@@ -155,11 +155,11 @@ type ServerFrame =
 
 // The client.
 
-type LocalStore = import("./storage.js").LocalStore;
-type Credentials = import("./credentials.js").Credentials;
-type Transport = import("./transport.js").Transport;
-type Reader = import("./reader.js").Reader;
-type MessageList = import("./message-list.js").MessageList;
+type LocalStore = import("./client/storage.js").LocalStore;
+type Credentials = import("./client/credentials.js").Credentials;
+type Transport = import("./client/transport.js").Transport;
+type Reader = import("./model/reader.js").Reader;
+type MessageList = import("./model/message-list.js").MessageList;
 
 /** What depends on time and chance; tests give their own. */
 interface Surroundings {

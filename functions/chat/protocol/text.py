@@ -1,4 +1,4 @@
-"""The rules for names and messages, by fixed ranges of code points; frontend/text.js has the same.
+"""The rules for names and messages, by fixed ranges of code points; frontend/model/text.js has the same.
 
 Nothing here asks for a character's category: the answer would change with the Unicode version of the interpreter, and
 a client and a server of different versions would disagree.

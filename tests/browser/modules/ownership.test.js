@@ -1,8 +1,8 @@
 /** One owner among the tabs, with Web Locks and with a lease. */
 
 import { claim } from "/claims.js";
-import { LeaseOwnership, LockOwnership } from "/ownership.js";
-import { LocalStore } from "/storage.js";
+import { LeaseOwnership, LockOwnership } from "/client/ownership.js";
+import { LocalStore } from "/client/storage.js";
 import { Browser, Clock, chance, equal, ok } from "/world.js";
 
 /** Tabs of one browser that want the same thing. */

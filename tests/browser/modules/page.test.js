@@ -1,13 +1,13 @@
 /** The page's parts that know no DOM: text rules, links, wording, message list, visited rooms, drafts. */
 
 import { claim } from "/claims.js";
-import { splitLinks } from "/links.js";
-import { MessageList, startsGroup } from "/message-list.js";
-import { Drafts } from "/outbox.js";
-import { LocalStore } from "/storage.js";
-import { cleanName, isSendable, messageFrom, roomFrom } from "/text.js";
-import { VisitedRooms } from "/visited.js";
-import { addressProblem, advice, counter, dayLabel, nameProblem } from "/wording.js";
+import { Drafts } from "/client/outbox.js";
+import { LocalStore } from "/client/storage.js";
+import { splitLinks } from "/model/links.js";
+import { MessageList, startsGroup } from "/model/message-list.js";
+import { cleanName, isSendable, messageFrom, roomFrom } from "/model/text.js";
+import { VisitedRooms } from "/model/visited.js";
+import { addressProblem, advice, counter, dayLabel, nameProblem } from "/model/wording.js";
 import { Browser, Clock, equal, ok } from "/world.js";
 
 const NOON = new Date(2026, 2, 11, 12).getTime();

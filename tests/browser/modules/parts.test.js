@@ -1,13 +1,13 @@
 /** The client's small parts: back-off, order, members, frames, storage, identity. */
 
 import { claim } from "/claims.js";
-import { Credentials } from "/credentials.js";
-import { uuid } from "/ids.js";
-import { Members } from "/members.js";
-import { RoomOrder } from "/order.js";
-import { parseFrame } from "/protocol.js";
-import { LocalStore } from "/storage.js";
-import { backoffMs } from "/timers.js";
+import { Credentials } from "/client/credentials.js";
+import { uuid } from "/client/ids.js";
+import { Members } from "/client/members.js";
+import { RoomOrder } from "/client/order.js";
+import { parseFrame } from "/client/protocol.js";
+import { LocalStore } from "/client/storage.js";
+import { backoffMs } from "/client/timers.js";
 import { Browser, Clock, chance, equal, ok } from "/world.js";
 
 const numbered = (...seqs) => seqs.map((seq) => ({ seq }));

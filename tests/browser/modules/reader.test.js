@@ -1,7 +1,7 @@
 /** Whether somebody is at the page, and when the connection is worth a look. */
 
 import { claim } from "/claims.js";
-import { Reader } from "/reader.js";
+import { Reader } from "/model/reader.js";
 import { Clock, equal, MINUTE, SECOND } from "/world.js";
 
 /** A tab before somebody's eyes, and what its reader reports. */

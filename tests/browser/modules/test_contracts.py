@@ -38,7 +38,7 @@ def test_the_page_reads_the_frames_that_the_protocol_describes(modules: Page) ->
         frame = kind.strip("`") or list(described)[-1]
         described.setdefault(frame, {})[field.strip("`")] = "optional" in form or "absent" in form
     read = modules.evaluate("""async () => {
-        const { FRAMES } = await import("/protocol.js");
+        const { FRAMES } = await import("/client/protocol.js");
         const mapped = (object, change) =>
             Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
         return mapped(FRAMES, fields => mapped(fields, check => check(undefined)));
@@ -48,7 +48,7 @@ def test_the_page_reads_the_frames_that_the_protocol_describes(modules: Page) ->
 
 def test_the_page_has_the_error_codes_and_limits_of_the_protocol(modules: Page) -> None:
     codes, rooms, listed = modules.evaluate("""async () => {
-        const { ErrorCode, MAX_LISTED_MEMBERS, MAX_ROOMS } = await import("/protocol.js");
+        const { ErrorCode, MAX_LISTED_MEMBERS, MAX_ROOMS } = await import("/client/protocol.js");
         return [Object.values(ErrorCode), MAX_ROOMS, MAX_LISTED_MEMBERS];
     }""")
     assert codes == [code.strip("`") for code, *_ in table("Error codes")]
@@ -62,7 +62,7 @@ def test_page_and_server_have_one_checksum_of_who_is_in_a_room(modules: Page) ->
     for some in (members, members[:1], []):
         checksum = modules.evaluate(
             """async list => {
-                const { Members } = await import("/members.js");
+                const { Members } = await import("/client/members.js");
                 const members = new Members();
                 members.reset(list, list.length);
                 return members.checksum;
@@ -76,7 +76,7 @@ def test_page_and_server_judge_every_character_alike(modules: Page) -> None:
     """The rules must not depend on which Unicode version a browser or an interpreter has."""
     differing = modules.evaluate(
         """async ([last, trimmed, visible, fit]) => {
-            const { trim, isVisible, cleanName } = await import("/text.js");
+            const { trim, isVisible, cleanName } = await import("/model/text.js");
             const differing = [];
             for (let code = 0; code <= last; code += 1) {
                 const one = String.fromCodePoint(code);

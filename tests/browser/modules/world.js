@@ -1,8 +1,8 @@
 /** A simulated world for the page's client: clock, network, chat server and a browser's tabs. */
 
-import { Client } from "/client.js";
+import { Client } from "/client/client.js";
+import { LocalStore } from "/client/storage.js";
 import { FakeServer } from "/server.js";
-import { LocalStore } from "/storage.js";
 
 /** Numbers from 0 to 1 that a seed determines (mulberry32). */
 export function chance(seed) {

@@ -440,7 +440,7 @@ def test_the_page_names_the_same_fields_of_the_servers_frames() -> None:
 @needs_node
 def test_the_page_checks_the_same_fields_and_knows_the_same_codes() -> None:
     seen = evaluate(
-        "protocol.js",
+        "client/protocol.js",
         """{
             frames: Object.entries(page.FRAMES).map(([type, fields]) => [type, Object.keys(fields)]),
             codes: Object.values(page.ErrorCode),

@@ -64,7 +64,7 @@ def test_the_page_has_the_same_rules() -> None:
     given = [*(name for name, _ in RULES["names"].values()), *RULES["not_names"].values(), *drawn]
     given += RULES["invisible_messages"].values()
     in_page = evaluate(
-        "text.js", "given.map((one) => [page.cleanName(one) ?? null, page.isVisible(one), page.trim(one)])", given
+        "model/text.js", "given.map((one) => [page.cleanName(one) ?? null, page.isVisible(one), page.trim(one)])", given
     )
     for one, said in zip(given, in_page, strict=True):
         assert said == [text.clean_name(one), text.is_visible(one), text.trim(one)], ascii(one)

@@ -1,7 +1,7 @@
 /** Whether somebody is at the page, and when the connection is worth a look. */
 
-import { Emitter } from "./emitter.js";
-import { Timers } from "./timers.js";
+import { Emitter } from "../client/emitter.js";
+import { Timers } from "../client/timers.js";
 
 const IDLE_MS = 10 * 60_000;
 const LOOK_MS = 5000;

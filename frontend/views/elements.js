@@ -1,6 +1,6 @@
 /** The page's elements by id, and how they are filled. */
 
-import { chosenName, hue, shortId } from "./wording.js";
+import { chosenName, hue, shortId } from "../model/wording.js";
 
 /** @type {Record<string, any>} */
 export const ui = Object.fromEntries([...document.querySelectorAll("[id]")].map((each) => [each.id, each]));

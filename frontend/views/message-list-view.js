@@ -1,9 +1,9 @@
 /** The message list on screen: which rows exist, where the reader is, what is unread. */
 
+import { splitLinks } from "../model/links.js";
+import { startsGroup } from "../model/message-list.js";
+import { dayLabel, dayOf, fullTime, shortTime } from "../model/wording.js";
 import { copy, fill, sign, ui } from "./elements.js";
-import { splitLinks } from "./links.js";
-import { startsGroup } from "./message-list.js";
-import { dayLabel, dayOf, fullTime, shortTime } from "./wording.js";
 
 const MAX_ROWS = 400;
 const PAGE = 60;

@@ -1,7 +1,7 @@
 /** Who is in the room, and who is typing. */
 
+import { typing } from "../model/wording.js";
 import { copy, fill, sign, ui } from "./elements.js";
-import { typing } from "./wording.js";
 
 const TYPING_MS = 5000;
 
