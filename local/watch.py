@@ -1,4 +1,4 @@
-"""Which files were saved, and whether the functions can be loaded."""
+"""Watches the sources and checks whether the functions load."""
 
 import os
 import queue
@@ -10,12 +10,14 @@ from pathlib import Path
 
 from watchfiles import watch
 
-_SUFFIXES = (".py", ".html", ".css", ".js", ".svg")
+from local import ROOT
+
+_SUFFIXES = (".py", ".html", ".css", ".js", ".svg", ".png", ".webmanifest")
 _LOAD_SECONDS = 10
 
 
 class Changes:
-    """The files saved, created or deleted in some folders."""
+    """Files saved, created or deleted in some folders."""
 
     def __init__(self, folders: Sequence[Path], say: Callable[[str], None]) -> None:
         self._saved: queue.Queue[list[Path]] = queue.Queue()
@@ -29,7 +31,7 @@ class Changes:
         try:
             self._follow(folders, polling=None)
         except (OSError, RuntimeError):
-            say("  The system cannot report saved files (out of inotify watches?); polling for them instead.")
+            say("  File notifications are not available (out of inotify watches?); polling instead.")
             self._follow(folders, polling=True)
 
     def _follow(self, folders: Sequence[Path], *, polling: bool | None) -> None:
@@ -39,12 +41,12 @@ class Changes:
                 self._saved.put(paths)
 
 
-def problem_of_functions(folder: Path, handlers: Sequence[str]) -> str | None:
-    """Return why one of the handlers (`module.function`) cannot be loaded, in one sentence, or None."""
+def load_problem(folder: Path, handlers: Sequence[str]) -> str | None:
+    """Return in one sentence why one of the handlers (`module.function`) cannot be loaded, or None."""
     try:
         loaded = subprocess.run(
             [sys.executable, "-B", "-m", "local.load_functions", str(folder), *handlers],
-            cwd=Path(__file__).resolve().parent.parent,
+            cwd=ROOT,
             env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -52,5 +54,5 @@ def problem_of_functions(folder: Path, handlers: Sequence[str]) -> str | None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"The functions do not finish loading within {_LOAD_SECONDS} s."
+        return f"The functions did not load within {_LOAD_SECONDS} s."
     return loaded.stdout.decode(errors="replace").strip() or None

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.static_site.bucket import CONFIG_KEY, REVALIDATE
+from components.static_site.files import CONFIG_KEY
+
+_FIVE_MINUTES = "max-age=300"
+"""Cache-Control of the object: it changes seldom, and a page that cannot connect reads it again (`cache: "reload"`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class SiteConfig(pulumi.ComponentResource):
             key=CONFIG_KEY,
             content=pulumi.Output.json_dumps(args.values),
             content_type="application/json",
-            cache_control=REVALIDATE,
+            cache_control=_FIVE_MINUTES,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.key = config.key

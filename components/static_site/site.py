@@ -9,8 +9,9 @@ from pathlib import Path
 import pulumi
 
 from components.domain import DomainArgs
-from components.static_site.bucket import SiteBucket, SiteBucketArgs, replaced
+from components.static_site.bucket import SiteBucket, SiteBucketArgs
 from components.static_site.cdn import Cdn, CdnArgs
+from components.static_site.files import SiteFolder, replaced, site_files
 from components.static_site.website import S3Website, S3WebsiteArgs
 
 _META_POLICY = re.compile(r"http-equiv=\"Content-Security-Policy\"\s+content=\"([^\"]+)\"")
@@ -41,6 +42,14 @@ class StaticSiteArgs:
     """Suffix → content type, for files that the site would not know."""
     replacements: Mapping[str, str] = field(default_factory=dict)
     """Text → what replaces it in HTML files. Each must occur in index.html."""
+    versioned: bool = False
+    """Whether browsers may keep files without asking again. All files but HTML and `fixed` are then stored in a folder
+    named by a hash of their contents, and the `href` and `src` attributes of HTML files (and `src` of `.webmanifest`)
+    lead there; HTML and `fixed` are revalidated on every load. Scripts must find other files relative to themselves
+    (`import.meta.url`), not to the page. Otherwise each file keeps its path and is revalidated on every load."""
+    fixed: Sequence[str] = ()
+    """With `versioned`: patterns of files that keep their path, such as `sw.js`, `*.webmanifest` or `robots.txt`. Each
+    must match a file."""
     domain: DomainArgs | None = None
     """Custom domain, with `cdn`."""
     endpoint_url: str = ""
@@ -68,10 +77,7 @@ class StaticSite(pulumi.ComponentResource):
             f"{name}-files",
             SiteBucketArgs(
                 bucket_prefix=args.bucket_prefix,
-                folder=args.folder,
-                exclude=args.exclude,
-                content_types=args.content_types,
-                replacements=args.replacements,
+                files=site_files(site_folder(args)),
             ),
             child,
         )
@@ -103,6 +109,18 @@ class StaticSite(pulumi.ComponentResource):
             self.url = pulumi.Output.format("{}/{}/index.html", args.endpoint_url, files.bucket_name)
             self.origin = pulumi.Output.from_input(args.endpoint_url)
         self.register_outputs({"url": self.url, "bucket_name": self.bucket_name})
+
+
+def site_folder(args: StaticSiteArgs) -> SiteFolder:
+    """Return the folder of a site, with how its files are stored."""
+    return SiteFolder(
+        path=Path(args.folder),
+        exclude=args.exclude,
+        content_types=args.content_types,
+        replacements=args.replacements,
+        versioned=args.versioned,
+        fixed=args.fixed,
+    )
 
 
 def _header_policy(args: StaticSiteArgs) -> str:

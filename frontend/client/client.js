@@ -53,11 +53,18 @@ export class Client {
 		return this.outbox.put(this.#current, text);
 	}
 
-	/** @param {string} room @param {number} before */
-	async older(room, before) {
-		const page = await this.session.older(room, before);
+	/** A page of a room's messages: before a seq, after one, or the newest. Rejected when the room is paused or left, or
+	 * the server refuses.
+	 * @param {string} room @param {PageRequest} [request] */
+	async page(room, request = {}) {
+		const page = await this.session.page(room, request);
 		this.outbox.stored(page.messages);
 		return page;
+	}
+
+	/** @param {string} room @param {number} before */
+	older(room, before) {
+		return this.page(room, { before });
 	}
 
 	suspend() {

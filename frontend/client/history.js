@@ -1,4 +1,4 @@
-/** One room's messages: each once, in order, gaps filled, older pages on request. */
+/** One room's messages: each once, in order, gaps filled, other pages on request. */
 
 import { RoomOrder } from "./order.js";
 import { asksToWait, ErrorCode } from "./protocol.js";
@@ -78,13 +78,18 @@ export class RoomHistory {
 		this.#watch();
 	}
 
-	/** @param {number} before */
-	older(before) {
-		return this.#request({ before });
+	/** A page before a seq, after one, or the newest; rejected when the room is paused or the server refuses.
+	 *
+	 * Requests are sent one at a time, and one that fills a gap goes ahead of those that wait. So whoever asks for page
+	 * after page, as a search does, and awaits each, delays a gap or a reader who scrolls by one answer at most. A page
+	 * has as many messages as fit into a frame, which may be fewer than `limit`.
+	 * @param {PageRequest} frame */
+	page(frame) {
+		return this.#request(frame);
 	}
 
 	/** @param {HistoryFrame} page */
-	page(page) {
+	answered(page) {
 		const [request] = this.#requests;
 		const { before, after } = request?.frame ?? {};
 		if (!request || page.before !== before || page.after !== after) return;
@@ -142,7 +147,7 @@ export class RoomHistory {
 		try {
 			for (let complete = false; !complete; ) {
 				const { upTo, latest } = order;
-				const page = await this.#request({ after: upTo, limit: FILL_LIMIT });
+				const page = await this.#request({ after: upTo, limit: FILL_LIMIT }, true);
 				if (page.lost) this.#sayLost();
 				this.#deliver(page.messages);
 				order.settle(newestOf(page.messages));
@@ -157,11 +162,12 @@ export class RoomHistory {
 		}
 	}
 
-	/** @param {PageRequest} frame @returns {Promise<HistoryFrame>} */
-	#request(frame) {
+	/** @param {PageRequest} frame @param {boolean} [isUrgent] @returns {Promise<HistoryFrame>} */
+	#request(frame, isUrgent = false) {
 		return new Promise((resolve, reject) => {
 			if (!this.#live) return reject(new Error("paused"));
-			this.#requests.push({ frame, faults: 0, resolve, reject });
+			const place = isUrgent ? 1 : this.#requests.length; // the first is under way
+			this.#requests.splice(place, 0, { frame, faults: 0, resolve, reject });
 			if (this.#requests.length === 1) this.#post();
 		});
 	}

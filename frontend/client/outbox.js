@@ -1,4 +1,4 @@
-/** What is not stored yet, shared by all tabs: unsent messages and drafts. */
+/** Messages that are not stored yet, shared by all tabs. */
 
 import { Emitter } from "./emitter.js";
 import { uuid } from "./ids.js";
@@ -10,7 +10,6 @@ const ANSWER_MS = 8000;
 const MAX_FAULTS = 4;
 const MAX_AGE_MS = 24 * 60 * 60_000;
 const PREFIX = "outbox.";
-const DRAFT_PREFIX = "draft.";
 
 /** @param {unknown} value @returns {Unsent | undefined} */
 function asUnsent(value) {
@@ -189,33 +188,5 @@ export class Outbox extends Emitter {
 			this.emit("changed", unsent);
 		} else this.#forget(key.slice(PREFIX.length));
 		this.flush();
-	}
-}
-
-/** What is written and not sent, one draft a room: the same in all tabs.
- * @extends {Emitter<DraftEvents>} */
-export class Drafts extends Emitter {
-	#storage;
-
-	/** @param {LocalStore} storage */
-	constructor(storage) {
-		super();
-		this.#storage = storage;
-		storage.watch((key) => {
-			if (!key.startsWith(DRAFT_PREFIX)) return;
-			const room = key.slice(DRAFT_PREFIX.length);
-			this.emit("changed", { room, text: this.load(room) });
-		});
-	}
-
-	/** @param {string} room */
-	load(room) {
-		return this.#storage.loadText(DRAFT_PREFIX + room) ?? "";
-	}
-
-	/** @param {string} room @param {string} text */
-	save(room, text) {
-		if (text) this.#storage.save(DRAFT_PREFIX + room, text);
-		else this.#storage.remove(DRAFT_PREFIX + room);
 	}
 }

@@ -149,10 +149,11 @@ export class Session extends Emitter {
 		this.#timers.start("typing", TYPING_MS);
 	}
 
-	/** @param {string} room @param {number} before @returns {Promise<{messages: OwnedMessage[], complete: boolean}>} */
-	async older(room, before) {
-		const { messages, complete } = await this.#room(room).history.older(before);
-		return { messages: messages.map((message) => this.#owned(message)), complete };
+	/** Rejected when the room is paused or left, or the server refuses.
+	 * @param {string} room @param {PageRequest} request @returns {Promise<OwnedPage>} */
+	async page(room, request) {
+		const { messages, complete, lost } = await this.#room(room).history.page(request);
+		return { messages: messages.map((message) => this.#owned(message)), complete, lost };
 	}
 
 	wake() {
@@ -271,7 +272,7 @@ export class Session extends Emitter {
 				this.#rooms.get(frame.room)?.history.message(frame);
 				return this.emit("stored", { messageId: frame.messageId });
 			case "history":
-				return this.#rooms.get(frame.room)?.history.page(frame);
+				return this.#rooms.get(frame.room)?.history.answered(frame);
 			case "presence":
 				return this.#presence(frame);
 			case "typing":

@@ -7,10 +7,17 @@ const MARKS =
 	"\uff01\uff08\uff09\uff0c\uff0e\uff1a\uff1b\uff1f\uff3b\uff3d\uff5b\uff5d\uff5f-\uff65";
 const NOT = `\\s<>"()${DIRECTIONS}${MARKS}`;
 const PART = `\\([^${NOT}]*\\)|[^${NOT}`;
+const LABEL = `[^${NOT}./?#:@,;!&'*]`;
 /** Brackets opened within an address are part of it; the punctuation that ends it is part of its sentence. */
-const LINK = new RegExp(`\\b(https?://(?:${PART}])*(?:${PART}.,;:!?'*_~\\]}]))`, "gi");
+const LINK = new RegExp(
+	`((?:\\bhttps?://|(?<![\\w.@/:-])www\\.(?=${LABEL}+\\.${LABEL}))(?:${PART}])*(?:${PART}.,;:!?'*_~\\]}]))`,
+	"gi",
+);
 
-/** Splits a message into text and links; only http and https become links.
- * @param {string} message @returns {{text: string, isLink: boolean}[]} */
+/** Splits a message into text and links. Only http and https become links, and https is what `www.` stands for.
+ * @param {string} message @returns {{text: string, href: string}[]} `href` is empty for text */
 export const splitLinks = (message) =>
-	message.split(LINK).map((text, index) => ({ text, isLink: index % 2 === 1 && URL.canParse(text) }));
+	message.split(LINK).map((text, index) => {
+		const href = /^www/i.test(text) ? `https://${text}` : text;
+		return { text, href: index % 2 === 1 && URL.canParse(href) ? href : "" };
+	});

@@ -1,9 +1,13 @@
 /** One room's messages and notes, in order, and what is unread of them. */
 
+import { presenceLine, renameLine } from "./presence.js";
+import { dayOf } from "./wording.js";
+
 const MAX_KEPT = 3000;
 const TRIM_AT = 3300;
 const GROUP_MS = 5 * 60 * 1000;
-const PEOPLE_IN_NOTE = 6;
+const RETURN_MS = 30_000;
+const MAX_MOVEMENTS = 200;
 const NOBODY = { connectionId: "", name: "", sender: "", own: false };
 
 /** Whether an item opens a group: another sender, another name, or 5 minutes of silence.
@@ -14,26 +18,45 @@ export const startsGroup = (before, item) =>
 /** @param {Item} item @param {number} seq */
 const isOthersAfter = (item, seq) => item.state === "stored" && item.seq > seq && !item.own;
 
+/** @param {OwnedMessage} message @returns {Item} */
+export function itemOf({ messageId, seq, timestamp, message, connectionId, name, sender, own }) {
+	const at = Date.parse(timestamp);
+	return { messageId, seq, at, message, connectionId, name, sender, own, state: "stored" };
+}
+
 export class MessageList {
 	/** @type {Item[]} */
 	items = [];
+	/** Nothing older exists. */
 	complete = false;
+	/** Something newer exists: this is a part of the past. */
+	hasNewer = false;
+	/** False: the room is not joined yet, and what is shown was saved by an earlier visit. */
+	isLive = true;
 	read = 0;
 	/** After which seq the line stands that says what is new. */
 	line = Infinity;
 	/** @type {Map<string, Item>} */
 	#byId = new Map();
+	/** What was here before a reset: the same messages keep their items, and so their rows. @type {Map<string, Item>} */
+	#former = new Map();
 	#notes = 0;
 
+	/** 0 for a preview, whose messages say nothing of what the room has. */
 	get lastSeq() {
+		return this.isLive ? this.#lastSeq : 0;
+	}
+
+	get #lastSeq() {
 		return this.items.findLast(({ state }) => state === "stored")?.seq ?? 0;
 	}
 
 	get firstSeq() {
-		return this.items.find(({ state }) => state === "stored")?.seq ?? 0;
+		return this.isLive ? (this.items.find(({ state }) => state === "stored")?.seq ?? 0) : 0;
 	}
 
 	get unread() {
+		if (!this.isLive) return 0;
 		const further = this.complete || !this.lastSeq ? 0 : Math.max(0, this.firstSeq - 1 - this.read);
 		return this.items.reduce((sum, item) => sum + Number(isOthersAfter(item, this.read)), further);
 	}
@@ -54,7 +77,7 @@ export class MessageList {
 
 	/** @param {number} seq */
 	#reachesTo(seq) {
-		return this.complete || this.firstSeq <= seq + 1;
+		return this.isLive && (this.complete || this.firstSeq <= seq + 1);
 	}
 
 	/** @param {number} read @param {number} last */
@@ -66,6 +89,7 @@ export class MessageList {
 	/** Everything from one seq to another was seen. What was jumped over to get there was not.
 	 * @param {number} from @param {number} to */
 	see(from, to) {
+		if (!this.isLive) return false;
 		const isNext = from <= this.read + 1 || (this.complete && from <= this.firstSeq);
 		if (!isNext || to <= this.read) return false;
 		this.read = to;
@@ -87,7 +111,7 @@ export class MessageList {
 		const known = this.#byId.get(item.messageId);
 		if (known?.seq === item.seq) return Object.assign(known, item);
 		this.remove(item.messageId);
-		const kept = Object.assign(known ?? {}, item);
+		const kept = Object.assign(known ?? this.#former.get(item.messageId) ?? {}, item);
 		const before = this.items.findLastIndex(({ seq }) => seq <= kept.seq);
 		this.items.splice(before + 1, 0, kept);
 		this.#byId.set(kept.messageId, kept);
@@ -107,30 +131,62 @@ export class MessageList {
 		const { read, lastSeq } = this;
 		/** @type {Item | undefined} */
 		let news;
-		for (const { messageId, seq, timestamp, message, connectionId, name, sender, own } of messages) {
-			const isNew = seq > Math.max(this.lastSeq, read) && !own;
-			const at = Date.parse(timestamp);
-			const item = this.put({ messageId, seq, at, message, connectionId, name, sender, own, state: "stored" });
+		for (const message of messages) {
+			const isNew = message.seq > Math.max(this.lastSeq, read) && !message.own;
+			const item = this.put(itemOf(message));
 			if (isNew) news = item;
 		}
+		this.#former.clear();
 		if (news && isAway && read >= lastSeq) this.line = read;
 		this.#passOwn();
 		return news;
 	}
 
-	/** @param {string} message @param {number} at
-	 * @param {boolean} [isPresence] somebody came or went: lines close together become one */
-	note(message, at, isPresence = false) {
-		const last = this.items.at(-1);
-		if (isPresence && last?.people && at - last.at < GROUP_MS) {
-			last.people = [...last.people.filter((each) => each !== message), message].slice(-PEOPLE_IN_NOTE);
-			last.message = last.people.join(" · ");
-			return;
-		}
+	/** Shows what an earlier visit saved, until the first join brings what there is: nothing of it is news or unread.
+	 * @param {OwnedMessage[]} messages by rising seq */
+	preview(messages) {
+		if (!messages.length || this.items.some(({ state }) => state === "stored")) return;
+		this.isLive = false;
+		for (const message of messages) this.put(itemOf(message));
+	}
+
+	/** @param {string} message @param {number} at */
+	note(message, at) {
+		this.#note({ message, at });
+	}
+
+	/** Somebody came, went, or changed their name. Coming and going between two messages of a day shares one line; to
+	 * leave and come back, or to look in, within 30 s is not worth any.
+	 * @param {Movement | Renaming} change @param {number} at */
+	presence(change, at) {
+		if (change.event === "rename") return this.#note({ message: renameLine(change), at });
+		const moved = { event: change.event, sender: change.sender, name: change.name, at };
+		if (this.#cancels(moved)) return;
+		const last = this.items.findLast(({ seq }) => seq < Infinity);
+		const run = last?.movements && dayOf(last.at) === dayOf(at) ? last : undefined;
+		const movements = [...(run?.movements ?? []), moved].slice(-MAX_MOVEMENTS);
+		const shown = { message: presenceLine(movements), at, movements };
+		if (run) Object.assign(run, shown);
+		else this.#note(shown);
+	}
+
+	/** @param {Moved} moved whether it undoes what the same person did a moment ago; then neither is shown */
+	#cancels({ event, sender, at }) {
+		/** @param {Moved} moved */
+		const isTheirs = (moved) => moved.sender === sender;
+		const note = this.items.findLast(({ movements }) => movements?.some(isTheirs));
+		const former = note?.movements?.findLast(isTheirs);
+		if (!note?.movements || !former || former.event === event || Math.abs(at - former.at) > RETURN_MS) return false;
+		const movements = note.movements.filter((each) => each !== former);
+		if (movements.length) Object.assign(note, { movements, message: presenceLine(movements) });
+		else this.remove(note.messageId);
+		return true;
+	}
+
+	/** @param {Pick<Item, "message" | "at" | "movements">} shown */
+	#note(shown) {
 		this.#notes += 1;
-		const [messageId, seq] = [`note-${this.#notes}`, this.lastSeq + 0.5];
-		const people = isPresence ? [message] : undefined;
-		this.put({ ...NOBODY, messageId, seq, at, message, people, state: "note" });
+		this.put({ ...NOBODY, ...shown, messageId: `note-${this.#notes}`, seq: this.#lastSeq + 0.5, state: "note" });
 	}
 
 	/** @param {string} messageId */
@@ -145,6 +201,8 @@ export class MessageList {
 
 	/** @param {boolean} complete */
 	reset(complete) {
+		this.#former = this.#byId;
+		this.isLive = true;
 		this.#keepOnly(this.items.filter(({ seq }) => seq === Infinity));
 		this.complete = complete;
 	}
@@ -153,6 +211,13 @@ export class MessageList {
 		if (this.items.length < TRIM_AT) return;
 		this.#keepOnly(this.items.slice(-MAX_KEPT));
 		this.complete = false;
+	}
+
+	/** As trim() does, but at the other end. */
+	trimNewest() {
+		if (this.items.length < TRIM_AT) return;
+		this.#keepOnly(this.items.slice(0, MAX_KEPT));
+		this.hasNewer = true;
 	}
 
 	/** @param {Item[]} items */

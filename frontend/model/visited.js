@@ -1,5 +1,7 @@
 /** The rooms that were visited in this browser, and how far each was read. */
 
+import { isTitleOf } from "./address.js";
+
 const KEY = "rooms";
 const MAX_ROOMS = 30;
 
@@ -12,6 +14,8 @@ function isVisited(value) {
 
 export class VisitedRooms {
 	#storage;
+	/** Rooms as they are listed, the last one first: going through them must not move them. @type {string[]} */
+	#listed = [];
 
 	/** @param {LocalStore} storage */
 	constructor(storage) {
@@ -21,11 +25,28 @@ export class VisitedRooms {
 	/** @returns {Visited[]} */
 	get all() {
 		const rooms = this.#storage.load(KEY);
-		return Array.isArray(rooms) ? rooms.filter(isVisited) : [];
+		if (!Array.isArray(rooms)) return [];
+		return rooms.filter(isVisited).map(({ title, ...visited }) => {
+			return isTitleOf(visited.room, title) ? { ...visited, title } : visited;
+		});
 	}
 
 	get recent() {
 		return this.all.sort((a, b) => b.at - a.at).map(({ room }) => room);
+	}
+
+	/** Rooms with unread messages first, and of these and the others the most recent first, as recent as when they were
+	 * first listed.
+	 * @param {(room: string) => number} unreadOf */
+	byAttention(unreadOf) {
+		for (const room of this.recent.reverse()) if (!this.#listed.includes(room)) this.#listed.push(room);
+		const rooms = this.all.map((visited) => ({
+			visited,
+			hasUnread: unreadOf(visited.room) > 0,
+			place: this.#listed.indexOf(visited.room),
+		}));
+		rooms.sort((a, b) => Number(b.hasUnread) - Number(a.hasUnread) || b.place - a.place);
+		return rooms.map(({ visited }) => visited);
 	}
 
 	/** @param {string} room */
@@ -33,12 +54,14 @@ export class VisitedRooms {
 		return this.all.find((each) => each.room === room);
 	}
 
-	/** @param {string} room @param {number} now */
-	visit(room, now) {
+	/** @param {string} room @param {number} now @param {string} [title] kept if it is the room's */
+	visit(room, now, title) {
 		const rooms = this.all;
 		const known = rooms.find((each) => each.room === room);
-		if (known) known.at = now;
-		else rooms.push({ room, at: now, last: 0 });
+		const visited = known ?? { room, at: now, last: 0 };
+		visited.at = now;
+		if (isTitleOf(room, title)) visited.title = title;
+		if (!known) rooms.push(visited);
 		const longestAgo = rooms.length > MAX_ROOMS ? Math.min(...rooms.map(({ at }) => at)) : undefined;
 		this.#save(rooms.filter(({ at }) => at !== longestAgo));
 	}
@@ -61,8 +84,14 @@ export class VisitedRooms {
 		});
 	}
 
+	/** What is known of every room counts as read. */
+	markAllRead() {
+		this.#save(this.all.map((known) => ({ ...known, read: Math.max(known.read ?? 0, known.last) })));
+	}
+
 	/** @param {string} room */
 	forget(room) {
+		this.#listed = this.#listed.filter((each) => each !== room);
 		this.#save(this.all.filter((each) => each.room !== room));
 	}
 

@@ -6,7 +6,9 @@ const COUNTER_FROM = 3600;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_WAIT_MS = 1000;
 
-export const shortTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format;
+export const shortTime = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format;
+export const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format;
+export const shortDate = new Intl.DateTimeFormat(undefined, { dateStyle: "long" }).format;
 export const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" }).format;
 
 /** @param {number} at */
@@ -28,9 +30,6 @@ export const chosenName = ({ name, connectionId }) => (name === connectionId.sli
 
 /** A name within a sentence: its direction of writing does not reach beyond it. @param {string} name */
 export const isolated = (name) => `\u2068${name}\u2069`; // Unicode's FSI … PDI
-
-/** @param {string} name */
-export const hue = (name) => ([...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 997, 7) * 29) % 360;
 
 /** @param {string} address */
 export function addressProblem(address) {

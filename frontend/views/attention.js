@@ -1,6 +1,8 @@
 /** Calls somebody who is not looking: title, favicon, sound, notifications. */
 
 const LATE_MS = 1000;
+const ICON = new URL("../icon.svg", import.meta.url).href;
+const UNREAD_ICON = new URL("../icon-unread.svg", import.meta.url).href;
 
 /** @type {AudioContext | undefined} */
 let audio;
@@ -8,15 +10,15 @@ let audio;
 /** @param {string} title @param {number} unread */
 export function showUnread(title, unread) {
 	document.title = unread ? `(${unread}) ${title}` : title;
-	const icon = /** @type {HTMLLinkElement} */ (document.querySelector("[rel=icon]"));
-	const href = unread ? "icon-unread.svg" : "icon.svg";
-	if (!icon.href.endsWith(href)) icon.href = href;
+	const icon = document.querySelector("[rel=icon]");
+	const href = unread ? UNREAD_ICON : ICON;
+	if (icon instanceof HTMLLinkElement && icon.href !== href) icon.href = href;
 }
 
 /** Browsers allow sound after a gesture only. */
 for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => audio?.resume());
 
-/** Two soft notes; a sound file would be one more request. None is made up for later. */
+/** Two soft notes; a sound file would be one more request. A sound that the browser held back is dropped. */
 export async function chime() {
 	audio ??= new AudioContext();
 	const asked = performance.now();
@@ -32,6 +34,7 @@ export async function chime() {
 	tone.stop(now + 0.4);
 }
 
+/** @returns {Promise<string>} why notifications cannot be shown; empty if they can */
 export async function allowNotifications() {
 	if (!isSecureContext || !("Notification" in window)) {
 		return "Notifications need a page on https://. Sound works here.";
@@ -42,12 +45,16 @@ export async function allowNotifications() {
 		: "Your browser blocks notifications. Allow them in its settings for this site, then try again.";
 }
 
-/** @param {string} title @param {string} body */
-export function notify(title, body) {
+/** @param {string} title @param {string} body @param {() => void} open called when it is clicked */
+export function notify(title, body, open) {
 	try {
-		const options = { body, tag: title, renotify: true, icon: "icon.svg" };
+		const options = { body, tag: title, renotify: true, icon: ICON };
 		const shown = new Notification(title, options);
-		shown.onclick = () => window.focus();
+		shown.onclick = () => {
+			window.focus();
+			shown.close();
+			open();
+		};
 	} catch {
 		// Android, where only service workers may: the title still counts.
 	}

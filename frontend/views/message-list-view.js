@@ -1,217 +1,304 @@
 /** The message list on screen: which rows exist, where the reader is, what is unread. */
 
-import { splitLinks } from "../model/links.js";
 import { startsGroup } from "../model/message-list.js";
-import { dayLabel, dayOf, fullTime, shortTime } from "../model/wording.js";
-import { copy, fill, sign, ui } from "./elements.js";
+import { dayLabel, dayOf } from "../model/wording.js";
+import { element, origin } from "./dom.js";
+import { MessageRow } from "./message-row.js";
 
 const MAX_ROWS = 400;
 const PAGE = 60;
 const NEAR_END_PX = 80;
-const NEAR_TOP_PX = 400;
+const NEAR_EDGE_PX = 400;
 const CONTEXT = 10;
 const LEAST_SEEN_PX = 16;
 const QUIET_MS = 500;
 
-const log = ui.log;
-/** @type {MessageList} */
-let list;
-/** @type {Map<Item, {row: any, look: string}>} */
-const drawn = new Map();
-/** @type {Item | undefined} */
-let first;
-let hasNewest = true;
-let following = true;
-let opening = true;
-let frame = 0;
-let more = 0;
-let quiet = 0;
+export class MessageListView {
+	#log = element("log", HTMLElement);
+	#empty = element("empty", HTMLElement);
+	#missed = element("missed", HTMLElement);
+	#catchUp = element("catchUp", HTMLElement);
+	#jump = element("jump", HTMLElement);
+	#options;
+	/** @type {MessageList} */
+	#list;
+	/** @type {Map<Item, MessageRow>} */
+	#rows = new Map();
+	/** @type {Item | undefined} */
+	#first;
+	/** The message that an address points to. @type {Item | undefined} */
+	#target;
+	#showsNewest = true;
+	#isFollowing = true;
+	#isOpening = true;
+	#frame = 0;
+	#more = 0;
+	#quietTimer = 0;
 
-/** @type {Reader} */
-let reader;
-let nowOf = Date.now;
-let onRead = () => {};
-let onNearTop = () => {};
-
-/** @param {Reader} given @param {{now: () => number, read: () => void, nearTop: () => void}} handlers */
-export function watchReader(given, { now, read, nearTop }) {
-	reader = given;
-	nowOf = now;
-	onRead = read;
-	onNearTop = nearTop;
-}
-
-/** @param {MessageList} shown */
-export function showList(shown) {
-	list = shown;
-	opening = true;
-	showNewest();
-}
-
-export function showFirstUnread() {
-	const item = list.firstUnread;
-	if (!item) return;
-	following = false;
-	first = list.items[Math.max(0, list.items.indexOf(item) - CONTEXT)];
-	keepQuiet();
-	paint();
-	log.scrollTop = drawn.get(item)?.row.offsetTop - log.clientHeight / 4;
-	onScroll();
-}
-
-export function showNewest() {
-	following = true;
-	first = undefined;
-	keepQuiet();
-	paint();
-}
-
-export const isFollowing = () => following;
-
-export const isReading = () => following && reader.isHere;
-
-export function update() {
-	frame ||= requestAnimationFrame(paint);
-}
-
-/** @param {number} [rows] */
-export function grow(rows = -PAGE) {
-	more = rows;
-	keepQuiet();
-	update();
-}
-
-log.onscroll = onScroll;
-ui.jump.onclick = showNewest;
-// A keyboard that opens, or a composer that grows, must not hide the newest row.
-new ResizeObserver(() => following && scrollToEnd()).observe(log);
-
-/** Rows that are not news are not read aloud. */
-function keepQuiet() {
-	clearTimeout(quiet);
-	log.ariaLive = "off";
-	quiet = setTimeout(() => {
-		if (!opening) log.ariaLive = "polite";
-	}, QUIET_MS);
-}
-
-function scrollToEnd() {
-	log.scrollTop = log.scrollHeight;
-}
-
-function inView() {
-	const [top, bottom] = [log.scrollTop, log.scrollTop + log.clientHeight - LEAST_SEEN_PX];
-	const isInView = (/** @type {HTMLElement} */ row) => row.offsetTop + row.offsetHeight > top && row.offsetTop < bottom;
-	const seqs = [...drawn].flatMap(([{ state, seq }, { row }]) => (state === "stored" && isInView(row) ? [seq] : []));
-	return [Math.min(...seqs), Math.max(...seqs)];
-}
-
-export function look() {
-	let isAbove = false;
-	if (list.unread) {
-		const [from, to] = inView();
-		if (reader.isHere && list.see(from, to)) onRead();
-		isAbove = list.read + 1 < from;
+	/** @param {MessageListOptions} options @param {MessageList} list */
+	constructor(options, list) {
+		this.#options = options;
+		this.#list = list;
+		this.#log.onscroll = () => this.#scrolled();
+		this.#jump.onclick = () => options.toNewest();
+		this.#catchUp.onclick = () => options.catchUp();
+		element("markRead", HTMLElement).onclick = () => options.markRead();
+		this.#log.onclick = (event) => this.#clicked(event);
+		this.#log.onkeydown = (event) => this.#keyPressed(event);
+		// A keyboard that opens, or a composer that grows, must not hide the newest row.
+		new ResizeObserver(() => this.#isFollowing && this.#scrollToEnd()).observe(this.#log);
 	}
-	const { unread } = list;
-	ui.missed.hidden = !unread || !isAbove;
-	ui.catchUp.textContent = `${unread} new ↑`;
-	ui.jump.hidden = following;
-	ui.jump.textContent = unread && !isAbove ? `${unread} new ↓` : "Jump to newest ↓";
-}
 
-function onScroll() {
-	const { items, complete } = list;
-	const below = log.scrollHeight - log.clientHeight - log.scrollTop;
-	const nearTop = log.scrollTop < NEAR_TOP_PX;
-	following = hasNewest && below < NEAR_END_PX;
-	if (!hasNewest && below < NEAR_TOP_PX) grow(PAGE);
-	else if (nearTop && first !== items[0]) grow();
-	else if (nearTop && !complete) onNearTop();
-	look();
-}
-
-function firstShown() {
-	const { items } = list;
-	const known = first ? items.indexOf(first) : -1;
-	const newestPage = items.length - PAGE;
-	const start = known < 0 ? newestPage : following ? Math.min(known, newestPage) : known;
-	const newest = Math.max(start, items.length - MAX_ROWS);
-	return Math.max(0, following ? newest : Math.min(start + more, newest));
-}
-
-function paint() {
-	cancelAnimationFrame(frame);
-	const { items, complete } = list;
-	if (opening && (list.lastSeq || list.complete)) {
-		opening = false;
-		keepQuiet();
-		if (list.firstUnread) return showFirstUnread();
+	/** Whether the newest row is in view and stays there as rows are added. */
+	get isFollowing() {
+		return this.#isFollowing;
 	}
-	// The row at the top of the reader's view stays there: by its end, as lines above its text come and go.
-	const end = (/** @type {any} */ row) => row.offsetTop + row.offsetHeight;
-	const anchor = following ? undefined : [...log.children].find((row) => end(row) > log.scrollTop);
-	const before = anchor && end(anchor);
-	const from = firstShown();
-	const shown = items.slice(from, from + MAX_ROWS);
-	frame = more = 0;
-	first = shown[0];
-	hasNewest = from + shown.length === items.length;
 
-	const staying = new Set(shown);
-	for (const [item, { row }] of drawn) {
-		if (staying.has(item)) continue;
-		row.remove();
-		drawn.delete(item);
+	get list() {
+		return this.#list;
 	}
-	let next = log.firstElementChild;
-	const { firstNew } = list;
-	for (const [index, item] of shown.entries()) {
-		const row = draw(item, items[from + index - 1], firstNew);
-		if (row === next) next = row.nextElementSibling;
-		else log.insertBefore(row, next);
+
+	/** Show another list, at its first unread message if it has one. @param {MessageList} list */
+	show(list) {
+		this.#list = list;
+		this.#isOpening = true;
+		this.showNewest();
 	}
-	const empty = complete && items.every(({ state }) => state === "note");
-	log.dataset.state = empty ? "empty" : complete && from === 0 ? "beginning" : "more";
 
-	if (following) scrollToEnd();
-	else if (anchor?.isConnected) log.scrollTop += end(anchor) - before;
-	look();
-}
-
-/** The item's row, as it should look after `before`.
- * @param {Item} item @param {Item | undefined} before @param {Item | undefined} firstNew */
-function draw(item, before, firstNew) {
-	const { state, at, message, name, connectionId, problem } = item;
-	const isNote = state === "note";
-	const known = drawn.get(item);
-	const row = known?.row ?? copy(isNote ? "note" : "row");
-	const day = dayOf(before?.at ?? 0) === dayOf(at) ? "" : dayLabel(at, nowOf());
-	const unread = firstNew === item ? "New" : "";
-	const leads = day || unread || startsGroup(before, item) ? " leads" : "";
-	const look = [state, at, name, connectionId, problem, day, leads, unread, isNote && message].join();
-	if (known?.look === look) return row;
-	drawn.set(item, { row, look });
-
-	fill(row, { ".day": day, ".unread": unread });
-	const [text, failure] = row.querySelectorAll(".text, .problem");
-	if (isNote) {
-		text.textContent = message;
-		return row;
+	/** Show a list at one of its messages. @param {MessageList} list @param {Item} item */
+	showAt(list, item) {
+		this.#list = list;
+		this.#isOpening = false;
+		this.#target = item;
+		this.#place(item, 1 / 3);
+		const active = document.activeElement;
+		const isWriting = active instanceof HTMLTextAreaElement && active.value !== "";
+		if (!isWriting) this.#focus(this.#rows.get(item)?.element, { preventScroll: true });
 	}
-	row.className = `row ${state}${leads}${item.own ? " own" : ""}`;
-	row.dataset.id = item.messageId;
-	sign(row, item);
-	fill(row, { time: shortTime(at), ".sending": state === "pending" ? "Sending…" : "" });
-	Object.assign(row.querySelector("time"), { title: fullTime(at), dateTime: new Date(at).toISOString() });
-	if (!known) text.append(...splitLinks(message).map((piece) => (piece.isLink ? link(piece.text) : piece.text)));
-	failure.replaceChildren();
-	if (state === "failed") failure.append(`Not sent. ${problem}`, ui.failed.content.cloneNode(true));
-	return row;
-}
 
-/** @param {string} href */
-function link(href) {
-	const made = document.createElement("a");
-	return Object.assign(made, { href, textContent: href, target: "_blank", rel: "noopener noreferrer nofollow" });
+	/** Go on in another list that has the same messages, at the same place. @param {MessageList} list */
+	continueIn(list) {
+		const top = this.#log.scrollTop;
+		const shown = [...this.#rows];
+		/** @param {Item | undefined} item */
+		const same = (item) => list.items.find(({ messageId }) => messageId === item?.messageId);
+		const [anchor, row] = shown.find(([, each]) => each.bottom > top) ?? [];
+		const below = (row?.bottom ?? 0) - top;
+		const focused = same(shown.find(([, { element: each }]) => each === document.activeElement)?.[0]);
+		this.#list = list;
+		this.#first = same(this.#first);
+		this.#target = same(this.#target);
+		this.#keepQuiet();
+		this.#paint();
+		const [there, focus] = [same(anchor), focused].map((item) => item && this.#rows.get(item));
+		if (there) this.#log.scrollTop = there.bottom - below;
+		focus?.element.focus({ preventScroll: true });
+	}
+
+	showFirstUnread() {
+		const item = this.#list.firstUnread;
+		if (item) this.#place(item, 1 / 4);
+	}
+
+	showNewest() {
+		this.#isFollowing = true;
+		this.#first = this.#target = undefined;
+		this.#keepQuiet();
+		this.#paint();
+	}
+
+	/** @param {Item} item @param {number} share of the log's height above it */
+	#place(item, share) {
+		this.#isFollowing = false;
+		this.#first = this.#list.items[Math.max(0, this.#list.items.indexOf(item) - CONTEXT)];
+		this.#keepQuiet();
+		this.#paint();
+		const top = this.#rows.get(item)?.element.offsetTop ?? 0;
+		this.#log.scrollTop = top - this.#log.clientHeight * share;
+		this.#scrolled();
+	}
+
+	/** Draw what has changed, in the next frame. */
+	update() {
+		this.#frame ||= requestAnimationFrame(() => this.#paint());
+	}
+
+	/** Show more rows at one end. @param {number} direction -1 for older ones, 1 for newer ones */
+	grow(direction) {
+		this.#more = direction * PAGE;
+		this.#keepQuiet();
+		this.update();
+	}
+
+	/** Ask for more if an end is near, once what has changed is drawn. */
+	loadMoreSoon() {
+		requestAnimationFrame(() => this.#scrolled());
+	}
+
+	/** Move the focus to the last own message. */
+	focusLastOwn() {
+		const item = [...this.#rows.keys()].findLast(({ own, state }) => own && state !== "note");
+		if (item) this.#focus(this.#rows.get(item)?.element);
+	}
+
+	/** Count what is in view as read, if somebody is here. */
+	look() {
+		const list = this.#list;
+		let isAbove = false;
+		if (list.unread && !list.hasNewer) {
+			const [from, to] = this.#inView();
+			if (this.#options.isHere() && list.see(from, to)) this.#options.read();
+			isAbove = list.read + 1 < from;
+		}
+		const { unread, hasNewer } = list;
+		this.#missed.hidden = !unread || !isAbove || hasNewer;
+		this.#catchUp.textContent = `${unread} new ↑`;
+		this.#jump.hidden = this.#isFollowing;
+		this.#jump.textContent = unread && !isAbove && !hasNewer ? `${unread} new ↓` : "Jump to newest ↓";
+	}
+
+	/** Rows that are not news are not read aloud. */
+	#keepQuiet() {
+		clearTimeout(this.#quietTimer);
+		this.#log.ariaLive = "off";
+		this.#quietTimer = setTimeout(() => {
+			if (!this.#isOpening && !this.#list.hasNewer) this.#log.ariaLive = "polite";
+		}, QUIET_MS);
+	}
+
+	#scrollToEnd() {
+		this.#log.scrollTop = this.#log.scrollHeight;
+	}
+
+	#inView() {
+		const top = this.#log.scrollTop;
+		const bottom = top + this.#log.clientHeight - LEAST_SEEN_PX;
+		const seqs = [...this.#rows].flatMap(([{ state, seq }, row]) => {
+			const isInView = row.bottom > top && row.element.offsetTop < bottom;
+			return state === "stored" && isInView ? [seq] : [];
+		});
+		return [Math.min(...seqs), Math.max(...seqs)];
+	}
+
+	#scrolled() {
+		const { items, complete, hasNewer } = this.#list;
+		const log = this.#log;
+		const below = log.scrollHeight - log.clientHeight - log.scrollTop;
+		const isNearTop = log.scrollTop < NEAR_EDGE_PX;
+		this.#isFollowing = this.#showsNewest && !hasNewer && below < NEAR_END_PX;
+		if (below < NEAR_EDGE_PX && !this.#showsNewest) this.grow(1);
+		else if (below < NEAR_EDGE_PX && hasNewer) this.#options.nearEnd();
+		else if (isNearTop && this.#first !== items[0]) this.grow(-1);
+		else if (isNearTop && !complete) this.#options.nearTop();
+		this.look();
+	}
+
+	#firstShown() {
+		const { items } = this.#list;
+		const known = this.#first ? items.indexOf(this.#first) : -1;
+		const newestPage = items.length - PAGE;
+		const start = known < 0 ? newestPage : this.#isFollowing ? Math.min(known, newestPage) : known;
+		const newest = Math.max(start, items.length - MAX_ROWS);
+		return Math.max(0, this.#isFollowing ? newest : Math.min(start + this.#more, newest));
+	}
+
+	#paint() {
+		cancelAnimationFrame(this.#frame);
+		const { items, complete, lastSeq } = this.#list;
+		if (this.#isOpening && (lastSeq || complete)) {
+			this.#isOpening = false;
+			this.#keepQuiet();
+			if (this.#list.firstUnread) return this.showFirstUnread();
+		}
+		// The row at the top of the reader's view stays there: by its end, as lines above its text come and go.
+		const top = this.#log.scrollTop;
+		const anchor = this.#isFollowing ? undefined : [...this.#rows.values()].find((row) => row.bottom > top);
+		const before = anchor?.bottom ?? 0;
+		const from = this.#firstShown();
+		const shown = items.slice(from, from + MAX_ROWS);
+		this.#frame = this.#more = 0;
+		this.#first = shown[0];
+		this.#showsNewest = from + shown.length === items.length;
+		this.#draw(items, from, shown);
+		const isEmpty = complete && items.every(({ state }) => state === "note");
+		this.#empty.hidden = !isEmpty;
+		this.#log.dataset.state = isEmpty ? "empty" : complete && from === 0 ? "beginning" : "more";
+
+		if (this.#isFollowing) this.#scrollToEnd();
+		else if (anchor?.element.isConnected) this.#log.scrollTop += anchor.bottom - before;
+		this.look();
+	}
+
+	/** @param {Item[]} items @param {number} from @param {Item[]} shown */
+	#draw(items, from, shown) {
+		const staying = new Set(shown);
+		for (const [item, row] of this.#rows) {
+			if (staying.has(item)) continue;
+			row.element.remove();
+			this.#rows.delete(item);
+		}
+		// Rebuilt in the order of the rows, so that the first one in view is found first.
+		const rows = new Map(this.#rows);
+		this.#rows.clear();
+		let next = this.#log.firstElementChild;
+		const { firstNew } = this.#list;
+		for (const [index, item] of shown.entries()) {
+			const row = rows.get(item) ?? new MessageRow(item);
+			this.#rows.set(item, row);
+			row.draw(this.#contextOf(item, items[from + index - 1], items[from + index + 1], firstNew));
+			row.element.classList.toggle("target", item === this.#target);
+			if (row.element === next) next = row.element.nextElementSibling;
+			else this.#log.insertBefore(row.element, next);
+		}
+	}
+
+	/** How a row looks beside its neighbours.
+	 * @param {Item} item @param {Item | undefined} before @param {Item | undefined} after
+	 * @param {Item | undefined} firstNew @returns {RowContext} */
+	#contextOf(item, before, after, firstNew) {
+		const day = dayOf(before?.at ?? 0) === dayOf(item.at) ? "" : dayLabel(item.at, this.#options.now());
+		const unread = firstNew === item ? "New" : "";
+		const endsDay = after && dayOf(after.at) !== dayOf(item.at);
+		return {
+			day,
+			unread,
+			isFirst: !!day || !!unread || startsGroup(before, item),
+			isLast: !after || !!endsDay || firstNew === after || startsGroup(item, after),
+			showsId: this.#options.isShared(item.name),
+			href: this.#options.hrefOf(item.seq),
+			people: this.#options.people(),
+		};
+	}
+
+	/** @param {Event} event */
+	#clicked(event) {
+		const row = origin(event, "article", HTMLElement);
+		const button = origin(event, "button", HTMLButtonElement);
+		const item = [...this.#rows].find(([, { element: each }]) => each === row)?.[0];
+		if (!item || !button) return;
+		if (button.value === "retry") this.#options.retry(item.messageId);
+		else if (button.value === "discard") this.#options.discard(item.messageId);
+		else if (button.classList.contains("more")) this.#options.openMenu(item, button);
+	}
+
+	/** The arrow keys go from row to row. @param {KeyboardEvent} event */
+	#keyPressed(event) {
+		const row = origin(event, "article", HTMLElement);
+		const rows = [...this.#rows.values()].map((each) => each.element).filter((each) => each.matches("article"));
+		const at = row ? rows.indexOf(row) : rows.length;
+		const next = { ArrowUp: at - 1, ArrowDown: at + 1 }[event.key];
+		if (next === undefined || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+		if (!rows[next] && !row) return;
+		event.preventDefault();
+		this.#focus(rows[next] ?? (event.key === "ArrowDown" ? this.#log : row));
+	}
+
+	/** What is in a row can be reached by Tab while the row, or something in it, has the focus.
+	 * @param {HTMLElement | undefined} row @param {FocusOptions} [options] */
+	#focus(row, options) {
+		for (const each of this.#log.querySelectorAll(".when, .more")) {
+			if (each instanceof HTMLElement) each.tabIndex = row?.contains(each) && row !== this.#log ? 0 : -1;
+		}
+		row?.focus(options);
+	}
 }

@@ -1,44 +1,67 @@
 /** Who is in the room, and who is typing. */
 
 import { typing } from "../model/wording.js";
-import { copy, fill, sign, ui } from "./elements.js";
+import { copy, element, fill } from "./dom.js";
+import { showFace } from "./face.js";
 
 const TYPING_MS = 5000;
 
-/** @type {Map<string, {name: string, timer: number}>} */
-const typists = new Map();
+export class PeopleView {
+	#list = element("peopleList", HTMLUListElement);
+	#count = element("count", HTMLElement);
+	#total = element("total", HTMLElement);
+	#rename;
 
-/** Show who is here; oneself first. @param {{list: Person[], count: number}} members @param {string} own */
-export function showPeople({ list, count }, own) {
-	const isOwn = (/** @type {Person} */ { sender }) => Number(sender === own);
-	const people = list.toSorted((a, b) => isOwn(b) - isOwn(a) || a.name.localeCompare(b.name));
-	const rows = people.map((person) => {
-		const row = copy("person");
-		sign(row, person);
-		if (isOwn(person)) fill(row, { ".you": "you" });
+	/** @param {{rename: () => void}} actions */
+	constructor({ rename }) {
+		this.#rename = rename;
+	}
+
+	/** @param {Present[]} people oneself first @param {number} count */
+	show(people, count) {
+		const hadFocus = this.#list.contains(document.activeElement);
+		this.#list.replaceChildren(...people.map((person) => this.#row(person)));
+		if (hadFocus) this.#list.querySelector("button")?.focus();
+		this.#count.textContent = this.#total.textContent = `${count}`;
+	}
+
+	/** @param {Present} person */
+	#row(person) {
+		const row = copy("person", HTMLLIElement);
+		const [connectionId = ""] = person.connectionIds;
+		showFace(row, { ...person, connectionId }, true);
+		if (!person.isOwn) return row;
+		const pencil = copy("pencil", HTMLButtonElement);
+		pencil.onclick = this.#rename;
+		fill(row, { ".you": "you" });
+		row.append(pencil);
 		return row;
-	});
-	ui.peopleList.replaceChildren(...rows);
-	ui.count.textContent = ui.total.textContent = count;
+	}
 }
 
-/** @param {Person} person */
-export function startTyping({ connectionId, name }) {
-	clearTimeout(typists.get(connectionId)?.timer);
-	typists.set(connectionId, { name, timer: setTimeout(stopTyping, TYPING_MS, connectionId) });
-	showTyping();
-}
+export class TypingView {
+	#line = element("typing", HTMLElement);
+	/** @type {Map<string, {name: string, timer: number}>} */
+	#typists = new Map();
 
-/** @param {string} connectionId */
-export function stopTyping(connectionId) {
-	clearTimeout(typists.get(connectionId)?.timer);
-	if (typists.delete(connectionId)) showTyping();
-}
+	/** @param {Pick<Person, "sender" | "name">} person */
+	start({ sender, name }) {
+		clearTimeout(this.#typists.get(sender)?.timer);
+		this.#typists.set(sender, { name, timer: setTimeout(() => this.stop(sender), TYPING_MS) });
+		this.#show();
+	}
 
-export function clearTyping() {
-	for (const connectionId of typists.keys()) stopTyping(connectionId);
-}
+	/** @param {string} sender */
+	stop(sender) {
+		clearTimeout(this.#typists.get(sender)?.timer);
+		if (this.#typists.delete(sender)) this.#show();
+	}
 
-function showTyping() {
-	ui.typing.textContent = typing([...typists.values()].map(({ name }) => name));
+	clear() {
+		for (const sender of this.#typists.keys()) this.stop(sender);
+	}
+
+	#show() {
+		this.#line.textContent = typing([...this.#typists.values()].map(({ name }) => name));
+	}
 }

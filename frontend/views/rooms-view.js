@@ -1,24 +1,95 @@
-/** The list of rooms, with what is unread in each. */
+/** The list of rooms: what is unread in each, a filter, and the form that opens another. */
 
-import { copy, fill, ui } from "./elements.js";
+import { copy, element, fill, origin, part } from "./dom.js";
 
-/** Show the rooms; one that stays keeps its element, and so the focus.
- * @param {{room: string, unread: number}[]} rooms @param {string} current */
-export function showRooms(rooms, current) {
-	const gone = new Map([...ui.roomList.children].map((item) => [item.dataset.room, item]));
-	for (const { room, unread } of rooms) {
-		const isCurrent = room === current;
-		const item = gone.get(room) ?? copy("place");
-		const [link, forget] = item.children;
-		if (!gone.delete(room)) ui.roomList.append(item);
-		item.dataset.room = forget.value = room;
-		link.href = `#${room}`;
-		link.ariaCurrent = isCurrent ? "page" : null;
-		link.ariaLabel = unread ? `${room} ${unread} new` : null;
-		forget.ariaLabel = `Forget ${room}`;
-		forget.hidden = isCurrent;
-		fill(link, { ".label": room, ".badge": unread ? `${unread}` : "" });
+const FILTER_FROM = 10;
+const MOST = 99;
+
+export class RoomsView {
+	#list = element("roomList", HTMLUListElement);
+	#filter = element("roomFilter", HTMLInputElement);
+	#form = element("roomForm", HTMLFormElement);
+	#newRoom = element("newRoom", HTMLInputElement);
+	#problem = element("roomProblem", HTMLElement);
+	#markAllRead = element("markAllRead", HTMLButtonElement);
+	#badge = element("roomsBadge", HTMLElement);
+	/** @type {RoomEntry[]} */
+	#rooms = [];
+	#current = "";
+
+	/** @param {RoomsViewActions} actions */
+	constructor({ open, forget, markAllRead }) {
+		this.#filter.oninput = () => this.#draw();
+		this.#filter.onkeydown = (event) => {
+			if (event.key !== "Escape" || !this.#filter.value) return;
+			event.preventDefault();
+			this.#filter.value = "";
+			this.#draw();
+		};
+		this.#markAllRead.onclick = markAllRead;
+		this.#list.onclick = (event) => {
+			const button = origin(event, "button", HTMLButtonElement);
+			if (!button) return;
+			const item = button.parentElement;
+			const next = item?.nextElementSibling ?? item?.previousElementSibling;
+			forget(button.value);
+			next?.querySelector("a")?.focus(); // the button had it
+		};
+		this.#form.onsubmit = () => {
+			const problem = open(this.#newRoom.value);
+			this.#problem.textContent = problem;
+			if (!problem) this.#newRoom.value = "";
+		};
 	}
-	for (const item of gone.values()) item.remove();
-	ui.roomsBadge.hidden = !rooms.some(({ room, unread }) => unread && room !== current);
+
+	/** @param {RoomEntry[]} rooms in the order in which they are shown @param {string} current */
+	show(rooms, current) {
+		this.#rooms = rooms;
+		this.#current = current;
+		this.#filter.hidden = rooms.length < FILTER_FROM;
+		if (this.#filter.hidden) this.#filter.value = "";
+		const others = rooms.some(({ room, unread, isMuted }) => unread && !isMuted && room !== current);
+		this.#badge.hidden = !others;
+		this.#markAllRead.hidden = !rooms.some(({ unread }) => unread);
+		this.#draw();
+	}
+
+	/** A room that stays keeps its element, and so the focus. */
+	#draw() {
+		const wanted = this.#filter.value.trim().toLowerCase();
+		const shown = this.#rooms.filter(
+			({ room, title }) => room.includes(wanted) || title.toLowerCase().includes(wanted),
+		);
+		/** @type {Map<string | undefined, HTMLElement>} */
+		const gone = new Map();
+		for (const item of this.#list.children) if (item instanceof HTMLElement) gone.set(item.dataset.room, item);
+		let next = this.#list.firstElementChild;
+		for (const entry of shown) {
+			const known = gone.get(entry.room);
+			const item = known ?? copy("place", HTMLLIElement);
+			gone.delete(entry.room);
+			this.#fill(item, entry);
+			if (item === next) next = item.nextElementSibling;
+			else if (!item.contains(document.activeElement)) this.#list.insertBefore(item, next);
+		}
+		for (const item of gone.values()) item.remove();
+	}
+
+	/** @param {HTMLElement} item @param {RoomEntry} entry */
+	#fill(item, { room, title, href, unread, isMuted }) {
+		const link = part(item, "a", HTMLAnchorElement);
+		const forget = part(item, "button", HTMLButtonElement);
+		const isCurrent = room === this.#current;
+		const name = title || room;
+		item.dataset.room = forget.value = room;
+		item.classList.toggle("has-unread", unread > 0 && !isMuted);
+		item.classList.toggle("muted", isMuted);
+		link.href = href;
+		link.title = title ? `#${room}` : "";
+		link.ariaCurrent = isCurrent ? "page" : null;
+		link.ariaLabel = unread ? `${name} ${unread} new` : null;
+		forget.ariaLabel = forget.title = `Forget ${name}`;
+		forget.hidden = isCurrent;
+		fill(link, { ".label": name, ".badge": unread > MOST ? `${MOST}+` : unread ? `${unread}` : "" });
+	}
 }

@@ -1,4 +1,4 @@
-"""CloudFront distributions, and what they need to read a bucket and to set headers."""
+"""CloudFront distributions, origin access controls and response headers policies."""
 
 import uuid
 from typing import Any
@@ -119,7 +119,7 @@ def _create_distribution(
         {
             "arn": created["ARN"],
             "domainName": created["DomainName"],
-            "hostedZoneId": "Z2FDTNDATAQYW2",  # CloudFront's own zone, the same for all distributions
+            "hostedZoneId": "Z2FDTNDATAQYW2",  # the same for all distributions
         },
     )
 

@@ -1,4 +1,4 @@
-"""S3 buckets: who may read them, how they are served, and their objects."""
+"""S3 buckets, their settings and objects."""
 
 import uuid
 from pathlib import Path

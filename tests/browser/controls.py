@@ -1,6 +1,8 @@
 """The page's controls as a person finds them: by role and name. The one place that knows how they are called."""
 
-from playwright.sync_api import Locator, Page
+import re
+
+from playwright.sync_api import Locator, Page, expect
 
 
 def box(page: Page) -> Locator:
@@ -19,12 +21,106 @@ def status(page: Page) -> Locator:
     return page.get_by_role("status")
 
 
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def alert(page: Page, text: str) -> Locator:
+    """Return what is said at once when something is wrong."""
+    return page.get_by_role("alert").filter(has_text=text)
+
+
+def toast(page: Page) -> Locator:
+    """Return the short notice that passes."""
+    return page.locator("#toast")
+
+
+def server_button(page: Page) -> Locator:
+    """Return the status pill's button, which opens the server's panel."""
+    return page.get_by_role("button", name=re.compile("^Server:"))
+
+
+def server_panel(page: Page) -> Locator:
+    return page.get_by_role("form", name="Server")
+
+
 def url_field(page: Page) -> Locator:
     return page.get_by_label("WebSocket URL")
 
 
-def button(page: Page, name: str) -> Locator:
-    return page.get_by_role("button", name=name, exact=True)
+def open_server(page: Page) -> Locator:
+    """Open the server's panel, if it is not open."""
+    if not server_panel(page).is_visible():
+        server_button(page).click()
+    expect(server_panel(page)).to_be_visible()
+    return server_panel(page)
+
+
+def connect(page: Page, url: str | None = None) -> None:
+    """Press Connect in the server's panel, which then closes, with another URL if one is given."""
+    open_server(page)
+    if url is not None:
+        url_field(page).fill(url)
+    button(page, "Connect").click()
+
+
+def disconnect(page: Page) -> None:
+    open_server(page)
+    button(page, "Disconnect").click()
+    page.keyboard.press("Escape")
+    expect(server_panel(page)).to_be_hidden()
+
+
+def rooms(page: Page) -> Locator:
+    return page.get_by_role("navigation", name="Rooms")
+
+
+def people(page: Page) -> Locator:
+    return page.get_by_role("complementary", name="People")
+
+
+def open_room(page: Page, name: str) -> None:
+    """Open a room by typing its name."""
+    page.get_by_label("Open a room").fill(name)
+    page.keyboard.press("Enter")
+
+
+def room_panel(page: Page) -> Locator:
+    return page.get_by_role("region", name="#")
+
+
+def open_room_panel(page: Page) -> Locator:
+    """Open the panel of the current room by its title."""
+    page.get_by_role("heading", level=1).get_by_role("button").click()
+    expect(room_panel(page)).to_be_visible()
+    return room_panel(page)
+
+
+def open_settings(page: Page) -> Locator:
+    """Open the settings; on a phone they stand in the drawer of the rooms."""
+    if not button(page, "Settings").is_visible():
+        button(page, "Rooms").click()
+    button(page, "Settings").click()
+    dialog = page.get_by_role("dialog", name="Settings")
+    expect(dialog).to_be_visible()
+    return dialog
+
+
+def sound(page: Page) -> Locator:
+    return page.get_by_label("Play a sound")
+
+
+def notifications(page: Page) -> Locator:
+    return page.get_by_label("Show notifications")
+
+
+def name_field(page: Page) -> Locator:
+    return page.get_by_label("Your name")
+
+
+def assert_icon(page: Page, name: str) -> None:
+    """Wait until the tab shows an icon."""
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile(rf"(^|/){re.escape(name)}$"))
 
 
 def send(page: Page, text: str) -> None:

@@ -34,7 +34,7 @@ def _page(route: Route) -> None:
     if name == "config.json":
         route.fulfill(content_type="application/json", body=CONFIG)
     elif file.is_file() and file.suffix in CONTENT_TYPES:
-        route.fulfill(content_type=CONTENT_TYPES[file.suffix], body=file.read_text(encoding="utf-8"))
+        route.fulfill(content_type=CONTENT_TYPES[file.suffix], body=file.read_bytes())
     else:
         route.fulfill(status=404)
 
@@ -44,5 +44,8 @@ def _module(route: Route) -> None:
     if not name:
         route.fulfill(content_type="text/html", body="<!doctype html><title>Modules</title>")
         return
-    folder = MODULES if (MODULES / name).is_file() else FRONTEND
-    route.fulfill(content_type="text/javascript", body=(folder / name).read_text(encoding="utf-8"))
+    file = next((folder / name for folder in (MODULES, FRONTEND) if (folder / name).is_file()), None)
+    if file is None:
+        route.fulfill(status=404)  # an answer: without one the import would wait for ever
+    else:
+        route.fulfill(content_type="text/javascript", body=file.read_text(encoding="utf-8"))

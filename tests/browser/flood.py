@@ -75,11 +75,12 @@ def main() -> None:
     parser.add_argument("address", help="where the page is served")
     parser.add_argument("--messages", type=int, default=10_000)
     options = parser.parse_args()
+    path = executable()  # may ask a Playwright of its own, and two cannot run at once
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         page = browser.new_page()
         page.set_default_timeout(120_000)
-        print(json.dumps(vars(flood(page, options.address, options.messages))))  # noqa: T201 - it is what it is for
+        print(json.dumps(vars(flood(page, options.address, options.messages))))  # noqa: T201 - its output
         browser.close()
 
 

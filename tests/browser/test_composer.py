@@ -1,11 +1,25 @@
 """The box to write in, the name, the choices: each refusal is said where it happens."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.controls import box, button, hide_tab, log, rows, send
+from tests.browser.controls import (
+    alert,
+    box,
+    button,
+    hide_tab,
+    log,
+    name_field,
+    notifications,
+    open_settings,
+    people,
+    rows,
+    send,
+    sound,
+)
 from tests.browser.fake_server import FakeServer, Frame, message, person
 
 pytestmark = pytest.mark.browser
@@ -17,6 +31,12 @@ def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> 
     page.goto(site_url)
     expect(box(page)).to_be_enabled()
     return made
+
+
+def arrive(server: FakeServer, *names: str, count: int = 2) -> None:
+    for more, name in enumerate(names):
+        fields = {"room": "lobby", "memberCount": count + more, **person(name)}
+        server.say({"type": "presence", "event": "join", **fields})
 
 
 def test_shift_enter_makes_a_new_line(page: Page, server: FakeServer) -> None:
@@ -56,16 +76,40 @@ def test_enter_that_ends_an_input_method_s_composition_sends_nothing(page: Page,
 
 
 def test_a_counter_appears_near_the_limit_and_too_long_is_not_sent(page: Page, server: FakeServer) -> None:
+    said = page.get_by_role("main").get_by_text("character")
     box(page).fill("x" * 3000)
-    expect(page.get_by_text("characters left")).to_have_count(0)
+    expect(said).to_have_count(0)
     box(page).fill("x" * 3990)
-    expect(page.get_by_text("10 characters left")).to_be_visible()
+    expect(said).to_be_visible()
+    expect(box(page)).to_have_accessible_description("10 characters left")
     send(page, "x" * 4002)
-    expect(page.get_by_text("2 characters over the limit. Shorten or split your message.")).to_be_visible()
+    expect(box(page)).to_have_accessible_description("2 characters over the limit. Shorten or split your message.")
     expect(box(page)).to_have_value("x" * 4002)
     send(page, "🙂" * 4000)
     expect(rows(page)).to_have_count(1)
     assert len(server.sent("sendmessage")) == 1
+
+
+def test_a_screen_reader_hears_of_the_limit_once_not_at_each_character(page: Page, server: FakeServer) -> None:
+    page.evaluate("""() => {
+        window.spoken = [];
+        const said = new MutationObserver(changes => {
+            for (const { target } of changes) if (target.textContent) spoken.push(target.textContent);
+        });
+        for (const region of document.querySelectorAll("[aria-live], [role=status], [role=alert]")) {
+            said.observe(region, { childList: true });
+        }
+    }""")
+    box(page).fill("x" * 3998)
+    box(page).press_sequentially("xx")
+    expect(box(page)).to_have_accessible_description("0 characters left")
+    box(page).press_sequentially("xx")
+    expect(box(page)).to_have_accessible_description(re.compile("^2 characters over the limit"))
+    assert page.evaluate("spoken") == [
+        "2 characters left",
+        "1 character over the limit. Shorten or split your message.",
+    ]
+    assert server.sent("sendmessage") == []
 
 
 def test_typing_is_sent_once_in_three_seconds_at_most(page: Page, server: FakeServer) -> None:
@@ -96,10 +140,10 @@ def test_a_refused_name_is_shown_at_its_field_and_not_kept(page: Page, server: F
 
     server.answers = refuse
     button(page, "Change my name").click()
-    page.get_by_label("Your name").fill("admin")
+    name_field(page).fill("admin")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="This name is not allowed.")).to_be_visible()
-    expect(page.get_by_label("Your name")).to_be_visible()
+    expect(alert(page, "This name is not allowed.")).to_be_visible()
+    expect(name_field(page)).to_be_visible()
     page.reload()
     expect(box(page)).to_be_enabled()
     assert [frame["name"] for frame in server.sent("join")] == ["Bo", "admin", "Bo"]
@@ -107,10 +151,10 @@ def test_a_refused_name_is_shown_at_its_field_and_not_kept(page: Page, server: F
 
 def test_a_name_that_cannot_be_is_refused_before_it_is_sent(page: Page, server: FakeServer) -> None:
     button(page, "Change my name").click()
-    page.get_by_label("Your name").fill("Ad\u202ea")
+    name_field(page).fill("Ad\u202ea")
     button(page, "Save").click()
-    expect(page.get_by_role("alert").filter(has_text="invisible characters")).to_be_visible()
-    expect(page.get_by_label("Your name")).to_be_focused()
+    expect(alert(page, "invisible characters")).to_be_visible()
+    expect(name_field(page)).to_be_focused()
     assert all(frame["name"] == "Bo" for frame in server.sent("join"))
 
 
@@ -123,7 +167,7 @@ def test_a_rate_limit_says_when_it_goes_on_and_it_does(page: Page, server: FakeS
 
     server.answers = limit
     send(page, "Too soon")
-    said = page.get_by_role("alert").filter(has_text="You are sending too fast. The rest will be sent in 2 s.")
+    said = alert(page, "You are sending too fast. The rest will be sent in 2 s.")
     expect(said).to_be_visible()
     expect(rows(page)).to_contain_text(["Sending…"])
     expect(said).to_have_count(0)
@@ -145,13 +189,15 @@ def test_sound_is_off_until_chosen_and_then_plays_for_a_hidden_tab(
     server.say(message(1, "Unheard"))
     expect(page).to_have_title("(1) #lobby · Chat")
     assert page.evaluate("window.notes") == 0
-    page.get_by_label("Sound").check()
+    open_settings(page)
+    sound(page).check()
     page.wait_for_function("() => window.notes > 0")
     server.say(message(2, "Heard"))
     expect(page).to_have_title("(2) #lobby · Chat")
     page.wait_for_function("() => window.notes > 1")
     page.reload()
-    expect(page.get_by_label("Sound")).to_be_checked()
+    open_settings(page)
+    expect(sound(page)).to_be_checked()
 
 
 def test_no_chime_is_made_up_for_after_the_audio_was_suspended(
@@ -198,7 +244,8 @@ def test_notifications_are_off_until_chosen_and_name_who_spoke(
     hide_tab(page)
     server.say(message(1, "Unseen"))
     expect(page).to_have_title("(1) #lobby · Chat")
-    page.get_by_label("Notifications").check()
+    open_settings(page)
+    notifications(page).check()
     server.say(message(2, "Seen", name="Grace"))
     expect(page).to_have_title("(2) #lobby · Chat")
     assert page.evaluate("window.shown") == [["\u2068Grace\u2069 in #lobby", "Seen", True]]
@@ -209,9 +256,10 @@ def test_blocked_notifications_are_explained(page: Page, site_url: str, new_serv
     new_server(page)
     page.goto(site_url)
     expect(box(page)).to_be_enabled()
-    page.get_by_label("Notifications").click()
-    expect(page.get_by_role("alert").filter(has_text="Your browser blocks notifications")).to_be_visible()
-    expect(page.get_by_label("Notifications")).not_to_be_checked()
+    open_settings(page)
+    notifications(page).click()
+    expect(alert(page, "Your browser blocks notifications")).to_be_visible()
+    expect(notifications(page)).not_to_be_checked()
 
 
 def test_a_big_room_shows_its_count_and_no_comings_and_goings(
@@ -220,17 +268,28 @@ def test_a_big_room_shows_its_count_and_no_comings_and_goings(
     server = new_server(page)
     server.fill("lobby", [f"Guest {n:03}" for n in range(99)])
     page.goto(site_url)
-    people = page.get_by_role("complementary", name="People")
-    expect(people.get_by_role("listitem")).to_have_count(100)
+    expect(people(page).get_by_role("listitem")).to_have_count(100)
     server.say({"type": "presence", "room": "lobby", "event": "count", "memberCount": 250})
-    expect(people).to_contain_text("People 250")
+    expect(people(page)).to_contain_text("People 250")
     expect(log(page)).not_to_contain_text("joined")
 
 
 def test_comings_and_goings_close_together_share_one_line(page: Page, server: FakeServer) -> None:
-    for event, count in (("join", 2), ("leave", 1), ("join", 2)):
-        server.say({"type": "presence", "room": "lobby", "event": event, **person("Ada"), "memberCount": count})
-    expect(log(page).get_by_text("joined")).to_have_text("\u2068Ada\u2069 left · \u2068Ada\u2069 joined")
+    came = log(page).get_by_text("joined")
+    arrive(server, "Ada", "Grace")
+    expect(came).to_have_text("\u2068Ada\u2069 and \u2068Grace\u2069 joined")
+    arrive(server, "Linus", count=4)
+    expect(came).to_have_text("3 people joined")
+
+
+def test_a_reload_of_somebody_s_page_is_no_coming_or_going(page: Page, server: FakeServer) -> None:
+    arrive(server, "Ada")
+    expect(log(page)).to_contain_text("Ada\u2069 joined")
+    server.say({"type": "presence", "room": "lobby", "event": "leave", **person("Ada"), "memberCount": 1})
+    arrive(server, "Ada")
+    arrive(server, "Grace", count=3)
+    expect(log(page)).to_contain_text("\u2068Ada\u2069 and \u2068Grace\u2069 joined")
+    expect(log(page)).not_to_contain_text("left")
 
 
 def test_the_name_can_wait(new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]) -> None:
@@ -238,8 +297,8 @@ def test_the_name_can_wait(new_page: Callable[..., Page], site_url: str, new_ser
     new_server(page)
     page.goto(site_url)
     button(page, "Not now").click()
-    expect(page.get_by_label("Your name")).to_be_hidden()
+    expect(name_field(page)).to_be_hidden()
     expect(box(page)).to_be_focused()
     page.reload()
     expect(box(page)).to_be_enabled()
-    expect(page.get_by_label("Your name")).to_be_hidden()
+    expect(name_field(page)).to_be_hidden()

@@ -7,9 +7,22 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.controls import box, button, log, rows, send, status, url_field
+from tests.browser.controls import (
+    alert,
+    box,
+    button,
+    connect,
+    disconnect,
+    log,
+    open_server,
+    rows,
+    send,
+    server_panel,
+    status,
+    url_field,
+)
 from tests.browser.fake_server import FakeServer, conversation, message
-from tests.browser.files import serve
+from tests.browser.files import SOCKET_URL, serve
 
 pytestmark = pytest.mark.browser
 
@@ -18,10 +31,9 @@ def test_a_wrong_url_is_refused_at_its_field(page: Page, site_url: str, new_serv
     new_server(page)
     page.goto(site_url)
     expect(status(page)).to_have_text("Connected")
-    button(page, "Disconnect").click()
-    url_field(page).fill("https://chat.example.com")
-    button(page, "Connect").click()
-    expect(page.get_by_role("alert").filter(has_text="must begin with wss://")).to_be_visible()
+    disconnect(page)
+    connect(page, "https://chat.example.com")
+    expect(alert(page, "must begin with wss://")).to_be_visible()
     expect(url_field(page)).to_be_focused()
     expect(url_field(page)).to_have_attribute("aria-invalid", "true")
     expect(status(page)).to_have_text("Disconnected")
@@ -34,14 +46,14 @@ def test_another_url_is_kept_and_the_page_s_own_is_one_press_away(
     page.goto(site_url)
     expect(box(page)).to_be_enabled()
     own = url_field(page).input_value()
-    button(page, "Disconnect").click()
-    url_field(page).fill("wss://elsewhere.example.com/production")
-    button(page, "Connect").click()
+    disconnect(page)
+    connect(page, "wss://elsewhere.example.com/production")
+    expect(server_panel(page)).to_be_hidden()
     expect(box(page)).to_be_enabled()
     server.accepts = False
     page.reload()
     expect(url_field(page)).to_have_value("wss://elsewhere.example.com/production")
-    expect(page.get_by_text("Cannot reach wss://elsewhere.example.com/production")).to_be_visible()
+    expect(alert(page, "Cannot reach wss://elsewhere.example.com/production")).to_be_visible()
     server.accepts = True
     button(page, "Use the default server").click()
     expect(box(page)).to_be_enabled()
@@ -59,7 +71,7 @@ def test_a_lost_connection_is_shown_with_a_countdown_and_a_try_now(
     box(page).fill("Half a thought")
     server.drop()
     expect(status(page)).to_have_text("Disconnected")
-    expect(page.get_by_role("alert").filter(has_text="The connection was lost.")).to_be_visible()
+    expect(alert(page, "The connection was lost.")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Next try in \d+ s"))).to_be_visible()
     expect(box(page)).to_have_value("Half a thought")
     server.accepts = True
@@ -90,7 +102,7 @@ def test_writing_goes_on_while_the_connection_is_lost(
     expect(rows(page)).not_to_contain_text(["Sending…"])
     expect(box(page)).to_have_value("Another")
     assert server.texts("lobby") == ["Half a thought"]
-    button(page, "Disconnect").click()
+    disconnect(page)
     expect(box(page)).to_be_disabled()
     expect(button(page, "Send")).to_be_disabled()
 
@@ -124,7 +136,7 @@ def test_expired_messages_are_reported(page: Page, site_url: str, new_server: Ca
 def test_a_page_without_a_server_asks_for_one(page: Page, site_url: str) -> None:
     page.route("**/config.json", lambda route: route.fulfill(status=200, json={}))
     page.goto(site_url)
-    expect(page.get_by_role("alert").filter(has_text="No server configured. Enter a WebSocket URL.")).to_be_visible()
+    expect(alert(page, "No server configured. Enter a WebSocket URL.")).to_be_visible()
     expect(status(page)).to_have_text("Disconnected")
     expect(box(page)).to_be_disabled()
 
@@ -132,7 +144,7 @@ def test_a_page_without_a_server_asks_for_one(page: Page, site_url: str) -> None
 def test_an_address_that_does_not_load_is_said_in_words(page: Page, site_url: str) -> None:
     page.route("**/config.json", lambda _route: None)
     page.goto(site_url)
-    expect(page.get_by_role("alert").filter(has_text="Could not load the server’s address. Reload")).to_be_visible()
+    expect(alert(page, "Could not load the server’s address. Reload")).to_be_visible()
     expect(page.get_by_text("The chat has not started yet")).to_have_count(0)
 
 
@@ -155,10 +167,41 @@ def test_connect_and_disconnect_are_each_on_only_when_they_do_something(
     new_server(page)
     page.goto(site_url)
     expect(status(page)).to_have_text("Connected")
+    open_server(page)
     expect(button(page, "Connect")).to_be_disabled()
     button(page, "Disconnect").click()
     expect(button(page, "Disconnect")).to_be_disabled()
     expect(button(page, "Connect")).to_be_enabled()
+    expect(server_panel(page)).to_contain_text("You are not connected.")
+
+
+def test_the_status_itself_opens_the_server_s_panel_and_tells_why_it_is_not_connected(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page)
+    page.goto(site_url)
+    expect(status(page)).to_have_text("Connected")
+    server.drop()
+    expect(status(page)).to_have_text("Disconnected")
+    status(page).click()
+    expect(server_panel(page)).to_contain_text("The connection was lost.")
+    expect(url_field(page)).to_have_value(SOCKET_URL)
+
+
+def test_what_happens_to_the_connection_is_no_part_of_the_conversation(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page, conversation(3))
+    page.goto(site_url)
+    expect(rows(page)).to_have_count(3)
+    server.drop()
+    expect(status(page)).to_have_text("Disconnected")
+    server.accepts = True
+    button(page, "Try now").click()
+    expect(status(page)).to_have_text("Connected")
+    disconnect(page)
+    expect(status(page)).to_have_text("Disconnected")
+    expect(log(page).locator("> *")).to_have_count(3)
 
 
 def test_five_quiet_minutes_are_bridged_by_a_ping(

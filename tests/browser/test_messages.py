@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.controls import box, button, log, rows, send
-from tests.browser.fake_server import FakeServer, Frame, message
+from tests.browser.fake_server import FakeServer, Frame, message, person
 from tests.browser.files import serve
 
 pytestmark = pytest.mark.browser
@@ -86,7 +86,7 @@ def test_a_refused_message_can_be_deleted(page: Page, server: FakeServer) -> Non
 
 def test_links_are_anchors_only_for_http_and_https(page: Page, server: FakeServer) -> None:
     server.say(message(1, "See https://example.com/a?b=(c), javascript:alert(1) and data:text/html,x."))
-    link = log(page).get_by_role("link")
+    link = rows(page).get_by_text("See").get_by_role("link")
     expect(link).to_have_count(1)
     expect(link).to_have_attribute("href", "https://example.com/a?b=(c)")
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
@@ -104,13 +104,30 @@ def test_messages_of_one_person_within_five_minutes_form_a_group(page: Page, ser
     assert shown == [True, False, False, True, True]
 
 
+def test_the_short_id_stands_only_where_the_name_is_not_enough(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    server = new_server(page)
+    twins = [{**person("Ada"), "sender": "one"}, {**person("Ada"), "sender": "two", "connectionId": "twin56789012"}]
+    unnamed = {"connectionId": "wscat5678901", "name": "wscat567", "sender": "wscat5678901"}
+    page.goto(site_url)
+    expect(box(page)).to_be_enabled()
+    server.say({**message(1, "Hello"), **unnamed}, message(2, "Hi", name="Grace"))
+    server.say({**message(3, "Hey"), **twins[0]})
+    ids = rows(page).locator(".id")
+    expect(ids).to_have_text(["[wscat567...]", "", ""])
+    for count, twin in enumerate(twins, start=2):
+        server.say({"type": "presence", "room": "lobby", "event": "join", "memberCount": count, **twin})
+    expect(ids).to_have_text(["[wscat567...]", "", "[ada00000...]"])
+
+
 def test_a_line_stands_between_days(page: Page, server: FakeServer) -> None:
     now = datetime.now(UTC)
     for seq, days in enumerate((400, 1, 0), start=1):
         server.say(message(seq, f"{days} days ago", at=now - timedelta(days=days)))
     expect(rows(page).nth(0)).to_contain_text(str((now - timedelta(days=400)).year))
     expect(rows(page).nth(1)).to_contain_text("Yesterday")
-    expect(log(page).get_by_text("Today", exact=True)).to_have_count(2)  # the note of the connection has one, too
+    expect(log(page).get_by_text("Today", exact=True)).to_have_count(1)
 
 
 def test_messages_stand_in_the_order_of_seq_however_they_arrive(page: Page, server: FakeServer) -> None:

@@ -6,7 +6,18 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.controls import below_view, box, button, hide_tab, log, rows, scroll_top, scroll_up, send
+from tests.browser.controls import (
+    assert_icon,
+    below_view,
+    box,
+    button,
+    hide_tab,
+    log,
+    rows,
+    scroll_top,
+    scroll_up,
+    send,
+)
 from tests.browser.fake_server import FakeServer, Frame, conversation, message
 
 pytestmark = pytest.mark.browser
@@ -118,10 +129,10 @@ def test_a_hidden_tab_counts_in_title_and_favicon_and_draws_a_line(page: Page, s
     server.say(message(301, "While away"))
     server.say(message(302, "While still away"))
     expect(page).to_have_title("(2) #lobby · Chat")
-    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "icon-unread.svg")
+    assert_icon(page, "icon-unread.svg")
     hide_tab(page, hidden=False)
     expect(page).to_have_title("#lobby · Chat")
-    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "icon.svg")
+    assert_icon(page, "icon.svg")
     expect(rows(page).filter(has_text="While away")).to_contain_text("New")
     expect(log(page).get_by_text("New", exact=True)).to_have_count(1)
     send(page, "I have read it")

@@ -4,17 +4,28 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.controls import box, button, hide_tab, log, rows, send
+from tests.browser.controls import (
+    alert,
+    assert_icon,
+    box,
+    button,
+    hide_tab,
+    log,
+    notifications,
+    open_room,
+    open_settings,
+    rooms,
+    rows,
+    send,
+    sound,
+    toast,
+)
 from tests.browser.fake_server import FakeServer, conversation, message
 from tests.browser.files import PLAIN_SITE
 
 pytestmark = pytest.mark.browser
-
-
-def rooms(page: Page) -> Locator:
-    return page.get_by_role("navigation", name="Rooms")
 
 
 @pytest.fixture
@@ -33,11 +44,10 @@ def test_the_room_comes_from_the_address(page: Page, server: FakeServer) -> None
 
 def test_a_room_is_made_by_typing_its_name(page: Page, server: FakeServer) -> None:
     page.evaluate("window.sameDocument = true")
-    page.get_by_label("Open a room").fill("  Café & Garden! ")
-    page.keyboard.press("Enter")
+    open_room(page, "  Café & Garden! ")
     expect(page.get_by_role("heading", level=1)).to_have_text("#cafe-garden")
     expect(page).to_have_url(re.compile("#cafe-garden$"))
-    expect(rooms(page).get_by_role("link")).to_have_text(["tea", "cafe-garden"])
+    expect(rooms(page).get_by_role("link")).to_have_text(["cafe-garden", "tea"])
     expect(rooms(page).get_by_role("link", name="cafe-garden")).to_have_attribute("aria-current", "page")
     expect(rows(page)).to_have_count(0)
     expect(page.get_by_text("No messages yet")).to_be_visible()
@@ -46,16 +56,38 @@ def test_a_room_is_made_by_typing_its_name(page: Page, server: FakeServer) -> No
 
 
 def test_a_name_that_no_room_can_have_is_refused_at_its_field(page: Page, server: FakeServer) -> None:
-    page.get_by_label("Open a room").fill("!!!")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="needs letters")).to_be_visible()
+    open_room(page, "x" * 41 + "日本")
+    expect(alert(page, "Enter a room name of 1 to 40 visible characters.")).to_be_visible()
     assert server.joined == ["tea"]
+
+
+def test_a_room_named_in_another_script_has_its_name_as_title_and_a_plain_address(
+    page: Page, server: FakeServer, new_page: Callable[..., Page], new_server: Callable[..., FakeServer]
+) -> None:
+    open_room(page, "日本 🍵")
+    expect(page.get_by_role("heading", level=1)).to_have_text("日本 🍵")
+    expect(page).to_have_title("日本 🍵 · Chat")
+    expect(rooms(page).get_by_role("link", name="日本 🍵")).to_have_attribute("aria-current", "page")
+    room = server.joined[-1]
+    assert re.fullmatch(r"room-[a-z0-9]+", room)
+    guest = new_page()
+    new_server(guest)
+    guest.goto(page.url)
+    expect(guest.get_by_role("heading", level=1)).to_have_text("日本 🍵")
+    guest.goto("about:blank")
+    guest.goto(page.url.partition("#")[0] + "#" + room + "=Something%20else")
+    expect(guest.get_by_role("heading", level=1)).to_have_text("日本 🍵")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_room_is_not_called_what_a_stranger_writes_into_its_address(page: Page) -> None:
+    page.evaluate("location.hash = 'garden=Your%20bank'")
+    expect(page.get_by_role("heading", level=1)).to_have_text("#garden")
 
 
 def test_switching_goes_by_link_and_by_the_back_button(page: Page, server: FakeServer) -> None:
     server.store(message(1, "Roses", room="garden"))
-    page.get_by_label("Open a room").fill("garden")
-    page.keyboard.press("Enter")
+    open_room(page, "garden")
     expect(rows(page)).to_contain_text(["Roses"])
     rooms(page).get_by_role("link", name="tea").click()
     expect(rows(page)).to_have_count(3)
@@ -67,13 +99,12 @@ def test_switching_goes_by_link_and_by_the_back_button(page: Page, server: FakeS
 def test_another_room_s_news_raise_its_badge_and_the_title_and_stand_below_a_line(
     page: Page, server: FakeServer
 ) -> None:
-    page.get_by_label("Open a room").fill("garden")
-    page.keyboard.press("Enter")
+    open_room(page, "garden")
     expect(page.get_by_text("No messages yet")).to_be_visible()
     server.say(message(4, "Psst", room="tea"), message(5, "Over here", room="tea"))
     expect(rooms(page).get_by_role("link", name="tea 2 new")).to_be_visible()
     expect(page).to_have_title("(2) #garden · Chat")
-    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "icon-unread.svg")
+    assert_icon(page, "icon-unread.svg")
     rooms(page).get_by_role("link", name="tea").click()
     expect(rows(page)).to_have_count(5)
     expect(rows(page).filter(has_text="Psst")).to_contain_text("New")
@@ -87,7 +118,7 @@ def test_an_address_that_names_no_room_says_where_it_leads(
 ) -> None:
     new_server(page)
     page.goto(f"{site_url}#日本")
-    expect(log(page)).to_contain_text("A room needs letters (a to z) or digits. This is #lobby.")
+    expect(toast(page)).to_have_text("Room addresses use a to z, 0 to 9 and hyphens. Opened #lobby instead.")
 
 
 def test_another_room_s_news_sound_and_notify_although_the_page_is_looked_at(
@@ -105,10 +136,11 @@ def test_another_room_s_news_sound_and_notify_although_the_page_is_looked_at(
     server = new_server(page, [message(1, "Before", room="tea")])
     page.goto(f"{site_url}#tea")
     expect(rows(page)).to_have_count(1)
-    page.get_by_label("Open a room").fill("garden")
-    page.keyboard.press("Enter")
-    page.get_by_label("Sound").check()
-    page.get_by_label("Notifications").check()
+    open_room(page, "garden")
+    open_settings(page)
+    sound(page).check()
+    notifications(page).check()
+    page.keyboard.press("Escape")
     page.evaluate("window.heard = []")
     server.say(message(1, "Looked at", room="garden"))
     expect(rows(page)).to_have_count(1)
@@ -127,8 +159,7 @@ def test_after_a_reload_all_rooms_are_joined_again_and_what_was_missed_is_counte
     page: Page, server: FakeServer
 ) -> None:
     for name in ("garden", "hall"):
-        page.get_by_label("Open a room").fill(name)
-        page.keyboard.press("Enter")
+        open_room(page, name)
         expect(page.get_by_role("heading", level=1)).to_have_text(f"#{name}")
         expect(page.get_by_role("heading", name="People 1")).to_be_visible()
     page.goto("about:blank")
@@ -167,8 +198,7 @@ def test_what_is_read_in_one_tab_is_read_in_the_other(page: Page, server: FakeSe
 
 
 def test_a_visited_room_can_be_forgotten(page: Page, server: FakeServer) -> None:
-    page.get_by_label("Open a room").fill("garden")
-    page.keyboard.press("Enter")
+    open_room(page, "garden")
     button(page, "Forget tea").click()
     expect(rooms(page).get_by_role("link")).to_have_text(["garden"])
     page.reload()
@@ -181,7 +211,7 @@ def test_a_visited_room_can_be_forgotten(page: Page, server: FakeServer) -> None
 def test_share_copies_the_room_s_address(page: Page, site_url: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     button(page, "Share").click()
-    expect(log(page)).to_contain_text("The address of this room is copied.")
+    expect(toast(page)).to_have_text("The address of this room is copied.")
     assert page.evaluate("navigator.clipboard.readText()") == f"{site_url}#tea"
 
 
@@ -190,14 +220,13 @@ def test_a_page_over_plain_http_shows_the_address_instead(page: Page, new_server
     page.goto(f"{PLAIN_SITE}#tea")
     expect(box(page)).to_be_enabled()
     button(page, "Share").click()
-    expect(log(page)).to_contain_text(f"Copy this address to share the room: {PLAIN_SITE}#tea")
+    expect(toast(page)).to_contain_text(f"Copy it from here: {PLAIN_SITE}#tea")
 
 
 @pytest.mark.usefixtures("server")
 def test_drafts_belong_to_their_room_and_survive_a_reload(page: Page) -> None:
     box(page).fill("About tea")
-    page.get_by_label("Open a room").fill("garden")
-    page.keyboard.press("Enter")
+    open_room(page, "garden")
     expect(box(page)).to_have_value("")
     box(page).fill("About roses")
     rooms(page).get_by_role("link", name="tea").click()

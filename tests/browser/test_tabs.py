@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.controls import box, button, rows, send
+from tests.browser.controls import box, disconnect, people, rows, send
 from tests.browser.fake_server import FakeServer, message
 from tests.browser.files import PLAIN_SITE, SITE
 
@@ -44,8 +44,8 @@ def test_own_messages_are_recognised_in_another_tab_and_after_a_reload(
     for each in (page, other):
         expect(rows(each)).to_contain_text(["Mine", "Yours"])
         expect(rows(each).and_(each.locator(".own"))).to_have_text(re.compile("Mine"))
-        people = each.get_by_role("complementary", name="People")
-        expect(people.get_by_text("you", exact=True)).to_have_count(2)
+        expect(people(each).get_by_role("heading")).to_have_text("People 1")
+        expect(people(each).get_by_role("listitem")).to_have_text(re.compile("Bo you"))
 
 
 def test_what_a_closed_tab_leaves_unsent_is_sent_by_another_one_in_order_and_once(
@@ -102,6 +102,6 @@ def test_a_tab_that_is_disconnected_leaves_its_messages_to_one_that_is_not(
     send(page, "Before I go")
     expect(rows(other)).to_contain_text(["Before I go"])
     server.answers = lambda _frame: False
-    button(page, "Disconnect").click()
+    disconnect(page)
     expect(rows(other)).not_to_contain_text(["Sending…"], timeout=20_000)
     assert server.texts("lobby") == ["Before I go"]

@@ -1,48 +1,98 @@
 """The page's resources: what is uploaded and how it is served."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
 
-from chat_stack.page import TOOL_FILES
+from chat_stack.page import FIXED_FILES, TOOL_FILES
 from local.plan import Plan
 from tests.stack.program import ROOT, VARIANTS, WITH_DOMAINS, WITH_EVERYTHING, program
 
 FRONTEND = ROOT / "frontend"
+VERSION = re.compile(r"^v-[0-9a-f]{12}/")
+LOCAL = {"endpoint_url": "http://127.0.0.1:4566", "local_site_url": "http://localhost:4600"}
 
 
-def objects(plan: Plan) -> dict[str, dict]:
+def objects(plan: Plan) -> dict[str, dict[str, Any]]:
     return {one.inputs["key"]: one.inputs for one in plan.all("BucketObjectv2")}
+
+
+def served(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return path in frontend/ → object; those of the versioned folder are found by their path in it."""
+    found = {VERSION.sub("", key): given for key, given in objects(plan).items()}
+    assert len(found) == len(objects(plan)), "no file is stored twice"
+    return found
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_pages_files_and_its_config_are_uploaded_and_nothing_else(variant: str) -> None:
-    served = {path.name for path in FRONTEND.iterdir()} - {*TOOL_FILES}
-    assert {"index.html", "styles.css", "app.js"} <= served
-    assert set(objects(program(**VARIANTS[variant]))) == served | {"config.json"}
+    expected = {path.relative_to(FRONTEND).as_posix() for path in FRONTEND.rglob("*") if path.is_file()}
+    expected -= {*TOOL_FILES}
+    assert {"index.html", "styles.css", "app.js", "client/client.js"} <= expected
+    assert set(served(program(**VARIANTS[variant]))) == expected | {"config.json"}
 
 
-def test_each_file_has_its_type_and_is_revalidated_on_every_load() -> None:
+def test_each_file_has_its_type() -> None:
     expected = {
         ".html": "text/html; charset=utf-8",
         ".css": "text/css; charset=utf-8",
         ".js": "text/javascript; charset=utf-8",
         ".svg": "image/svg+xml",
+        ".png": "image/png",
         ".json": "application/json",
+        ".webmanifest": "application/manifest+json",
     }
     for key, given in objects(program()).items():
         assert given["contentType"] == expected[Path(key).suffix]
-        assert given["cacheControl"] == "no-cache"
 
 
-def test_a_file_is_uploaded_as_it_is() -> None:
+def test_only_what_keeps_its_url_is_asked_for_again() -> None:
+    by_caching: dict[str, set[str]] = {}
     for key, given in objects(program()).items():
-        if key != "config.json":
+        by_caching.setdefault(given["cacheControl"], set()).add(key)
+    assert by_caching.pop("no-cache") == {"index.html", *FIXED_FILES}
+    assert by_caching.pop("max-age=300") == {"config.json"}
+    assert by_caching.pop("public, max-age=31536000, immutable") == {
+        key for key in objects(program()) if VERSION.match(key)
+    }
+    assert by_caching == {}
+
+
+def test_all_versioned_files_are_in_one_folder() -> None:
+    """Modules import each other relatively, and a page must not get some of another version."""
+    assert len({found[0] for key in objects(program()) if (found := VERSION.match(key))}) == 1
+
+
+def test_a_file_is_uploaded_as_it_is_unless_it_links_versioned_files() -> None:
+    changed = set()
+    for name, given in served(program()).items():
+        if "content" in given:
+            changed.add(name)
+        else:
             assert isinstance(given["source"], pulumi.FileAsset)
-            assert Path(given["source"].path).read_bytes() == (FRONTEND / key).read_bytes()
-            assert "content" not in given
+            assert Path(given["source"].path) == FRONTEND / name
+    assert changed == {"index.html", "manifest.webmanifest", "config.json"}
+
+
+@pytest.mark.parametrize("local", [{}, LOCAL], ids=["on AWS", "local"])
+def test_each_relative_link_of_the_page_and_its_manifest_names_an_object(local: dict[str, str]) -> None:
+    stored = objects(program(**local))
+    links = re.findall(r'\s(?:href|src)="([^"#/][^"]*)"', stored["index.html"]["content"])
+    links += [one["src"] for one in json.loads(stored["manifest.webmanifest"]["content"])["icons"]]
+    assert {"manifest.webmanifest"} < set(links)
+    assert [link for link in links if link not in stored] == []
+
+
+def test_the_page_is_stored_after_its_files() -> None:
+    """Otherwise a visitor could get a new page whose files are not there yet."""
+    plan = program()
+    before = plan.waits_for(plan.one("BucketObjectv2", "index.html"))
+    others = {one.urn for one in plan.all("BucketObjectv2") if one.inputs["key"] not in ("index.html", "config.json")}
+    assert others <= before
 
 
 def test_each_file_is_an_object_so_that_a_deleted_one_is_deleted() -> None:
@@ -123,6 +173,8 @@ def test_the_cdn_serves_https_compressed_over_http_2_and_3_from_the_private_buck
     assert given["defaultRootObject"] == "index.html"
     assert behaviour["viewerProtocolPolicy"] == "redirect-to-https"
     assert behaviour["compress"] is True
+    # CachingOptimized: compresses by gzip and Brotli, and keeps what has `no-cache` for a second at most.
+    assert behaviour["cachePolicyId"] == "658327ea-f89d-4fab-a63d-7e88639e58f6"
     assert behaviour["allowedMethods"] == ["GET", "HEAD"]
     assert behaviour["responseHeadersPolicyId"] == "static-site-cdn-headers-id"
     (origin,) = given["origins"]
@@ -157,7 +209,7 @@ def test_a_custom_domain_requires_tls_1_2() -> None:
 
 
 def test_only_the_local_run_lets_the_page_use_an_unencrypted_socket() -> None:
-    local = program(stack="local", endpoint_url="http://127.0.0.1:4566", local_site_url="http://localhost:4600")
+    local = program(stack="local", **LOCAL)
     page = objects(local)["index.html"]["content"]
     assert "connect-src 'self' wss: ws:" in page
     assert local.outputs["site_url"] == "http://localhost:4600"

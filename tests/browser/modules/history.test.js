@@ -301,6 +301,57 @@ claim("an older page and a gap that are asked for together each get their own an
 	equal([said(await asked), view.texts().slice(-2)], [texts("old", 50, 21), ["missed", "live"]]);
 });
 
+claim("a page is asked for before a seq, after one, or the newest, and says what is missing of it", async () => {
+	const world = new World();
+	world.server.say("tea", ...texts("old", 120));
+	const view = await world.joined();
+	const ask = async (request) => {
+		const asked = view.client.page("tea", request);
+		await world.clock.pass(SECOND);
+		return asked;
+	};
+	const after = await ask({ after: 9, limit: 3 });
+	equal([said(after), after.complete, after.lost, after.messages[0].own], [texts("old", 3, 10), false, false, false]);
+	equal(said(await ask({ before: 9, limit: 2 })), texts("old", 2, 7));
+	equal(said(await ask({ limit: 1 })), ["old 120"]);
+	world.server.expire("tea", 100);
+	const lost = await ask({ after: 9 });
+	equal([said(lost), lost.complete, lost.lost], [texts("old", 20, 101), true, true]);
+	equal(view.reported.length, 50);
+});
+
+claim("a page that shows an unanswered message as stored takes it out of the outbox", async () => {
+	const world = new World();
+	const view = await world.joined();
+	world.swallows = (way, frame) => way === "down" && frame.type === "message";
+	const messageId = view.write("mine");
+	await world.clock.pass(SECOND);
+	equal(view.outbox.all.length, 1);
+	const asked = view.client.page("tea");
+	await world.clock.pass(SECOND);
+	equal([(await asked).messages[0].messageId, view.outbox.all], [messageId, []]);
+});
+
+claim("a gap is filled before other pages that wait, and those keep their order", async () => {
+	const world = new World();
+	world.server.say("tea", ...texts("old", 120));
+	const view = await world.joined();
+	world.server.store("tea", "missed");
+	world.server.say("tea", "live");
+	await world.clock.pass(990);
+	world.delays = () => 200;
+	const pages = [71, 61, 51].map((before) => older(view, before));
+	await world.clock.pass(5 * SECOND);
+	equal(
+		(await Promise.all(pages)).map(said),
+		[21, 11, 1].map((from) => texts("old", 50, from)),
+	);
+	equal(
+		world.server.sent("history").map(({ before, after }) => before ?? `after ${after}`),
+		[71, "after 120", 61, 51],
+	);
+});
+
 claim("a late answer to an earlier request is not taken for the answer to this one", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 120));

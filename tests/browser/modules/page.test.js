@@ -1,10 +1,11 @@
-/** The page's parts that know no DOM: text rules, links, wording, message list, visited rooms, drafts. */
+/** The page's parts that know no DOM: text rules, wording, message list, visited rooms, drafts. */
 
 import { claim } from "/claims.js";
-import { Drafts } from "/client/outbox.js";
 import { LocalStore } from "/client/storage.js";
-import { splitLinks } from "/model/links.js";
+import { roomFromTitle } from "/model/address.js";
+import { Drafts } from "/model/drafts.js";
 import { MessageList, startsGroup } from "/model/message-list.js";
+import { Presence } from "/model/presence.js";
 import { cleanName, isSendable, messageFrom, roomFrom } from "/model/text.js";
 import { VisitedRooms } from "/model/visited.js";
 import { addressProblem, advice, counter, dayLabel, nameProblem } from "/model/wording.js";
@@ -64,48 +65,6 @@ claim("a message has 1 to 4,000 characters after trimming, one of them visible",
 claim("a room's name is made of what was typed, or of nothing", () => {
 	const made = ["  Café & Garden! ", "#tea", "ÄÖÜ", "!!!", "-a-", "x".repeat(80), `${"x".repeat(63)} y`].map(roomFrom);
 	equal(made, ["cafe-garden", "tea", "aou", "", "a", "x".repeat(64), "x".repeat(63)]);
-});
-
-// Links.
-
-const links = (text) => splitLinks(text).flatMap((piece) => (piece.isLink ? [piece.text] : []));
-
-claim("only http and https become links, and no character of a message is lost", () => {
-	const see = "See https://example.com/a?b=(c), javascript:alert(1) and data:text/html,x.";
-	for (const text of [
-		see,
-		"(http://example.com) ftp://example.com",
-		"https://a.example https://b.example/x!",
-		"",
-		"https://",
-	]) {
-		equal(
-			splitLinks(text)
-				.map((piece) => piece.text)
-				.join(""),
-			text,
-		);
-	}
-	equal(links(see), ["https://example.com/a?b=(c)"]);
-	equal(links("(http://example.com/x) ftp://example.com"), ["http://example.com/x"]);
-	equal(links("HTTPS://EXAMPLE.COM."), ["HTTPS://EXAMPLE.COM"]);
-	equal(links("https://example.com/\u202egpj.exe"), ["https://example.com/"]);
-});
-
-claim("brackets, quotes and sentence marks of any script end a link", () => {
-	equal(links("見て https://example.com。次"), ["https://example.com"]);
-	equal(links("https://example.com/docs（说明）了解"), ["https://example.com/docs"]);
-	equal(links("“https://example.com/x” «https://example.com/y»، https://example.com/ü?q=日本"), [
-		"https://example.com/x",
-		"https://example.com/y",
-		"https://example.com/ü?q=日本",
-	]);
-});
-
-claim("a long message without a space is split within a moment", () => {
-	const before = performance.now();
-	for (const piece of ["(", ")", ".", "https://", "https://(", "x"]) splitLinks(piece.repeat(4000));
-	ok(performance.now() - before < 1000);
 });
 
 // Wording.
@@ -230,14 +189,117 @@ claim("what has expired is not unread for ever", () => {
 	ok(list.see(198, 200));
 });
 
-claim("comings and goings close together share one line, each once", () => {
+/** What presence looks like, as [event, sender, seconds] for each change; names without their isolates. */
+function lines(...changes) {
 	const list = new MessageList();
 	list.store([message(1)]);
-	for (const words of ["Ada joined", "Bo joined", "Ada joined"]) list.note(words, NOON, true);
-	list.note("The connection was lost.", NOON);
-	list.note("Ada left", NOON, true);
-	const said = list.items.map((item) => item.message);
-	equal(said, ["Message 1", "Bo joined · Ada joined", "The connection was lost.", "Ada left"]);
+	for (const change of changes) {
+		if (typeof change === "string") list.store([message(list.lastSeq + 1, { message: change })]);
+		else list.presence({ event: change[0], sender: change[1], name: change[1] }, NOON + change[2] * 1000);
+	}
+	return list.items.slice(1).map((item) => item.message.replace(/[\u2068\u2069]/g, ""));
+}
+
+claim("who comes and goes between two messages shares one line", () => {
+	equal(lines(["join", "Ada", 0]), ["Ada joined"]);
+	equal(lines(["join", "Ada", 0], ["join", "Bo", 100]), ["Ada and Bo joined"]);
+	const three = ["Ada", "Bo", "Cy"].map((name) => ["join", name, 0]);
+	equal(lines(...three), ["3 people joined"]);
+	equal(lines(...three, ["leave", "Di", 5], ["leave", "Ed", 6]), ["3 people joined, Di and Ed left"]);
+	equal(lines(["join", "Ada", 0], "Hello", ["join", "Bo", 1]), ["Ada joined", "Hello", "Bo joined"]);
+	equal(lines(["join", "Ada", 0], ["join", "Bo", 24 * 3600]), ["Ada joined", "Bo joined"]);
+});
+
+claim("who leaves and comes back within 30 seconds is not mentioned, even if others spoke meanwhile", () => {
+	equal(lines(["leave", "Ada", 0], ["join", "Ada", 30]), []);
+	equal(lines(["join", "Ada", 0], ["leave", "Ada", 29]), []);
+	equal(lines(["leave", "Ada", 0], "Hello", ["join", "Ada", 3]), ["Hello"]);
+	equal(lines(["join", "Bo", 0], ["leave", "Ada", 0], ["join", "Ada", 9]), ["Bo joined"]);
+	equal(lines(["leave", "Ada", 0], ["join", "Bo", 9]), ["Bo joined, Ada left"]);
+	equal(lines(["join", "Ada", 0], ["leave", "Ada", 5], ["join", "Ada", 10]), ["Ada joined"]);
+});
+
+claim("who stays away for longer, or looks in for longer, is mentioned once", () => {
+	equal(lines(["leave", "Ada", 0], ["join", "Ada", 31]), ["Ada left and came back"]);
+	equal(lines(["join", "Ada", 0], ["leave", "Ada", 31]), ["Ada joined and left"]);
+	equal(lines(["join", "Ada", 0], ["leave", "Ada", 40], ["join", "Ada", 80]), ["Ada joined"]);
+	equal(lines(["join", "Ada", 0], ["leave", "Ada", 40], ["join", "Ada", 80], ["leave", "Ada", 90]), [
+		"Ada joined and left",
+	]);
+});
+
+claim("two people with one name are two, a change of name has a line to itself, and names are isolated", () => {
+	const list = new MessageList();
+	for (const sender of ["a", "b"]) list.presence({ event: "join", sender, name: "Ada" }, NOON);
+	list.presence({ event: "rename", sender: "a", name: "مريم", former: "Ada" }, NOON);
+	list.presence({ event: "join", sender: "c", name: "" }, NOON);
+	equal(
+		list.items.map((item) => item.message),
+		["\u2068Ada\u2069 and \u2068Ada\u2069 joined", "\u2068Ada\u2069 is now \u2068مريم\u2069", "Somebody joined"],
+	);
+});
+
+claim("a line of presence keeps its row while it grows, and neither it nor a note is unread or a message", () => {
+	const list = new MessageList();
+	list.enter(1, 1);
+	list.store([message(1)]);
+	list.putUnsent(unsent("mine"), ada, "");
+	list.presence({ event: "join", sender: "a", name: "Ada" }, NOON);
+	const [, row] = list.items;
+	list.presence({ event: "join", sender: "b", name: "Bo" }, NOON + 1000);
+	list.note("Some messages have expired.", NOON);
+	ok(list.items[1] === row && row.at === NOON + 1000);
+	equal([list.items.length, list.unread, list.lastSeq, list.items.at(-1).messageId], [4, 0, 1, "mine"]);
+});
+
+claim("somebody who reloads the page is never said to leave", async () => {
+	const clock = new Clock();
+	const shown = [];
+	const show = (room, { event, sender }) => shown.push(`${sender} ${event} ${room}`);
+	const presence = new Presence({ clock, show });
+	const hear = (event, sender, room = "tea") => presence.hear(room, { event, sender, name: sender }, clock.at);
+	hear("leave", "Ada");
+	hear("leave", "Ada", "garden");
+	hear("leave", "Bo");
+	hear("join", "Cy");
+	await clock.pass(4900);
+	hear("join", "Ada");
+	await clock.pass(MINUTE);
+	equal(shown, ["Cy join tea", "Ada leave garden", "Bo leave tea"]);
+});
+
+claim("what an earlier visit saved is shown, but is not unread, news, seen or the room's newest", () => {
+	const list = new MessageList();
+	list.preview(numbered(3, 5));
+	list.enter(1, 5);
+	ok(!list.isLive && !list.see(1, 5));
+	equal([seqs(list), list.unread, list.firstUnread, list.firstNew], [[3, 4, 5], 0, undefined, undefined]);
+	equal([list.lastSeq, list.firstSeq, list.read], [0, 0, 1]);
+	list.note("A note", NOON);
+	list.putUnsent(unsent("mine"), ada, "");
+	equal(seqs(list), [3, 4, 5, 5.5, Infinity]);
+});
+
+claim("the first join replaces what was saved, and the same messages keep their rows", () => {
+	const list = new MessageList();
+	list.preview(numbered(3, 5));
+	const rows = [...list.items];
+	list.reset(false);
+	list.enter(1, 6);
+	const news = list.store(numbered(4, 6), true);
+	ok(list.isLive && list.items[0] === rows[1] && list.items[1] === rows[2]);
+	equal([seqs(list), list.unread, news.seq], [[4, 5, 6], 5, 6]);
+	list.preview(numbered(1, 2));
+	equal(seqs(list), [4, 5, 6]);
+});
+
+claim("an empty room is not taken for one whose messages are saved", () => {
+	const list = new MessageList();
+	list.preview([]);
+	ok(list.isLive);
+	list.preview(numbered(1, 2));
+	list.reset(true);
+	equal([list.items, list.isLive, list.complete], [[], true, true]);
 });
 
 claim("a list forgets the oldest, never what is not stored", () => {
@@ -270,6 +332,50 @@ claim("visited rooms keep their order, and the one last looked at is the most re
 	equal(visited.recent, ["tea", "hall"]);
 	for (let n = 0; n < 40; n += 1) visited.visit(`room-${n}`, 10 + n);
 	equal([visited.all.length, visited.recent[0], visited.recent.at(-1)], [30, "room-39", "room-10"]);
+});
+
+claim("rooms with unread messages come first, then the most recent", () => {
+	const visited = new VisitedRooms(new LocalStore(new Browser(new Clock()).storage.tab()));
+	for (const [at, room] of ["tea", "garden", "hall", "attic"].entries()) visited.visit(room, at);
+	const unread = { tea: 3, hall: 1 };
+	const order = visited.byAttention((room) => unread[room] ?? 0);
+	equal(
+		order.map(({ room }) => room),
+		["hall", "tea", "attic", "garden"],
+	);
+});
+
+claim("all rooms are marked as read at once, and none is read less than before", () => {
+	const visited = new VisitedRooms(new LocalStore(new Browser(new Clock()).storage.tab()));
+	for (const room of ["tea", "garden", "hall"]) visited.visit(room, 0);
+	visited.joined("tea", 3);
+	visited.update("tea", { last: 9 });
+	visited.update("garden", { last: 4, read: 7 });
+	visited.markAllRead();
+	equal(
+		visited.all.map(({ read, last }) => [read, last]),
+		[
+			[9, 9],
+			[7, 4],
+			[0, 0],
+		],
+	);
+});
+
+claim("a visited room keeps its title, and no other is taken for it", () => {
+	const { area, events } = new Browser(new Clock()).storage.tab();
+	const visited = new VisitedRooms(new LocalStore({ area, events }));
+	const { room, title } = roomFromTitle("日本");
+	visited.visit(room, 1, title);
+	visited.visit("tea", 2, "Bank");
+	visited.visit(room, 3);
+	visited.update(room, { last: 5 });
+	equal(visited.find(room), { room, at: 3, last: 5, title });
+	equal(visited.find("tea"), { room: "tea", at: 2, last: 0 });
+	for (const odd of [5, null, {}, "Bank", ["日本"]]) {
+		area.setItem("chat.rooms", JSON.stringify([{ room, at: 1, last: 0, title: odd }]));
+		equal(visited.all, [{ room, at: 1, last: 0 }]);
+	}
 });
 
 claim("how far a room is read never goes back, unless the room began anew", () => {

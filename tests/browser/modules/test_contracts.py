@@ -103,7 +103,10 @@ def test_page_and_server_judge_every_character_alike(modules: Page) -> None:
 
 def test_page_and_server_make_the_same_name_of_what_is_typed(modules: Page) -> None:
     cleaned = modules.evaluate(
-        "async words => (await import('/text.js').then(({ cleanName }) => words.map(word => cleanName(word) ?? null)))",
+        """async words => {
+            const { cleanName } = await import("/model/text.js");
+            return words.map(word => cleanName(word) ?? null);
+        }""",
         WORDS,
     )
     assert cleaned == [text.clean_name(word) for word in WORDS]

@@ -1,0 +1,199 @@
+/** Rooms: which one is open, by the address; the list of them, with what is unread; opening, leaving, going from one to the next. */
+
+import { Timers } from "../client/timers.js";
+import { addressOf, parseAddress, roomFromTitle } from "../model/address.js";
+import { showUnread } from "../views/attention.js";
+import { origin } from "../views/dom.js";
+import { closeDrawer } from "../views/drawers.js";
+import { RoomPanel } from "../views/room-panel.js";
+import { RoomsView } from "../views/rooms-view.js";
+import { showToast } from "../views/toast.js";
+
+const SAVE_MS = 1000;
+const COUNTS_MS = 100;
+
+export class Rooms {
+	#chat;
+	#visited;
+	#settings;
+	#actions;
+	#timers = new Timers(globalThis);
+	#list;
+	#panel;
+
+	/** @param {RoomsOptions} options */
+	constructor({ chat, visited, settings, storage, ...actions }) {
+		this.#chat = chat;
+		this.#visited = visited;
+		this.#settings = settings;
+		this.#actions = actions;
+		this.#list = new RoomsView({
+			open: (typed) => this.open(typed),
+			forget: (room) => this.#forget(room),
+			markAllRead: () => chat.markAllRead(),
+		});
+		this.#panel = new RoomPanel({
+			search: () => actions.search(false),
+			jumpToDate: () => actions.search(true),
+			copyAddress: actions.copyAddress,
+			leave: () => this.leave(),
+			setLevel: (level) => settings.setLevel(chat.room, level),
+		});
+		chat.room = parseAddress(location.hash).room;
+		chat.on("changed", () => this.#showCountsSoon());
+		settings.on("change", ({ setting }) => {
+			if (setting !== "levels") return;
+			this.#showPanel();
+			this.#showCounts();
+		});
+		storage.watch((key) => {
+			if (key !== "rooms") return;
+			chat.readElsewhere(); // in another tab
+			this.#showCounts();
+		});
+		addEventListener("hashchange", () => this.#followAddress());
+		// A link to the address that the page has changes nothing, but may lead back to what it names.
+		addEventListener("click", (event) => {
+			const link = origin(event, "a", HTMLAnchorElement);
+			if (link?.hash && link.href === location.href) this.#followAddress();
+		});
+	}
+
+	/** The current room as people call it. */
+	get title() {
+		return this.titleOf(this.#chat.room);
+	}
+
+	/** @param {string} room */
+	titleOf(room) {
+		return this.#visited.find(room)?.title ?? `#${room}`;
+	}
+
+	/** The address of a room, or of one of its messages, from # on. @param {string} room @param {number} [seq] */
+	addressOf(room, seq) {
+		return addressOf(room, { title: this.#visited.find(room)?.title, seq });
+	}
+
+	/** The whole address of the current room, or of one of its messages. @param {number} [seq] */
+	fullAddress(seq) {
+		return new URL(this.addressOf(this.#chat.room, seq), location.href).href;
+	}
+
+	/** The rooms in the order in which they are shown. @returns {RoomEntry[]} */
+	get entries() {
+		return this.#visited
+			.byAttention((room) => this.#chat.unreadOf(room))
+			.map(({ room, title = "" }) => ({
+				room,
+				title,
+				href: addressOf(room, { title }),
+				unread: this.#chat.unreadOf(room),
+				isMuted: this.#settings.levelOf(room) === "none",
+			}));
+	}
+
+	/** The rooms as places to go to: the one visited last first, the current one at the end. @returns {RoomEntry[]} */
+	get destinations() {
+		const order = this.#visited.recent.filter((room) => room !== this.#chat.room);
+		const place = (/** @type {RoomEntry} */ { room }) => order.indexOf(room) + 1 || order.length + 1;
+		return this.entries.sort((a, b) => place(a) - place(b));
+	}
+
+	/** Show the room of the address. */
+	show() {
+		const { title, seq, problem } = parseAddress(location.hash);
+		this.#chat.open(this.#chat.room, title);
+		this.#showPanel();
+		this.#actions.shown(seq);
+		this.#showCounts();
+		if (problem) showToast(problem);
+	}
+
+	/** Open a room by its name or title. @param {string} typed @returns {string} why it is not opened; empty if it is */
+	open(typed) {
+		const { room, title, problem } = roomFromTitle(typed);
+		if (problem) return problem;
+		location.hash = addressOf(room, { title });
+		closeDrawer("rooms");
+		this.#actions.opened();
+		return "";
+	}
+
+	/** Leave the current room for the one before it. @returns {string} why it is not left; empty if it is */
+	leave() {
+		const [left, next] = [this.#chat.room, this.#former];
+		if (next === left) return "This is your only room. Open another one first.";
+		addEventListener("hashchange", () => this.#forget(left), { once: true });
+		location.hash = this.addressOf(next);
+		return "";
+	}
+
+	/** Go up or down the list. @param {number} step @param {boolean} onlyUnread */
+	go(step, onlyUnread) {
+		const { entries } = this;
+		const at = entries.findIndex(({ room }) => room === this.#chat.room);
+		const order = entries.map((_, index) => entries[(at + step * (index + 1) + entries.length * 2) % entries.length]);
+		const next = order.find(({ room, unread }) => room !== this.#chat.room && (!onlyUnread || unread));
+		if (next) location.hash = next.href;
+	}
+
+	/** Make the address the current room's again, if it was a message's. */
+	leaveMessage() {
+		if (parseAddress(location.hash).seq === undefined) return;
+		history.replaceState(null, "", this.addressOf(this.#chat.room));
+	}
+
+	/** Save how far the current room is read, and show the counts. */
+	saveRead() {
+		this.#timers.cancel("save");
+		this.#chat.saveRead();
+		this.#showCounts();
+	}
+
+	/** Something was read: save it within a second. */
+	readSoon() {
+		if (!this.#timers.isRunning("save")) this.#timers.start("save", SAVE_MS, () => this.saveRead());
+		this.#showCountsSoon();
+	}
+
+	/** The room that was open before the current one; the current one if there is no other. */
+	get #former() {
+		return this.#visited.recent.find((room) => room !== this.#chat.room) ?? parseAddress("").room;
+	}
+
+	/** @param {string} room */
+	#forget(room) {
+		this.#chat.forget(room);
+		this.#showPanel();
+		this.#showCounts();
+	}
+
+	#followAddress() {
+		const { room, seq, problem } = parseAddress(location.hash);
+		if (room !== this.#chat.room) {
+			this.saveRead();
+			this.#chat.room = room;
+			this.show();
+			return;
+		}
+		if (problem) showToast(problem);
+		this.#actions.followed(seq);
+	}
+
+	#showPanel() {
+		const { room } = this.#chat;
+		const level = this.#settings.levelOf(room);
+		this.#panel.show({ title: this.title, href: this.fullAddress(), level, mayLeave: this.#former !== room });
+	}
+
+	#showCounts() {
+		const { entries } = this;
+		const unread = entries.reduce((sum, each) => sum + (each.isMuted ? 0 : each.unread), 0);
+		showUnread(`${this.title} · Chat`, unread);
+		this.#list.show(entries, this.#chat.room);
+	}
+
+	#showCountsSoon() {
+		if (!this.#timers.isRunning("counts")) this.#timers.start("counts", COUNTS_MS, () => this.#showCounts());
+	}
+}

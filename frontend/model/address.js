@@ -1,0 +1,86 @@
+/** Room addresses: #room, #room/123 for a message, #room-1a2b3c4d5e6=日本 for a room that has a title. */
+
+import { cleanName, MAX_NAME_CHARACTERS, roomFrom } from "./text.js";
+
+const DEFAULT_ROOM = "lobby";
+const RULE = "Room addresses use a to z, 0 to 9 and hyphens.";
+/** What the plain form of a title would lose, if accents are nothing: 日本 2024 is another room than 2024. */
+const OTHER_LETTERS = /(?![a-z0-9])[\p{L}\p{N}]/u;
+
+/** 11 digits of base 36, by two 32-bit hashes with different factors. @param {string} text */
+function digest(text) {
+	let [one, two] = [0xdeadbeef, 0x41c6ce57];
+	for (let index = 0; index < text.length; index += 1) {
+		const unit = text.charCodeAt(index);
+		one = Math.imul(one ^ unit, 0x9e3779b1);
+		two = Math.imul(two ^ unit, 0x5f356495);
+		one ^= two >>> 15;
+		two ^= one >>> 13;
+	}
+	return ((two >>> 0) * 2 ** 21 + (one >>> 11)).toString(36).padStart(11, "0");
+}
+
+/** @param {string} text */
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** The room that a typed name means. In another script it becomes a title, and the same title makes the same address
+ * for everybody.
+ * @param {string} typed @returns {{room: string, title?: string, problem: string}} no room if there is a problem */
+export function roomFromTitle(typed) {
+	const room = roomFrom(typed);
+	if (room && !OTHER_LETTERS.test(plain(typed))) return { room, problem: "" };
+	const title = cleanName(typed.replace(/^[\s#]+/u, ""));
+	if (title !== undefined) return { room: `room-${digest(title.normalize("NFKC").toLowerCase())}`, title, problem: "" };
+	return { room: "", problem: `Enter a room name of 1 to ${MAX_NAME_CHARACTERS} visible characters.` };
+}
+
+/** Whether a room has this title, which anybody can write into an address: only one that makes this room is its title.
+ * @param {string} room @param {unknown} title @returns {title is string} */
+export function isTitleOf(room, title) {
+	if (typeof title !== "string") return false;
+	const made = roomFromTitle(title);
+	return made.room === room && made.title === title;
+}
+
+/** A percent-encoded text; what is no UTF-8 stays as it is. @param {string} text */
+function decoded(text) {
+	return text.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
+		try {
+			return decodeURIComponent(encoded);
+		} catch {
+			return encoded;
+		}
+	});
+}
+
+/** @param {string} digits @returns {number | undefined} */
+function seqFrom(digits) {
+	const seq = /^\d{1,16}$/.test(digits) ? Number(digits) : 0;
+	return seq > 0 && Number.isSafeInteger(seq) ? seq : undefined;
+}
+
+/** What a location's hash asks for. Whatever it is, a room can be opened.
+ * @param {string} hash @returns {Address} */
+export function parseAddress(hash) {
+	const [, place, given] = decoded(hash).match(/^#?([^=]*)(?:=(.*))?$/su) ?? ["", "", ""];
+	const [typed, ...rest] = place.split("/");
+	const room = roomFrom(typed) || DEFAULT_ROOM;
+	if (typed && (!roomFrom(typed) || OTHER_LETTERS.test(plain(typed)))) {
+		return { room, problem: `${RULE} Opened #${room} instead.` };
+	}
+	const digits = rest.join("/");
+	const seq = seqFrom(digits);
+	/** @type {Address} */
+	const address = { room };
+	if (seq !== undefined) address.seq = seq;
+	else if (digits) address.problem = `There is no message “${digits.slice(0, 20)}”. Opened #${room} instead.`;
+	const title = cleanName(given ?? "");
+	if (isTitleOf(room, title)) address.title = title;
+	return address;
+}
+
+/** @param {string} room @param {{title?: string, seq?: number}} [what] @returns {string} from # on */
+export function addressOf(room, { title, seq } = {}) {
+	const place = seq === undefined ? `#${room}` : `#${room}/${seq}`;
+	return isTitleOf(room, title) ? `${place}=${encodeURIComponent(title)}` : place;
+}

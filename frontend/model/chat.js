@@ -1,0 +1,219 @@
+/** What the page shows of the chat: the rooms with their messages and people, what is unread, what is news. */
+
+import { Emitter } from "../client/emitter.js";
+import { mentionsName } from "./mentions.js";
+import { itemOf, MessageList } from "./message-list.js";
+import { connectionsOf, people, personCount, sharedNames } from "./people.js";
+import { Presence } from "./presence.js";
+import { concerns } from "./settings.js";
+import { advice } from "./wording.js";
+
+/** @extends {Emitter<ChatEvents>} */
+export class Chat extends Emitter {
+	#client;
+	#visited;
+	#settings;
+	#archive;
+	#isReading;
+	#comings;
+	/** @type {Map<string, MessageList>} */
+	#lists = new Map();
+	/** The names that two people who are here have. @type {Set<string>} */
+	#shared = new Set();
+	/** The current room. */
+	room = "";
+	/** The names of who is here, and of who wrote what is shown. @type {string[]} */
+	names = [];
+
+	/** @param {ChatOptions} options */
+	constructor({ client, visited, settings, archive, isReading, clock = globalThis }) {
+		super();
+		this.#client = client;
+		this.#visited = visited;
+		this.#settings = settings;
+		this.#archive = archive;
+		this.#isReading = isReading;
+		this.#comings = new Presence({ show: (...moved) => this.#showMovement(...moved), clock });
+		const { session, outbox } = client;
+		session.on("joined", (frame) => this.#joined(frame));
+		session.on("messages", (page) => this.#store(page));
+		session.on("lost", ({ room }) => this.note("Some messages sent while you were away have expired.", room));
+		session.on("presence", (frame) => this.#presence(frame));
+		session.on("members", ({ room }) => this.#peopleChanged(room));
+		outbox.on("changed", (unsent) => this.#showUnsent(unsent));
+		outbox.on("removed", ({ messageId, room }) => {
+			this.listOf(room).removeUnsent(messageId);
+			this.emit("changed", { room });
+		});
+		for (const unsent of outbox.all) this.#showUnsent(unsent);
+	}
+
+	get now() {
+		return this.#client.session.now;
+	}
+
+	get list() {
+		return this.listOf(this.room);
+	}
+
+	/** @param {string} room */
+	listOf(room) {
+		const known = this.#lists.get(room);
+		if (known) return known;
+		const list = new MessageList();
+		this.#lists.set(room, list);
+		list.preview(this.#archive.restore(room));
+		return list;
+	}
+
+	/** @param {string} room */
+	peopleOf(room) {
+		const { session } = this.#client;
+		const members = session.membersOf(room);
+		const present = people(members.list, session.sender);
+		return { people: present, count: personCount(present, members) };
+	}
+
+	/** Whether two people who are here have that name. @param {string} name */
+	isShared(name) {
+		return this.#shared.has(name.normalize("NFKC").toLowerCase());
+	}
+
+	/** @param {string} room @param {string} [title] */
+	open(room, title) {
+		this.room = room;
+		this.#visited.visit(room, Date.now(), title);
+		this.#findNames();
+		this.followRooms();
+	}
+
+	/** Join the rooms that were visited last, the current one first. */
+	followRooms() {
+		const others = this.#visited.recent.filter((room) => room !== this.room);
+		this.#client.setRooms(this.room, others);
+	}
+
+	/** @param {string} room */
+	unreadOf(room) {
+		const list = this.#lists.get(room);
+		const { last = 0, read = last } = this.#visited.find(room) ?? {};
+		return list?.lastSeq && list.isLive ? list.unread : Math.max(0, last - read);
+	}
+
+	/** Save how far the current room is read. */
+	saveRead() {
+		const { lastSeq, read } = this.list;
+		if (this.#client.session.isIn(this.room)) this.#visited.update(this.room, { last: lastSeq, read });
+	}
+
+	/** Take over what another tab has read. */
+	readElsewhere() {
+		for (const { room, read = 0 } of this.#visited.all) this.#lists.get(room)?.see(0, read);
+		this.followRooms();
+	}
+
+	markAllRead() {
+		this.#visited.markAllRead();
+		for (const list of this.#lists.values()) list.see(0, list.lastSeq);
+		this.emit("changed", { room: this.room });
+	}
+
+	/** Its list stays until the page ends: the client goes on from there if the room is opened again.
+	 * @param {string} room */
+	forget(room) {
+		this.#visited.forget(room);
+		this.#archive.forget(room);
+		this.followRooms();
+	}
+
+	/** Add a line of the page's own. @param {string} words @param {string} [room] */
+	note(words, room = this.room) {
+		this.listOf(room).note(words, this.now);
+		this.emit("changed", { room });
+	}
+
+	/** @param {SessionEvents["joined"]} frame */
+	#joined({ room, lastSeq, complete, resumed }) {
+		const list = this.listOf(room);
+		if (!resumed) list.reset(complete);
+		const { read = lastSeq } = this.#visited.find(room) ?? {};
+		list.enter(resumed ? Math.max(list.read, read) : read, lastSeq);
+		this.#visited.joined(room, lastSeq);
+		for (const unsent of this.#client.outbox.all) if (unsent.room === room) this.#showUnsent(unsent);
+		this.#peopleChanged(room);
+		this.emit("changed", { room });
+	}
+
+	/** @param {SessionEvents["messages"]} page */
+	#store({ room, messages, isFirstPage }) {
+		const list = this.listOf(room);
+		const isCurrent = room === this.room;
+		const isAway = !isCurrent || !this.#isReading();
+		const known = Math.max(list.lastSeq, list.read);
+		list.store(messages, isAway);
+		if (!isCurrent) {
+			list.trim();
+			this.#visited.update(room, { last: list.lastSeq });
+		}
+		if (isCurrent || this.#visited.find(room)) this.#archive.save(room, messages); // else it was forgotten
+		if (isCurrent) this.#findNames();
+		this.emit("stored", { room, messages });
+		this.emit("changed", { room });
+		if (isFirstPage || !isAway) return;
+		const news = messages.filter(({ seq, own }) => seq > known && !own);
+		const mention = news.findLast(({ message }) => this.#isMention(message));
+		const item = mention ?? news.at(-1);
+		if (!item || !concerns(this.#settings.levelOf(room), !!mention)) return;
+		this.emit("news", { room, item: itemOf(item), isMention: !!mention });
+	}
+
+	/** @param {string} message */
+	#isMention(message) {
+		const { name } = this.#client.session;
+		return name !== "" && mentionsName(message, name, this.names);
+	}
+
+	/** @param {Unsent} unsent */
+	#showUnsent(unsent) {
+		const { connectionId, name, sender, clockOffset } = this.#client.session;
+		const at = unsent.at + clockOffset;
+		const problem = unsent.failure ? advice(unsent.failure) : "";
+		this.listOf(unsent.room).putUnsent({ ...unsent, at }, { connectionId, name, sender }, problem);
+		this.emit("changed", { room: unsent.room });
+	}
+
+	/** @param {SessionEvents["presence"]} frame */
+	#presence({ room, event, sender = "", name = "", former = "" }) {
+		this.#peopleChanged(room);
+		const { session } = this.#client;
+		if (sender === session.sender || event === "count") return;
+		const tabs = connectionsOf(session.membersOf(room).list, sender);
+		if (event === "rename") {
+			if (!former || former === name) return;
+			this.listOf(room).presence({ event, sender, name, former }, this.now);
+			this.emit("changed", { room });
+		} else if (event === "leave" ? tabs === 0 : tabs === 1 && !former) {
+			this.#comings.hear(room, { event, sender, name: name || former }, this.now);
+		}
+	}
+
+	/** @param {string} room @param {Movement} movement @param {number} at */
+	#showMovement(room, movement, at) {
+		this.listOf(room).presence(movement, at);
+		this.emit("changed", { room });
+	}
+
+	/** @param {string} room */
+	#peopleChanged(room) {
+		if (room !== this.room) return;
+		this.#findNames();
+		this.emit("people", { room });
+	}
+
+	#findNames() {
+		const here = this.peopleOf(this.room).people;
+		this.#shared = sharedNames(here);
+		const authors = this.list.items.flatMap(({ state, name }) => (state === "note" ? [] : [name]));
+		this.names = [...new Set([...here.map(({ name }) => name), ...authors])];
+	}
+}

@@ -1,0 +1,43 @@
+/** Who is in a room: people, however many tabs each of them has. */
+
+import { chosenName } from "./wording.js";
+
+const { compare } = new Intl.Collator(undefined, { numeric: true });
+
+/** @param {string} name */
+const comparable = (name) => name.normalize("NFKC").toLowerCase();
+
+/** @param {Person[]} connections of one person, the newest last */
+function nameOf(connections) {
+	return (connections.findLast(chosenName) ?? connections[connections.length - 1]).name;
+}
+
+/** One entry for each person: oneself first, then by name.
+ * @param {Person[]} members @param {string} ownSender @returns {Present[]} */
+export function people(members, ownSender) {
+	/** @type {Map<string, Person[]>} */
+	const bySender = new Map();
+	for (const member of members) bySender.set(member.sender, [...(bySender.get(member.sender) ?? []), member]);
+	const present = [...bySender].map(([sender, connections]) => ({
+		sender,
+		name: nameOf(connections),
+		connectionIds: connections.map(({ connectionId }) => connectionId),
+		isOwn: sender === ownSender,
+	}));
+	return present.sort(
+		(a, b) => Number(b.isOwn) - Number(a.isOwn) || compare(a.name, b.name) || (a.sender < b.sender ? -1 : 1),
+	);
+}
+
+/** How many connections somebody has in the room. @param {Person[]} members @param {string} sender */
+export const connectionsOf = (members, sender) => members.filter((member) => member.sender === sender).length;
+
+/** How many people are in the room. Of a big one only some members are listed; the others count as one each.
+ * @param {Present[]} present @param {{list: Person[], count: number}} members */
+export const personCount = (present, { list, count }) => present.length + Math.max(0, count - list.length);
+
+/** The names that more than one person has here, in NFKC and lower case. @param {Present[]} present */
+export function sharedNames(present) {
+	const names = present.map(({ name }) => comparable(name));
+	return new Set(names.filter((name, index) => names.indexOf(name) !== index));
+}

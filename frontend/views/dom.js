@@ -1,0 +1,57 @@
+/** The page's elements: found with their type, copied from templates, filled with text. */
+
+/** @template {Element} T @param {string} id @param {new () => T} type @returns {T} */
+export function element(id, type) {
+	const found = document.getElementById(id);
+	if (!(found instanceof type)) throw new Error(`#${id} is not a ${type.name}`);
+	return found;
+}
+
+/** @template {Element} T @param {ParentNode} root @param {string} selector @param {new () => T} type @returns {T} */
+export function part(root, selector, type) {
+	const found = root.querySelector(selector);
+	if (!(found instanceof type)) throw new Error(`${selector} is not a ${type.name}`);
+	return found;
+}
+
+/** @template {HTMLElement} T @param {string} template @param {new () => T} type @returns {T} */
+export function copy(template, type) {
+	const made = element(template, HTMLTemplateElement).content.firstElementChild?.cloneNode(true);
+	if (!(made instanceof type)) throw new Error(`#${template} does not hold a ${type.name}`);
+	return made;
+}
+
+/** Set texts by selector. A text that stays is left alone: a live region would read it again.
+ * @param {Element} root @param {Record<string, string>} texts */
+export function fill(root, texts) {
+	for (const [selector, words] of Object.entries(texts)) {
+		const found = root.querySelector(selector);
+		if (found && found.textContent !== words) found.textContent = words;
+	}
+}
+
+/** The element of that type which an event came from, or one around it.
+ * @template {Element} T @param {Event} event @param {string} selector @param {new () => T} type @returns {T | undefined} */
+export function origin({ target }, selector, type) {
+	const found = target instanceof Element ? target.closest(selector) : undefined;
+	return found instanceof type ? found : undefined;
+}
+
+/** A new element with its properties and children.
+ * @template {keyof HTMLElementTagNameMap} Name @param {Name} name
+ * @param {Readonly<Record<string, unknown>>} [properties] @param {(Node | string)[]} children */
+export function make(name, properties = {}, ...children) {
+	const made = Object.assign(document.createElement(name), properties);
+	made.append(...children);
+	return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** One of the icons at the end of index.html. @param {string} name */
+export function icon(name) {
+	const [svg, use] = [document.createElementNS(SVG, "svg"), document.createElementNS(SVG, "use")];
+	use.setAttribute("href", `#i-${name}`);
+	svg.append(use);
+	return svg;
+}
