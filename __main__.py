@@ -1,4 +1,4 @@
-"""The chat on AWS: tables, page, WebSocket API, and by config cost guards and monitoring."""
+"""The chat on AWS: tables, page, WebSocket API, and optionally breaker, budgets and monitoring."""
 
 from pathlib import Path
 

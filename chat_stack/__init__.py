@@ -1,1 +1,1 @@
-"""What is particular to this chat's stack: its settings, its functions and routes, its page, its monitoring."""
+"""The chat's stack: its settings, functions, routes, page and monitoring."""

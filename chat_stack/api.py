@@ -1,4 +1,4 @@
-"""The chat's WebSocket API: the functions and routes of functions/chat/routes.py, with the permissions they declare."""
+"""The chat's WebSocket API, with the functions, routes and permissions of functions/chat/routes.py."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from functions.chat.schema import CONNECTIONS, MESSAGES, ROOMS
 def api_args(
     settings: Settings, stack: str, *, code: pulumi.Archive, tables: ChatTables, page_origin: pulumi.Output[str]
 ) -> WebSocketApiArgs:
-    """Return the arguments of the chat's API; pages of `page_origin` may connect, and those of `allowed_origins`."""
+    """Return the arguments of the chat's API. Pages of `page_origin` and `allowed_origins` may connect."""
     table_arns = {CONNECTIONS: tables.connections_arn, MESSAGES: tables.messages_arn, ROOMS: tables.rooms_arn}
     return WebSocketApiArgs(
         api_name=physical_name("ChatAppWebSocket", stack),
@@ -46,19 +46,19 @@ def api_args(
 
 
 def metrics_namespace(stack: str) -> str:
-    """Return the CloudWatch namespace of the functions' own metrics."""
+    """Return the CloudWatch namespace of the functions' custom metrics."""
     return physical_name("ChatApp", stack, 255)
 
 
 def _function(
     function: Function, settings: Settings, stack: str, table_arns: Mapping[str, pulumi.Input[str]]
 ) -> ApiFunctionArgs:
-    refused = {"BLOCKED_ADDRESSES": ",".join(settings.blocked_addresses)} if settings.blocked_addresses else {}
+    blocked = {"BLOCKED_ADDRESSES": ",".join(settings.blocked_addresses)} if settings.blocked_addresses else {}
     return ApiFunctionArgs(
         function_name=physical_name(function.name, stack),
         role_name=physical_name(f"{function.name}Role", stack),
         handler=f"{function.module}.lambda_handler",
-        environment=refused if function is CONNECT else {},
+        environment=blocked if function is CONNECT else {},
         statements=[_allow(table, operations, table_arns[table]) for table, operations in function.access.items()],
         posts=function.posts,
         memory_mb=function.memory_mb,

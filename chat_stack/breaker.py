@@ -1,4 +1,4 @@
-"""The chat's circuit breaker: more messages or connections in a minute than config allows close its stage."""
+"""The chat's circuit breaker, which closes the stage above a number of messages or connections a minute."""
 
 import pulumi
 
@@ -8,10 +8,10 @@ from components.stage_breaker import BreakerLimit, StageBreakerArgs
 from components.websocket_api import WebSocketApi
 
 _ADVICE = """\
-`pulumi up --refresh --stack {stack}` opens it too; a plain `pulumi up` does not notice that it is closed.
-If it was no attack, raise the limit first: pulumi config set breaker_messages_per_minute (or
-breaker_connects_per_minute). If it was, look for its address in the access log and set blocked_addresses.
-docs/troubleshooting.md has more: "The chat is closed (429): the breaker"."""
+`pulumi up --refresh --stack {stack}` reopens it too; a plain `pulumi up` does not detect that it is closed.
+If this was not an attack, first raise breaker_messages_per_minute or breaker_connects_per_minute with
+`pulumi config set`. If it was, find the address in the access log and add it to blocked_addresses.
+For more, see "The chat is closed (429): the breaker" in docs/troubleshooting.md."""
 
 
 def breaker_args(settings: Settings, stack: str, *, code: pulumi.Archive, api: WebSocketApi) -> StageBreakerArgs | None:

@@ -1,4 +1,7 @@
-"""Alarms and a dashboard for the chat: with the breaker's two, within the Free Tier's 10 alarms and 3 dashboards."""
+"""Alarms and a dashboard for the chat.
+
+With the breaker's two alarms they stay within the Free Tier's 10 alarms and 3 dashboards.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from components.websocket_api import WebSocketApi
 from functions.chat.routes import ROUTES
 
 COUNTS = ("stored", "posts", "gone", "throttled", "failed", "refused", "faults")
-"""The functions' own metrics, which they write to their logs (embedded metric format)."""
+"""The functions' custom metrics, written to their logs (embedded metric format)."""
 
 _SLOW_MS = 3000
 _REFUSED_FRAMES = 10
@@ -28,7 +31,7 @@ class MonitoringArgs:
     name: str
     """Physical name of the dashboard, and prefix of the alarms' names."""
     metrics_namespace: str
-    """Namespace of the functions' own metrics."""
+    """Namespace of the functions' custom metrics."""
     function_names: Sequence[pulumi.Input[str]]
     """Functions to show."""
     send_function: pulumi.Input[str]
@@ -36,11 +39,11 @@ class MonitoringArgs:
     table_names: Sequence[pulumi.Input[str]]
     """Tables to show."""
     busiest_table: pulumi.Input[str]
-    """Table with an alarm; a write that another one throttles for long is an internal error, which has one too."""
+    """Table with an alarm. Lasting throttling of the others causes internal errors, which have an alarm too."""
     api_id: pulumi.Input[str]
     """Id of the WebSocket API."""
     stage_name: pulumi.Input[str]
-    """Name of its stage."""
+    """Name of the API's stage."""
     email: str
     """Address that alarms are mailed to; if empty, they only change state."""
 
@@ -61,10 +64,10 @@ def monitoring_args(settings: Settings, stack: str, *, api: WebSocketApi, tables
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alarms on errors, slow sends and throttling of frames, posts and tables; a dashboard."""
+    """A dashboard, and alarms on errors, slow sends and throttling of frames, posts and tables."""
 
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of each alarm, of the topic and subscription that mail them, and of the dashboard."""
+    """ARNs by name: the alarms, their mail topic and subscription, and the dashboard."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:Monitoring", name, None, opts)

@@ -1,6 +1,6 @@
 """The stack's config, checked before any resource is created.
 
-Pulumi.yaml has the keys with their types and defaults; this module has the bounds.
+Pulumi.yaml declares the keys, types and defaults; this module declares the bounds.
 """
 
 import ipaddress
@@ -26,12 +26,12 @@ _ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
 _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 _MAX_LENGTHS = {"allowed_origins": 1_500, "blocked_addresses": 1_500}
-"""Characters in a list. A function's environment holds 4 KB (Lambda quotas), and all else takes less than 1 KB."""
+"""Characters per list. A function's environment is limited to 4 KB (Lambda quotas); the rest takes less than 1 KB."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The stack's settings. Pulumi.yaml describes each."""
+    """The stack's settings, described in Pulumi.yaml."""
 
     log_retention_days: int
     throttle_rate_limit: int
@@ -62,7 +62,7 @@ class Settings:
 
 
 def read_settings(project_file: Path) -> Settings:
-    """Return the settings of the stack that Pulumi runs. Raises pulumi.RunError as `parse_settings` does."""
+    """Return the settings of the current stack. Raises pulumi.RunError like `parse_settings`."""
     config = pulumi.Config()
     qualified = {*pulumi.runtime.config.CONFIG.get(), *pulumi.runtime.config.get_config_env()}
     keys = [key.partition(":")[2] for key in qualified if key.startswith(f"{config.name}:")]
@@ -71,9 +71,9 @@ def read_settings(project_file: Path) -> Settings:
 
 
 def parse_settings(project_file: Path, config: Mapping[str, Any], region: str | None) -> Settings:
-    """Return the settings for a config: key → value, as text or of the type that Pulumi.yaml declares.
+    """Return the settings for a config, whose values are text or of the type that Pulumi.yaml declares.
 
-    Raises pulumi.RunError, with one sentence, for the first value that is wrong.
+    Raises pulumi.RunError with one sentence for the first invalid value.
     """
     schema = {
         key: entry
@@ -120,7 +120,7 @@ def _check_bounds(settings: Settings) -> None:
     for key, low, high in (
         ("throttle_rate_limit", 1, 10_000),
         ("throttle_burst_limit", 1, 5_000),
-        ("breaker_messages_per_minute", 0, 600_000),  # what the account lets through: 10,000 a second
+        ("breaker_messages_per_minute", 0, 600_000),  # the account's limit: 10,000 a second
         ("breaker_connects_per_minute", 0, 30_000),  # 500 a second
         ("message_retention_days", 0, 3650),
         ("address_allowances", 1, 1_000),
@@ -192,7 +192,7 @@ def _region(certificate_arn: str) -> str | None:
 
 
 def _is_origin(text: str) -> bool:
-    """Return whether a text is an Origin header as browsers send it: scheme, host, and any port but the default."""
+    """Return whether a text is an origin as browsers send it: scheme, host, and the port unless it is the default."""
     scheme, _, place = text.partition("://")
     default_port = {"http": 80, "https": 443}.get(scheme)
     try:
@@ -205,7 +205,7 @@ def _is_origin(text: str) -> bool:
 
 
 def _is_address_block(text: str) -> bool:
-    """Return whether a text is an IP address or a CIDR block, with no bits set beyond its prefix."""
+    """Return whether a text is an IP address or a CIDR block without host bits."""
     try:
         ipaddress.ip_network(text)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Pulumi components for serverless WebSocket applications on AWS (docs/components.md shows how to use them)."""
+"""Pulumi components for serverless WebSocket applications on AWS; see docs/components.md."""

@@ -18,7 +18,7 @@ class Units:
 
 
 # 25 units of each kind are free (DynamoDB pricing). A send writes to all three tables, but ChatRooms also takes every
-# member that comes and goes, and almost every read: the end of a room's log, its members and its history.
+# join and leave, and almost every read: the end of a room's log, its members and its history.
 CONNECTIONS_UNITS = Units(read=4, write=8)
 MESSAGES_UNITS = Units(read=4, write=7)
 ROOMS_UNITS = Units(read=17, write=10)
@@ -31,7 +31,7 @@ class TableArgs:
     name: str
     """Physical name, 3 to 255 characters."""
     keys: Mapping[str, str]
-    """Partition key and, if there is one, sort key → type (S, N or B)."""
+    """Types (S, N or B) of the partition key and, if any, the sort key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +39,19 @@ class ChatTablesArgs:
     """Arguments of ChatTables."""
 
     connections: TableArgs
-    """Table of the open connections."""
+    """Table of open connections."""
     messages: TableArgs
-    """Table of the messages, one item for each that was sent."""
+    """Table of messages, one item per message sent."""
     rooms: TableArgs
     """Table of the rooms' logs and members."""
     expiry_attribute: str
     """Attribute with the time, in epoch seconds, after which DynamoDB deletes an item."""
     provisioned: bool = False
-    """Whether capacity is provisioned, within the 25 free units, instead of on demand."""
+    """Whether to provision capacity, within the 25 free units, instead of on demand."""
     protect_messages: bool = False
-    """Whether the messages and rooms tables refuse deletion, keep continuous backups, and are encrypted under the
-    account's AWS managed key (whose uses are in CloudTrail) instead of one that DynamoDB owns. A preview refuses to
-    delete protected tables before anything is deleted; `pulumi destroy --skip-preview` deletes all else first."""
+    """Whether to protect the messages and rooms tables from deletion, back them up continuously, and encrypt them with
+    the account's AWS managed key (whose uses are in CloudTrail) instead of one that DynamoDB owns. The preview of a
+    destroy fails on protected tables before anything is deleted; with `--skip-preview` all else is deleted first."""
 
 
 class ChatTables(pulumi.ComponentResource):
@@ -70,7 +70,7 @@ class ChatTables(pulumi.ComponentResource):
     rooms_arn: pulumi.Output[str]
     """ARN of the rooms table."""
     arns: dict[str, pulumi.Output[str]]
-    """Physical name → ARN of each table."""
+    """ARNs of the tables by physical name."""
 
     def __init__(self, name: str, args: ChatTablesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-chat:index:ChatTables", name, None, opts)
@@ -78,7 +78,7 @@ class ChatTables(pulumi.ComponentResource):
         messages = self._create_table(
             f"{name}-messages", args.messages, args, MESSAGES_UNITS, protect=args.protect_messages
         )
-        rooms = self._create_table(  # it has the messages too, in the order in which clients read them
+        rooms = self._create_table(  # protected too, because it contains the messages
             f"{name}-rooms", args.rooms, args, ROOMS_UNITS, protect=args.protect_messages
         )
         self.connections_name, self.connections_arn = connections.name, connections.arn

@@ -1,4 +1,4 @@
-"""Budgets that send mail before a bill grows."""
+"""Budgets that send mail before costs grow."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ SHARES_PERCENT = (50, 80, 100)
 """Shares of the monthly budget at which mail is sent."""
 
 ALERTS_USD = (1, 5)
-"""Monthly costs at which mail is sent, whatever the budget."""
+"""Monthly costs at which mail is sent regardless of the budget."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class CostGuardsArgs:
     """Arguments of CostGuards."""
 
     budget_name: str
-    """Physical name of the monthly budget, at most 87 characters: the alerts append 13."""
+    """Physical name of the monthly budget, at most 87 characters, because the alerts append 13."""
     email: str
     """Address that receives the mail."""
     monthly_usd: int
@@ -28,7 +28,7 @@ class CostGuards(pulumi.ComponentResource):
     """A monthly budget with mail at 50, 80 and 100 %, and alerts at $1 and $5."""
 
     arns: dict[str, pulumi.Output[str]]
-    """Physical name → ARN of each budget."""
+    """ARNs of the budgets by physical name."""
 
     def __init__(self, name: str, args: CostGuardsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-websocket:index:CostGuards", name, None, opts)

@@ -13,12 +13,12 @@ class DomainArgs:
     name: str
     """Fully qualified domain name, such as chat.example.org."""
     certificate_arn: pulumi.Input[str]
-    """ARN of its ACM certificate: in us-east-1 for CloudFront, in the API's region for API Gateway."""
+    """ARN of the ACM certificate: in us-east-1 for CloudFront, in the API's region for API Gateway."""
     zone_id: pulumi.Input[str] | None = None
-    """Route 53 hosted zone for its records; without one you create the records yourself."""
+    """Route 53 hosted zone for the records. Without one, create the records yourself."""
 
 
-def alias_record(  # noqa: PLR0913 - a record needs all of them
+def alias_record(  # noqa: PLR0913 - a record needs them all
     name: str,
     domain: DomainArgs,
     *,
@@ -27,7 +27,7 @@ def alias_record(  # noqa: PLR0913 - a record needs all of them
     target_zone_id: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Create an alias record of a kind (A or AAAA) in the domain's hosted zone, if it has one."""
+    """Create an alias record (kind A or AAAA) in the domain's hosted zone, if it has one."""
     if domain.zone_id is None:
         return
     aws.route53.Record(

@@ -15,9 +15,9 @@ class LambdaFunctionArgs:
     """Arguments of a LambdaFunction."""
 
     function_name: str
-    """Physical name, at most 64 characters; its log group is /aws/lambda/ and this name."""
+    """Physical name, at most 64 characters. The log group is /aws/lambda/ plus this name."""
     role_name: str
-    """Physical name of its role, at most 64 characters."""
+    """Physical name of the role, at most 64 characters."""
     handler: str
     """Entry point in the archive, `module.function`."""
     code: pulumi.Archive
@@ -25,17 +25,17 @@ class LambdaFunctionArgs:
     environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
     """Environment variables, at most 4 KB in total (Lambda quotas)."""
     statements: pulumi.Input[Sequence[Mapping[str, Any]]] = ()
-    """IAM statements of its role, beyond writing to its log group; their values may be outputs."""
+    """IAM statements of the role besides writing to the log group; their values may be outputs."""
     memory_mb: int = 256
-    """128 to 10,240 MB. CPU grows in proportion, up to one vCPU at 1,769 MB."""
+    """128 to 10,240 MB. CPU is proportional to memory: one vCPU at 1,769 MB."""
     timeout_seconds: int = 30
     """1 to 900 s."""
     log_retention_days: int = 7
-    """Days for which its log is kept, one of the values that CloudWatch Logs allows."""
+    """Days to keep the log, one of the values that CloudWatch Logs allows."""
 
 
 class LambdaFunction(pulumi.ComponentResource):
-    """A function on arm64, with a role and a log group that are destroyed with it."""
+    """An arm64 function with its own role and log group."""
 
     name: pulumi.Output[str]
     """Physical name."""
@@ -44,7 +44,7 @@ class LambdaFunction(pulumi.ComponentResource):
     invoke_arn: pulumi.Output[str]
     """ARN that an API Gateway integration invokes."""
     arns: dict[str, pulumi.Output[str]]
-    """Physical name → ARN of the function, its role and its log group."""
+    """ARNs of the function, its role and its log group by physical name."""
 
     def __init__(self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-websocket:index:LambdaFunction", name, None, opts)
@@ -117,10 +117,10 @@ class LambdaFunction(pulumi.ComponentResource):
 
 
 def merged(*parts: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> pulumi.Output[dict[str, str]]:
-    """Return the mappings as one; the last one that has a key wins."""
+    """Merge mappings; later ones win."""
     return pulumi.Output.all(*parts).apply(lambda resolved: {key: one[key] for one in resolved for key in one})
 
 
 def joined(*parts: pulumi.Input[Sequence[Mapping[str, Any]]]) -> pulumi.Output[list[Mapping[str, Any]]]:
-    """Return the sequences as one."""
+    """Concatenate sequences."""
     return pulumi.Output.all(*parts).apply(lambda resolved: [item for one in resolved for item in one])

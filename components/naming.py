@@ -1,14 +1,14 @@
-"""Physical names that differ between stacks, so that several stacks can share an account."""
+"""Physical names that differ by stack, so several stacks can share an account."""
 
 import hashlib
 import re
 
 PLAIN_STACK = "dev"
-"""The stack whose resources have their names without a suffix."""
+"""The stack whose resource names have no suffix."""
 
 
 def physical_name(name: str, stack: str, max_length: int = 64) -> str:
-    """Return a resource's name in a stack, at most `max_length` characters long and unique to the stack.
+    """Return a resource's name in a stack, at most `max_length` characters and unique to the stack.
 
     64 is the limit for names of Lambda functions and IAM roles (their API references).
     """
@@ -23,7 +23,7 @@ def physical_name(name: str, stack: str, max_length: int = 64) -> str:
 
 
 def bucket_prefix(name: str, stack: str) -> str:
-    """Return a prefix for a bucket's name; the provider appends a unique suffix.
+    """Return a prefix for a bucket name; the provider appends a unique suffix.
 
     Lower case and at most 37 characters (S3's bucket naming rules, less the provider's suffix of 26).
     """

@@ -1,4 +1,4 @@
-"""Serves the components to programs in other languages, as a Pulumi package whose schema is made from their types."""
+"""Serves the components to programs in other languages as a Pulumi package, with a schema derived from their types."""
 
 import inspect
 import json
@@ -20,20 +20,22 @@ from components.websocket_api import WebSocketApi
 
 NAME = "serverless-websocket"
 VERSION = "0.0.0"
-"""What Pulumi's own host says; a program chooses the version by the tag or the path that it adds."""
+"""The same as Pulumi's component host; programs choose the version by the tag or path that they add."""
 COMPONENTS: Sequence[type[pulumi.ComponentResource]] = (WebSocketApi, StaticSite, SiteConfig, CostGuards)
 
 
 class ComponentPackage(ComponentProvider):
     """The provider of the package.
 
-    Pulumi's own host takes no notice of dataclasses: it calls every field required, whatever its default, and gives
-    the component a dict. This one makes fields with a default optional, and gives the component its args.
+    Pulumi's component host does not support dataclasses: it marks every field as required and passes a dict to the
+    component. This provider makes fields with defaults optional and passes the args class.
     """
 
     def __init__(self) -> None:
         super().__init__(list(COMPONENTS), NAME, version=VERSION)
-        self._args = {one.__name__: inspect.get_annotations(one.__init__)["args"] for one in COMPONENTS}
+        self._args = {
+            component.__name__: inspect.get_annotations(component.__init__)["args"] for component in COMPONENTS
+        }
         for name, definition in self._component_defs.items():
             _describe(self._args[name], definition.inputs)
         for type_ in self._type_defs.values():
@@ -44,13 +46,13 @@ class ComponentPackage(ComponentProvider):
         self.schema = re.sub(rf"({NAME}:index:\w+)Args\"", r'\1"', json.dumps(schema.to_json()))
 
     def map_inputs(self, inputs: Any, component_def: ComponentDefinition) -> Any:
-        """Return the args of a component for inputs by their names in the schema. Raises InputPropertyError."""
+        """Convert inputs, keyed by their schema names, to the component's args. Raises InputPropertyError."""
         mapped = super().map_inputs(inputs, component_def)
-        return _built(self._args[component_def.name], mapped, "")
+        return _convert(self._args[component_def.name], mapped, "")
 
 
 def _describe(args: Any, properties: dict[str, PropertyDefinition]) -> None:
-    """Make the properties optional whose fields have a default, and say which it is."""
+    """Make properties with a default optional, and add the default to their descriptions."""
     for field in fields(args):
         described = properties[camel_case(field.name)]
         description = inspect.cleandoc(described.description or "")
@@ -61,24 +63,24 @@ def _describe(args: Any, properties: dict[str, PropertyDefinition]) -> None:
         described.description = description
 
 
-def _built(annotation: Any, value: Any, place: str) -> Any:
-    """Return a value as an annotation has it: dataclasses from dicts, whole numbers from the wire's floats.
+def _convert(annotation: Any, value: Any, place: str) -> Any:
+    """Convert a value to its annotated type: dicts to dataclasses, and floats from the wire to integers.
 
-    Raises InputPropertyError, with its path, if a plain value is an output.
+    Raises InputPropertyError with the path if an output is given where a plain value is required.
     """
     if get_origin(annotation) is UnionType and type(None) in get_args(annotation):
-        annotation = next(one for one in get_args(annotation) if one is not type(None))
+        annotation = next(member for member in get_args(annotation) if member is not type(None))
     if isinstance(value, pulumi.Output) and (is_dataclass(annotation) or annotation in (str, int, bool)):
-        raise pulumi.InputPropertyError(place, "It must be a plain value, since the names of resources depend on it.")
+        raise pulumi.InputPropertyError(place, "It must be a plain value because resource names depend on it.")
     if is_dataclass(annotation) and isinstance(annotation, type):
         hints = inspect.get_annotations(annotation)
         return annotation(
             **{
-                name: _built(hints[name], given, f"{place}.{camel_case(name)}".lstrip("."))
+                name: _convert(hints[name], given, f"{place}.{camel_case(name)}".lstrip("."))
                 for name, given in value.items()
             }
         )
     if get_origin(annotation) is Mapping and isinstance(value, dict):
-        of_items = get_args(annotation)[1]
-        return {key: _built(of_items, item, f"{place}.{key}") for key, item in value.items()}
+        item_type = get_args(annotation)[1]
+        return {key: _convert(item_type, item, f"{place}.{key}") for key, item in value.items()}
     return int(value) if annotation is int else value

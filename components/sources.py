@@ -1,7 +1,6 @@
-"""An archive of a folder's sources alone, so that bytecode caches do not change a deployment."""
+"""An archive of source files only, so bytecode caches do not change a deployment."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,11 +11,11 @@ import pulumi
 def sources_archive(folder: Path, build_folder: Path, suffixes: tuple[str, ...] = (".py",)) -> pulumi.FileArchive:
     """Return an archive of a folder's sources, staged in `build_folder` under a hash of their content.
 
-    A FileArchive ships and hashes every file of its folder, so it is given a clean copy. Programs may stage the same
-    sources concurrently: the copy appears whole or not at all. Raises pulumi.RunError if there are no sources.
+    A FileArchive includes every file of its folder, so it gets a clean copy. Staging is atomic, because several
+    programs may stage the same sources at once. Raises pulumi.RunError if there are no sources.
     """
     contents = {
-        path.relative_to(folder).as_posix(): path.read_bytes()  # read once: what is staged is what was hashed
+        path.relative_to(folder).as_posix(): path.read_bytes()  # read once, so the staged content is what was hashed
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix in suffixes and "__pycache__" not in path.parts
     }
@@ -34,7 +33,7 @@ def sources_archive(folder: Path, build_folder: Path, suffixes: tuple[str, ...] 
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         try:
-            os.rename(fresh, staged)  # noqa: PTH104 - Path.rename is no different; this fails if the target exists
+            fresh.rename(staged)  # fails if the target exists
         except OSError:
-            shutil.rmtree(fresh)  # another program has staged the same sources
+            shutil.rmtree(fresh)  # another program has just staged the same sources
     return pulumi.FileArchive(str(staged))

@@ -1,4 +1,4 @@
-"""The access log of an API Gateway stage, with the account-wide role that API Gateway needs to write it."""
+"""The access log of an API Gateway stage, and the account-wide role that API Gateway needs to write it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ FIELDS = (
     *("requestId", "connectionId", "routeKey", "eventType", "status", "requestTime", "error.message"),
     "identity.sourceIp",
 )
-"""What a line holds: who asked for which route and what became of it, never a frame's content."""
+"""Fields of a line: the requester, route and outcome, never the content of a frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,18 +19,18 @@ class StageAccessLogArgs:
     log_group_name: str
     """Physical name of the log group, at most 512 characters."""
     log_retention_days: int
-    """Days for which the log is kept, one of the values that CloudWatch Logs allows."""
+    """Days to keep the log, one of the values that CloudWatch Logs allows."""
 
 
 class StageAccessLog(pulumi.ComponentResource):
-    """A log group, and the account's CloudWatch role: one per account and region, so it is retained on destroy."""
+    """A log group, and the CloudWatch role of the account and region, which is retained on destroy."""
 
     log_group_arn: pulumi.Output[str]
     """ARN of the log group."""
     line_format: pulumi.Output[str]
     """Format of a line: one JSON object."""
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of the log group and the role."""
+    """ARNs of the log group and the role by name."""
 
     def __init__(self, name: str, args: StageAccessLogArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-websocket:index:StageAccessLog", name, None, opts)
@@ -40,7 +40,7 @@ class StageAccessLog(pulumi.ComponentResource):
             retention_in_days=args.log_retention_days,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        retained = pulumi.ResourceOptions(parent=self, retain_on_delete=True)  # other stacks may use it by then
+        retained = pulumi.ResourceOptions(parent=self, retain_on_delete=True)  # other stacks may be using it
         role = aws.iam.Role(
             f"{name}-role",
             assume_role_policy=pulumi.Output.json_dumps(

@@ -1,4 +1,4 @@
-"""A circuit breaker for an API Gateway stage: alarms that close it, and mail that says how to open it again."""
+"""A circuit breaker for an API Gateway stage: alarms close it, and mail explains how to reopen it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from components.lambda_function import LambdaFunction, LambdaFunctionArgs, joined, merged
 
 PERIOD_SECONDS = 60
-"""The shortest period of API Gateway's metrics; an alarm on it is evaluated each minute."""
+"""The shortest period of API Gateway's metrics. The alarms are evaluated every minute."""
 
 _MEMORY_MB = 256
 _TIMEOUT_SECONDS = 60
@@ -17,12 +17,12 @@ _TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class BreakerLimit:
-    """The sum of a stage's metric, beyond which the stage is closed."""
+    """A limit on a stage's metric, above which the stage is closed."""
 
     metric: str
     """Metric of AWS/ApiGateway with the dimensions ApiId and Stage: MessageCount (both directions) or ConnectCount."""
     per_minute: int
-    """Largest sum in a minute that leaves the stage open."""
+    """Largest sum in a minute at which the stage stays open."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,28 +46,28 @@ class StageBreakerArgs:
     throttle_rate_limit: int
     """Requests per second that the stage accepts while it is open."""
     throttle_burst_limit: int
-    """Requests at once that the stage accepts while it is open."""
+    """Concurrent requests that the stage accepts while it is open."""
     limits: Sequence[BreakerLimit]
-    """What closes the stage. Each is an alarm: ten are free in an account, $0.10 a month each beyond."""
+    """Limits that close the stage, one alarm each. Ten alarms per account are free; more cost $0.10 a month each."""
     email: str = ""
-    """Address of the mail; if empty, only the function's log tells."""
+    """Address of the mail; if empty, the event is only logged."""
     advice: str = ""
-    """What the mail ends with: how else to open the stage, where to read on."""
+    """Text that ends the mail, such as where to find more help."""
     log_retention_days: int = 7
-    """Days for which the function's log is kept, one of the values that CloudWatch Logs allows."""
+    """Days to keep the function's log, one of the values that CloudWatch Logs allows."""
 
 
 class StageBreaker(pulumi.ComponentResource):
-    """Alarms that close a stage within minutes: they invoke a function that throttles it to nothing.
+    """Alarms that close a stage within minutes by invoking a function that throttles it to zero.
 
-    It stays closed until somebody opens it; the mail has the command. Only routes without throttling of their own are
-    closed, and sockets that are open stay open: each of their frames is answered by 429.
+    The stage stays closed until someone reopens it with the command in the mail. Routes with their own throttling
+    settings are not affected. Open connections stay open, but each of their frames is answered by 429.
     """
 
     function_name: pulumi.Output[str]
     """Physical name of the function."""
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of each alarm, topic and subscription, and of what the function consists of."""
+    """ARNs by name: alarms, topics, subscriptions, and the function with its role and log group."""
 
     def __init__(self, name: str, args: StageBreakerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-websocket:index:StageBreaker", name, None, opts)
@@ -151,7 +151,7 @@ class StageBreaker(pulumi.ComponentResource):
         return topic
 
     def _create_alarms(self, topics: Sequence[aws.sns.Topic]) -> None:
-        """Create the alarms. They mail too, since the function may have to wait while a flood uses up the account's."""
+        """Create the alarms. They also send mail, because a flood can use up the account's concurrency."""
         args = self._args
         closing = pulumi.Output.format(
             "aws apigatewayv2 update-stage --api-id {} --stage-name {} "

@@ -12,10 +12,10 @@ from components.lambda_function import LambdaFunction, LambdaFunctionArgs, joine
 from components.stage_access_log import StageAccessLog, StageAccessLogArgs
 
 FUNCTION_TIMEOUT_SECONDS = 30
-"""One more than an integration may take (API Gateway quotas), so that API Gateway is the one to give up."""
+"""One second more than the integration timeout (API Gateway quotas), so API Gateway times out first."""
 
 _ROUTES_WITHOUT_RESPONSE = ("$connect", "$disconnect")
-"""Their functions answer with a status alone."""
+"""Routes whose functions return only a status."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +25,15 @@ class ApiFunctionArgs:
     function_name: str
     """Physical name, at most 64 characters."""
     role_name: str
-    """Physical name of its role, at most 64 characters."""
+    """Physical name of the role, at most 64 characters."""
     handler: str
     """Entry point in the archive, `module.function`."""
     environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
-    """Environment variables of this function alone, besides those of every function."""
+    """Environment variables of this function, in addition to those of every function."""
     statements: pulumi.Input[Sequence[Mapping[str, Any]]] = ()
-    """IAM statements of its role; their values may be outputs."""
+    """IAM statements of the role; their values may be outputs."""
     posts: bool = False
-    """Whether its role may post to this API's connections."""
+    """Whether the role may post to this API's connections."""
     memory_mb: int = 256
     """128 to 10,240 MB."""
 
@@ -47,32 +47,32 @@ class WebSocketApiArgs:
     code: pulumi.Archive
     """Archive with all handlers."""
     functions: Mapping[str, ApiFunctionArgs]
-    """Key → function. The key is part of its resources' logical names."""
+    """Functions by key. The key is part of the resources' logical names."""
     routes: Mapping[str, str]
-    """Route key (`$connect`, `$disconnect`, `$default` or a value of `route_selection`) → key of its function.
+    """Keys of functions by route key (`$connect`, `$disconnect`, `$default` or a value of `route_selection`).
     Routes may share a function."""
     route_selection: str = "$request.body.action"
     """Expression that selects a frame's route."""
     stage_name: str = "production"
-    """Name of the stage, the last part of the URL."""
+    """Name of the stage, which ends the URL."""
     environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
-    """Environment variables of every function; CALLBACK_URL is added."""
+    """Environment variables of every function, in addition to CALLBACK_URL."""
     throttle_rate_limit: int = 50
     """Requests per second that the stage accepts."""
     throttle_burst_limit: int = 100
-    """Requests that the stage accepts at once."""
+    """Concurrent requests that the stage accepts."""
     log_retention_days: int = 7
-    """Days for which logs are kept, one of the values that CloudWatch Logs allows."""
+    """Days to keep the logs, one of the values that CloudWatch Logs allows."""
     access_logs: bool = False
     """Whether the stage logs each request. This sets the account's CloudWatch role for API Gateway."""
     domain: DomainArgs | None = None
     """Custom domain for clients."""
     endpoint_url: str = ""
-    """URL of an emulator that stands in for AWS."""
+    """Emulator URL; empty for AWS."""
 
 
 class WebSocketApi(pulumi.ComponentResource):
-    """An API with its functions, routes, and a stage that is deployed automatically."""
+    """A WebSocket API with its functions, routes and an automatically deployed stage."""
 
     api_id: pulumi.Output[str]
     """Id of the API."""
@@ -83,11 +83,11 @@ class WebSocketApi(pulumi.ComponentResource):
     websocket_url: pulumi.Output[str]
     """URL that clients connect to, wss://…."""
     callback_url: pulumi.Output[str]
-    """Endpoint of @connections, without a connection's id. It never has the custom domain, whose path differs."""
+    """Endpoint of @connections without the connection id. Never uses the custom domain, whose path differs."""
     function_names: dict[str, pulumi.Output[str]]
-    """Key of a function → its physical name."""
+    """Physical names of the functions by key."""
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of the API, its stage, its domain, its log, and what its functions consist of."""
+    """ARNs by name: the API, stage, domain, access log, and the functions with their roles and log groups."""
 
     def __init__(self, name: str, args: WebSocketApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-websocket:index:WebSocketApi", name, None, opts)
@@ -122,7 +122,7 @@ class WebSocketApi(pulumi.ComponentResource):
         if args.endpoint_url:
             path = pulumi.Output.format("{}/_aws/execute-api/{}/{}", args.endpoint_url, self._api.id, args.stage_name)
             return path, path.apply(lambda url: url.replace("http", "ws", 1))
-        invoked = pulumi.InvokeOutputOptions(parent=self)  # by the component's provider, in the component's region
+        invoked = pulumi.InvokeOutputOptions(parent=self)  # uses the component's provider and region
         path = pulumi.Output.format(
             "{}.execute-api.{}.{}/{}",
             self._api.id,
@@ -172,7 +172,7 @@ class WebSocketApi(pulumi.ComponentResource):
     def _create_route(
         self, route_key: str, function: LambdaFunction, integration: aws.apigatewayv2.Integration
     ) -> list[pulumi.Resource]:
-        """Create a route with its permission and response; return what the stage has to wait for."""
+        """Create a route with its permission and response; return the resources that the stage depends on."""
         name = f"{self._name}-{route_key.removeprefix('$')}"
         responds = route_key not in _ROUTES_WITHOUT_RESPONSE
         route = aws.apigatewayv2.Route(
@@ -216,7 +216,7 @@ class WebSocketApi(pulumi.ComponentResource):
                 self._child,
             )
             self.arns |= access_log.arns
-            waits_for.append(access_log)  # without the account's role a stage that logs is refused
+            waits_for.append(access_log)  # without the account's role, API Gateway rejects a stage that logs
             access_log_settings = aws.apigatewayv2.StageAccessLogSettingsArgs(
                 destination_arn=access_log.log_group_arn, format=access_log.line_format
             )
@@ -226,7 +226,7 @@ class WebSocketApi(pulumi.ComponentResource):
             name=args.stage_name,
             auto_deploy=True,
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
-                throttling_rate_limit=args.throttle_rate_limit,  # a value left out is 0: every request gets a 429
+                throttling_rate_limit=args.throttle_rate_limit,  # an omitted value means 0: every request gets a 429
                 throttling_burst_limit=args.throttle_burst_limit,
             ),
             access_log_settings=access_log_settings,

@@ -1,4 +1,4 @@
-"""ChatAppBreaker: when an alarm fires, throttle a stage to nothing and mail how to open it again."""
+"""ChatAppBreaker: on an alarm, close a stage by throttling it to zero, and mail how to reopen it."""
 
 import json
 import os
@@ -9,25 +9,25 @@ from typing import Any, NamedTuple, Protocol, TextIO, TypedDict
 
 
 class Throttle(TypedDict):
-    """The route settings of a stage that the breaker changes."""
+    """The stage's route settings that the breaker changes."""
 
     ThrottlingRateLimit: float
     ThrottlingBurstLimit: int
 
 
 CLOSED: Throttle = {"ThrottlingRateLimit": 0.0, "ThrottlingBurstLimit": 0}
-"""A stage with these refuses every request with 429 (API Gateway, route settings)."""
+"""With these settings a stage rejects every request with 429 (API Gateway, route settings)."""
 
 _SUBJECT_CHARACTERS = 99  # SNS Publish: fewer than 100
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 2, 5, 3
 
 
 class AlarmEventError(Exception):
-    """An event that is no notification of a CloudWatch alarm."""
+    """The event is not a CloudWatch alarm notification."""
 
 
 class Alarm(NamedTuple):
-    """A change of an alarm's state, as CloudWatch publishes it."""
+    """An alarm state change, as CloudWatch publishes it."""
 
     name: str
     state: str
@@ -37,7 +37,7 @@ class Alarm(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """The stage to close, and how it is configured while it is open."""
+    """The stage to close, and its settings when open."""
 
     region: str
     api_id: str
@@ -45,13 +45,13 @@ class Stage(NamedTuple):
     rate_limit: int
     """Requests per second."""
     burst_limit: int
-    """Requests at once."""
+    """Concurrent requests."""
     endpoint_url: str = ""
-    """URL of an emulator that stands in for AWS."""
+    """Emulator URL; empty for AWS."""
 
     @property
     def open_command(self) -> str:
-        """The AWS CLI's command that opens the stage."""
+        """AWS CLI command that opens the stage."""
         limits = f"ThrottlingRateLimit={self.rate_limit},ThrottlingBurstLimit={self.burst_limit}"
         return self.command(
             f"apigatewayv2 update-stage --api-id {self.api_id} --stage-name {self.name} "
@@ -59,7 +59,7 @@ class Stage(NamedTuple):
         )
 
     def command(self, rest: str) -> str:
-        """Return a command of the AWS CLI in the stage's region."""
+        """Return an AWS CLI command for the stage's region."""
         endpoint = f" --endpoint-url {self.endpoint_url}" if self.endpoint_url else ""
         return f"aws --region {self.region}{endpoint} {rest}"
 
@@ -69,13 +69,13 @@ class Config(NamedTuple):
 
     stage: Stage
     mail_topic_arn: str
-    """Topic of the mail; empty: no mail."""
+    """SNS topic for the mail; empty for no mail."""
     advice: str
-    """What the mail ends with."""
+    """Text that ends the mail."""
 
 
 class Gateway(Protocol):
-    """What is used of API Gateway's client."""
+    """The part of API Gateway's client that the breaker uses."""
 
     def update_stage(self, *, ApiId: str, StageName: str, DefaultRouteSettings: Any) -> Any:  # noqa: N803 - boto3's
         """Change a stage."""
@@ -83,7 +83,7 @@ class Gateway(Protocol):
 
 
 class Topics(Protocol):
-    """What is used of SNS's client."""
+    """The part of SNS's client that the breaker uses."""
 
     def publish(self, *, TopicArn: str, Subject: str, Message: str) -> Any:  # noqa: N803 - boto3's
         """Publish a message."""
@@ -91,7 +91,7 @@ class Topics(Protocol):
 
 
 class Clients(Protocol):
-    """The function's clients, and what a test replaces."""
+    """The function's clients; tests pass their own."""
 
     @property
     def gateway(self) -> Gateway:
@@ -105,7 +105,7 @@ class Clients(Protocol):
 
 
 class BotocoreClients:
-    """The clients of a Lambda container, made when they are first needed."""
+    """The clients of a Lambda container, created on first use."""
 
     @cached_property
     def gateway(self) -> Gateway:
@@ -119,12 +119,12 @@ class BotocoreClients:
 
     @cached_property
     def _session(self) -> Any:
-        from botocore.session import Session  # noqa: PLC0415 - a test needs none
+        from botocore.session import Session  # noqa: PLC0415 - tests pass their own clients
 
         return Session()
 
     def _client(self, service: str) -> Any:
-        from botocore.config import Config as ClientConfig  # noqa: PLC0415 - a test needs none
+        from botocore.config import Config as ClientConfig  # noqa: PLC0415 - tests pass their own clients
 
         limits = ClientConfig(
             connect_timeout=_CONNECT_SECONDS,
@@ -137,8 +137,8 @@ class BotocoreClients:
 class Breaker:
     """The function's `lambda_handler`.
 
-    Whatever fails is raised, so that Lambda invokes the function again: twice after an error, and for up to six hours
-    if it was throttled (Lambda, asynchronous invocation). Closing a stage twice does no harm.
+    Errors are raised, so Lambda retries the invocation: twice after an error, and for up to six hours if throttled
+    (Lambda, asynchronous invocation). Closing a stage twice is harmless.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Breaker:
         self._stream = stream
 
     def __call__(self, event: object, _lambda_context: object) -> None:
-        """Close the stage if the event says that an alarm fires."""
+        """Close the stage if the event reports an alarm in state ALARM."""
         try:
             alarm = parse(event)
         except AlarmEventError as error:
@@ -168,7 +168,7 @@ class Breaker:
                 ApiId=stage.api_id, StageName=stage.name, DefaultRouteSettings={**CLOSED}
             )
         except Exception as error:
-            self._log("not_closed", alarm=alarm.name, error=type(error).__name__)
+            self._log("close_failed", alarm=alarm.name, error=type(error).__name__)
             self._mail(config, f"Not closed: stage {stage.name} of {stage.api_id}", failure_mail(stage, alarm, error))
             raise
         self._log("closed", alarm=alarm.name, reason=alarm.reason, open=stage.open_command)
@@ -185,19 +185,19 @@ class Breaker:
 
 
 def parse(event: object) -> Alarm:
-    """Return the alarm's change in an SNS event. Raises AlarmEventError."""
+    """Return the alarm state change in an SNS event. Raises AlarmEventError."""
     try:
         given: Any = event
         message = json.loads(given["Records"][0]["Sns"]["Message"])
         name, state = message["AlarmName"], message["NewStateValue"]
         reason, at = message.get("NewStateReason", ""), message.get("StateChangeTime", "")
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise AlarmEventError("the event is no notification of an alarm") from error
+        raise AlarmEventError("the event is not an alarm notification") from error
     return Alarm(str(name), str(state), str(reason), str(at))
 
 
 def read_config(environment: Mapping[str, str]) -> Config:
-    """Return the config. A missing variable is a fault of the deployment and raises KeyError."""
+    """Return the config. Raises KeyError if a variable is missing: the deployment is broken."""
     return Config(
         stage=Stage(
             region=environment["AWS_REGION"],
@@ -213,20 +213,20 @@ def read_config(environment: Mapping[str, str]) -> Config:
 
 
 def closed_mail(config: Config, alarm: Alarm) -> str:
-    """Return the mail's text: what happened, and how to open the stage again."""
+    """Return the text of the mail that reports the closed stage and how to reopen it."""
     stage = config.stage
     return f"""\
-The stage {stage.name} of the WebSocket API {stage.api_id} ({stage.region}) is closed: nobody can connect or send.
+The stage {stage.name} of the WebSocket API {stage.api_id} ({stage.region}) is closed: no one can connect or send.
 
 Alarm: {alarm.name}
 Time: {alarm.at}
 Reason: {alarm.reason}
 
-Before you open it, wait until the alarm is OK, since it acts only when it changes to ALARM:
+Before you reopen it, wait until the alarm is OK; it acts only when it changes to ALARM:
 
 {_state_command(stage, alarm)}
 
-Then open it:
+Then reopen the stage:
 
 {stage.open_command}
 
@@ -234,7 +234,7 @@ Then open it:
 
 
 def failure_mail(stage: Stage, alarm: Alarm, error: Exception) -> str:
-    """Return the text of the mail that asks a person to close the stage."""
+    """Return the text of the mail that asks for the stage to be closed by hand."""
     closing = stage._replace(rate_limit=0, burst_limit=0).open_command
     return f"""\
 The alarm {alarm.name} has fired, but the stage {stage.name} of the WebSocket API {stage.api_id} ({stage.region})

@@ -1,1 +1,1 @@
-"""What the functions share: frames, connections, rooms, messages, fan-out. It knows nothing of Pulumi or the page."""
+"""The code that the functions share: frames, connections, rooms, messages and fan-out."""

@@ -1,13 +1,13 @@
-"""The routes of the API, each declared once: its key, its function, and what that function may do.
+"""The API's routes, each declared once with its function and that function's permissions.
 
-The Pulumi program makes the routes, functions and roles from this table; the functions check frames against it, and
-tests compare it with the calls that the code really makes.
+The Pulumi program creates routes, functions and roles from this table. Tests compare it with the calls that the code
+makes.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .schema import CONNECTIONS, MESSAGES, ROOMS  # relative: to the Pulumi program this package is functions.chat
+from .schema import CONNECTIONS, MESSAGES, ROOMS  # relative: the Pulumi program imports functions.chat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -15,24 +15,24 @@ class Function:
     """A Lambda function: one file in functions/, one role."""
 
     name: str
-    """Name in AWS, without the stack's suffix."""
+    """Name in AWS, without the stack suffix."""
     module: str
-    """File in functions/, without its suffix; the entry point is its `lambda_handler`."""
+    """File in functions/, without `.py`; its entry point is `lambda_handler`."""
     memory_mb: int
-    """128 to 10,240 MB; CPU grows with it (docs/decisions/0006)."""
+    """128 to 10,240 MB; CPU scales with memory (docs/decisions/0006)."""
     access: Mapping[str, Sequence[str]]
-    """Table → the DynamoDB operations that its role allows."""
+    """DynamoDB operations that the role allows, by table."""
     posts: bool = False
     """Whether it posts to connections."""
 
 
 _CLEAN_UP = {CONNECTIONS: ("DeleteItem",), ROOMS: ("Query", "DeleteItem")}
-"""What posting needs: list a room's members, and remove the connections that turn out to be gone."""
+"""What posting needs: listing a room's members and removing gone connections."""
 
 
 def _union(*grants: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     tables = dict.fromkeys(table for grant in grants for table in grant)
-    return {table: sorted({one for grant in grants for one in grant.get(table, ())}) for table in tables}
+    return {table: sorted({operation for grant in grants for operation in grant.get(table, ())}) for table in tables}
 
 
 CONNECT = Function(
@@ -82,6 +82,6 @@ ROUTES: Mapping[str, Function] = {
     "ping": ROOM,
     "$default": DEFAULT,
 }
-"""Route key → function. A frame's `action` chooses its route."""
+"""Functions by route key. A frame's `action` selects its route."""
 
 FUNCTIONS: Sequence[Function] = tuple(dict.fromkeys(ROUTES.values()))

@@ -1,4 +1,4 @@
-"""The tables' keys, declared once: for the Pulumi program, and for whatever stands in for DynamoDB in a test."""
+"""The tables' keys, declared once for the Pulumi program and for the fake DynamoDB in tests."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     MESSAGES: {"messageId": "S", "timestamp": "S"},
     ROOMS: {"room": "S", "item": "S"},
 }
-"""Table → its partition key and, where there is one, its sort key, each with its type."""
+"""Partition key and, if any, sort key of each table, with their types."""
 
 EXPIRY_ATTRIBUTE = "expiresAt"
-"""The attribute of each table's TTL, in seconds since 1970."""
+"""TTL attribute of every table, in seconds since 1970."""

@@ -1,6 +1,6 @@
-"""Checks a request against AWS's own models; botocore itself checks types and required members alone.
+"""Checks a request against AWS's own models; botocore only checks types and required members.
 
-What services refuse although their models do not say so is in DOCUMENTED.
+DOCUMENTED has the rules of services that their models lack.
 """
 
 import json
@@ -37,7 +37,7 @@ _SIZES = {
 
 
 def problems(operation: OperationModel, given: dict[str, Any]) -> list[str]:
-    """Return what AWS would refuse of a request."""
+    """Return the parts of a request that AWS would reject."""
     found = [f"{operation.name}: {one}" for one in _problems(operation.input_shape, given, "")]
     for place, value in _places(given, ""):
         pattern = DOCUMENTED.get((operation.name, place))
@@ -111,7 +111,7 @@ def _out_of_bounds(shape: Any, value: Any, place: str) -> Iterator[str]:
 
 
 def _policy_problems(document: dict[str, Any]) -> Iterator[str]:
-    """Yield what IAM's grammar refuses of a policy."""
+    """Yield the parts of a policy that IAM's grammar rejects."""
     if document.get("Version") != "2012-10-17" or not document.get("Statement"):
         yield "a policy lacks its version or statements"
     for statement in document.get("Statement", []):

@@ -24,7 +24,7 @@ WITH_DOMAINS = {
     "zone_id": "Z0123456789",
 }
 VARIANTS: dict[str, dict[str, str]] = {"plain": {}, "everything": WITH_EVERYTHING, "domains": WITH_DOMAINS}
-"""Configs that together reach every line of the program; only `make local` sets the other keys."""
+"""Configs that together cover the whole program; only `make local` sets the other keys."""
 
 
 @lru_cache

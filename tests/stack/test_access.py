@@ -1,4 +1,4 @@
-"""Roles: each function's allows what routes.py declares for it, and nothing else."""
+"""Roles: each function's role allows exactly what routes.py declares."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_every_function_serves_a_route() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_wildcard_stands_only_for_names_that_are_unknown_in_advance(variant: str) -> None:
+def test_wildcards_match_only_names_that_are_unknown_in_advance(variant: str) -> None:
     """Log streams and connection ids."""
     for policy in program(**VARIANTS[variant]).all("RolePolicy"):
         for statement in statements(policy).values():

@@ -1,4 +1,4 @@
-"""The deployed archive: sources alone, so that running the tests does not change a deployment."""
+"""The deployed archive contains only sources, so running the tests does not change a deployment."""
 
 import hashlib
 import py_compile
@@ -43,7 +43,7 @@ def deployed(planned: Plan) -> dict[str, str]:
     return {one.urn: str(plain(one.inputs)) for one in planned.resources}
 
 
-def test_the_archive_holds_the_functions_sources_and_nothing_else() -> None:
+def test_the_archive_contains_only_the_functions_sources() -> None:
     expected = {
         path.relative_to(FUNCTIONS).as_posix(): path.read_bytes()
         for path in FUNCTIONS.rglob("*.py")
@@ -61,7 +61,7 @@ def test_each_handler_is_in_the_archive() -> None:
 
 
 def test_deploying_again_after_the_tests_have_run_changes_nothing() -> None:
-    """The tests leave bytecode in the folder; here it is left for certain, and deleted again."""
+    """Running tests leaves bytecode in the folder; this test creates it explicitly and deletes it."""
     before = program()
     left = FUNCTIONS / "__pycache__"
     was_there = left.exists()
@@ -109,7 +109,7 @@ def test_a_changed_source_changes_the_archive(sources: Path, tmp_path: Path, cha
     assert content_of(second) == content_of(sources)
 
 
-def test_programs_that_stage_at_the_same_time_find_it_whole(sources: Path, tmp_path: Path) -> None:
+def test_concurrent_staging_never_exposes_a_partial_archive(sources: Path, tmp_path: Path) -> None:
     found: list[dict[str, bytes]] = []
     together = threading.Barrier(8)
 
@@ -126,8 +126,8 @@ def test_programs_that_stage_at_the_same_time_find_it_whole(sources: Path, tmp_p
     assert len(list((tmp_path / "build").iterdir())) == 1, "no incomplete copy is left"
 
 
-def test_a_file_that_is_saved_meanwhile_is_staged_as_it_was_hashed(sources: Path, tmp_path: Path) -> None:
-    """Otherwise the archive of that hash would have the wrong content for good."""
+def test_a_file_saved_during_staging_is_staged_as_hashed(sources: Path, tmp_path: Path) -> None:
+    """Otherwise the archive under that hash would have the wrong content permanently."""
     room = (sources / "room.py").read_bytes()
     saving = threading.Event()
 
@@ -147,7 +147,7 @@ def test_a_file_that_is_saved_meanwhile_is_staged_as_it_was_hashed(sources: Path
         thread.join(10)
 
 
-def test_a_folder_without_sources_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_sources_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError, match="There are no sources in "):
         sources_archive(tmp_path, tmp_path / "build")
 

@@ -1,4 +1,4 @@
-"""The breaker: its alarms reach a function that may close this stage and nothing else, and costs nothing at rest."""
+"""The breaker: its alarms invoke a function that may only close this stage, and it is free when idle."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from local.plan import ACCOUNT, Plan
 from tests.stack.program import VARIANTS, program, statements
 
 EMAIL = "you@example.org"
-STAGE_ARN = f"arn:aws:apigatewayv2:us-east-1:{ACCOUNT}:stage/production"  # as local.plan makes ARNs up
+STAGE_ARN = f"arn:aws:apigatewayv2:us-east-1:{ACCOUNT}:stage/production"  # the form of local.plan's ARNs
 LIMITS = {"MessageCount": 20_000, "ConnectCount": 1_000}
 
 
@@ -17,7 +17,7 @@ def plan() -> Plan:
     return program(alert_email=EMAIL, throttle_rate_limit="40", throttle_burst_limit="80")
 
 
-def test_the_breaker_is_on_unless_config_says_otherwise() -> None:
+def test_the_breaker_is_on_by_default() -> None:
     alarms = {one.inputs["metricName"]: one.inputs["threshold"] for one in program().all("MetricAlarm")}
     assert alarms == LIMITS
 
@@ -38,7 +38,7 @@ def test_without_limits_there_is_no_breaker() -> None:
 
 
 @pytest.mark.parametrize("metric", LIMITS)
-def test_an_alarm_fires_after_one_minute_beyond_the_limit_of_this_stage(plan: Plan, metric: str) -> None:
+def test_an_alarm_fires_after_one_minute_above_the_limit_of_this_stage(plan: Plan, metric: str) -> None:
     """API Gateway's WebSocket metrics; MessageCount counts both directions."""
     given = plan.one("MetricAlarm", f"ChatAppBreaker-{metric}").inputs
     assert (given["namespace"], given["metricName"], given["statistic"]) == ("AWS/ApiGateway", metric, "Sum")
@@ -79,7 +79,7 @@ def test_the_function_may_change_this_stage_and_send_its_mail_and_nothing_else(p
     }
 
 
-def test_the_function_has_what_opens_the_stage_again(plan: Plan) -> None:
+def test_the_function_has_the_settings_that_reopen_the_stage(plan: Plan) -> None:
     given = plan.one("Function", "ChatAppBreaker").inputs
     variables = dict(given["environment"]["variables"])
     assert given["handler"] == "breaker.lambda_handler"
@@ -93,7 +93,7 @@ def test_the_function_has_what_opens_the_stage_again(plan: Plan) -> None:
     }
 
 
-def test_the_mail_goes_to_the_configs_address(plan: Plan) -> None:
+def test_the_mail_goes_to_the_configured_address(plan: Plan) -> None:
     mail = plan.one("TopicSubscription", "stage-breaker-mail").inputs
     assert mail == {
         "topic": plan.one("Topic", "ChatAppBreaker-Mail").state["arn"],
@@ -112,7 +112,7 @@ def test_without_an_address_the_function_may_only_close_the_stage() -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_alarms_are_free_with_those_of_monitoring(variant: str) -> None:
-    """Free Tier of CloudWatch: ten alarms of standard resolution, that is a period of at least a minute."""
+    """CloudWatch Free Tier: ten alarms of standard resolution (a period of at least a minute)."""
     alarms = program(**VARIANTS[variant]).all("MetricAlarm")
     assert len(alarms) <= 10
     assert all(one.inputs["period"] >= 60 for one in alarms)

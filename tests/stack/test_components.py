@@ -45,7 +45,7 @@ def test_the_echo_is_a_complete_api_whose_routes_share_a_function() -> None:
         ({}, "No route uses the function echo."),
     ],
 )
-def test_routes_and_functions_that_do_not_match_are_refused(routes: dict[str, str], sentence: str) -> None:
+def test_mismatched_routes_and_functions_are_rejected(routes: dict[str, str], sentence: str) -> None:
     args = WebSocketApiArgs(
         api_name="Echo",
         code=pulumi.AssetArchive({}),
@@ -71,7 +71,7 @@ def test_the_site_is_a_folder_and_its_config(tmp_path: Path, monkeypatch: pytest
 
 
 def site(folder: Path, **args: Any) -> dict[str, str]:
-    """Return key → content type of what a site of the folder uploads, besides its index.html."""
+    """Return the content types by key of a site's uploads, except index.html."""
     (folder / "index.html").write_text("<!doctype html>", encoding="utf-8")
     planned = plan(lambda: StaticSite("page", StaticSiteArgs(bucket_prefix="page-", folder=str(folder), **args)))
     objects = {one.inputs["key"]: one.inputs["contentType"] for one in planned.all("BucketObjectv2")}
@@ -79,14 +79,14 @@ def site(folder: Path, **args: Any) -> dict[str, str]:
     return objects
 
 
-def test_a_suffix_is_known_in_capitals_too(tmp_path: Path) -> None:
+def test_file_suffixes_are_case_insensitive(tmp_path: Path) -> None:
     (tmp_path / "PHOTO.JPG").write_bytes(b"")
     (tmp_path / "data.json").write_bytes(b"{}")
     assert site(tmp_path) == {"PHOTO.JPG": "image/jpeg", "data.json": "application/json"}
 
 
 @pytest.mark.parametrize("name", ["model.glb", "LICENSE", "parts/app.ts"])
-def test_a_file_of_an_unknown_type_is_refused_by_name_unless_it_is_named_or_excluded(tmp_path: Path, name: str) -> None:
+def test_a_file_of_an_unknown_type_is_rejected_unless_declared_or_excluded(tmp_path: Path, name: str) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / name).write_text("", encoding="utf-8")
     with pytest.raises(pulumi.RunError, match=f"^The content type of {name} is unknown: name it in content_types"):
@@ -95,13 +95,13 @@ def test_a_file_of_an_unknown_type_is_refused_by_name_unless_it_is_named_or_excl
     assert site(tmp_path, exclude=[f"*{name[-4:]}"]) == {}
 
 
-def test_a_folder_without_a_page_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_page_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError, match="There is no index.html in "):
         plan(lambda: StaticSite("page", StaticSiteArgs(bucket_prefix="page-", folder=str(tmp_path))))
 
 
-def test_a_replacement_that_finds_nothing_is_refused(tmp_path: Path) -> None:
-    """Otherwise a reworded policy would silently stay as it is."""
+def test_a_replacement_that_matches_nothing_is_rejected(tmp_path: Path) -> None:
+    """Otherwise a reworded policy would silently remain unreplaced."""
     (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
     args = StaticSiteArgs(bucket_prefix="page-", folder=str(tmp_path), replacements={"old": "new"})
     with pytest.raises(pulumi.RunError, match="does not contain 'old', which is to be replaced"):
@@ -116,7 +116,7 @@ def test_a_page_without_a_policy_gets_one_from_the_cdn(tmp_path: Path) -> None:
     assert policy == "default-src 'self'; frame-ancestors 'none'"
 
 
-def test_two_instances_of_a_component_live_side_by_side(tmp_path: Path) -> None:
+def test_two_instances_of_a_component_can_coexist(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
 
     def both() -> None:

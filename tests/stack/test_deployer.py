@@ -1,4 +1,4 @@
-"""The local deployer: AWS's own models accept each of its requests, and what it does not support is an error."""
+"""The local deployer: AWS's models accept each of its requests, and unsupported inputs are errors."""
 
 import json
 import uuid
@@ -30,11 +30,11 @@ ONLY_ON_AWS = {
     "aws:apigatewayv2/apiMapping:ApiMapping",
     "aws:route53/record:Record",
 }
-"""What custom domains consist of: nothing on this machine could answer to them."""
+"""Resource types of custom domains, which a local run cannot serve."""
 
 
 def answer(operation: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what the deployer reads of AWS's answer."""
+    """Return the parts of AWS's response that the deployer reads."""
     fresh = uuid.uuid4().hex[:10]
     function_arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{given.get('FunctionName')}"
     answers: dict[str, dict[str, Any]] = {
@@ -64,7 +64,7 @@ def answer(operation: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 class Rehearsal:
-    """A deployer whose clients build and check each request, and send none; one operation may be refused."""
+    """A deployer whose clients build and check each request without sending it; one operation may be rejected."""
 
     def __init__(self, config: dict[str, str] | None = None, stack: str = "dev", program: Path = PROGRAM) -> None:
         self.refused = ""
@@ -168,7 +168,7 @@ def policy(**statement: str) -> str:
         ("iam", "PutRolePolicy", {"PolicyDocument": policy(Action="s3:*", Resource="x")}, "resource 'x'"),
     ],
 )
-def test_the_rehearsal_detects_what_aws_would_refuse(
+def test_the_rehearsal_detects_requests_that_aws_would_refuse(
     service: str, operation: str, given: dict[str, Any], said: str
 ) -> None:
     found = problems(MODELS.get_service_model(service).operation_model(operation), given)
@@ -176,7 +176,7 @@ def test_the_rehearsal_detects_what_aws_would_refuse(
 
 
 def test_aws_would_accept_custom_domains_too() -> None:
-    """The deployer does not support them; their inputs are requests but for the capitals."""
+    """The deployer does not support them; their inputs are requests except for capitalization."""
     plan = program(LONG_STACK, **VARIANTS["domains"])
     domain = plan.one("aws:apigatewayv2/domainName:DomainName").inputs
     configurations = [capitalized(domain["domainNameConfiguration"])]
@@ -208,13 +208,13 @@ def capitalized(given: dict[str, Any]) -> dict[str, Any]:
 # What the deployer does not support
 
 
-def test_the_deployer_supports_each_type_but_those_of_domains_and_no_other() -> None:
+def test_the_deployer_supports_exactly_the_types_in_use_except_domains() -> None:
     used = {one.type for variant in VARIANTS.values() for one in program(**variant).resources if one.custom}
     assert used - set(RESOURCES) == ONLY_ON_AWS
     assert set(RESOURCES) - used == set()
 
 
-def test_each_property_that_is_left_out_is_in_use_and_has_a_reason() -> None:
+def test_each_ignored_property_is_in_use_and_has_a_reason() -> None:
     used = {
         (one.type, name) for config in VARIANTS.values() for one in program(**config).resources for name in one.inputs
     }
@@ -227,7 +227,7 @@ Writes = Callable[[str], None]
 
 @pytest.fixture
 def small(tmp_path: Path) -> tuple[Rehearsal, Writes]:
-    """A program of the test's own, which may be rewritten between runs."""
+    """A small program that may be rewritten between runs."""
     path = tmp_path / "__main__.py"
     (tmp_path / "given.py").write_text("NAME = 'topic'\n", encoding="utf-8")
 
@@ -253,9 +253,7 @@ ROLE = "aws.iam.Role('role', name='r', assume_role_policy='{\"Version\": \"2012-
         ("aws.get_caller_identity()", "does not support the function aws:index/getCallerIdentity:getCallerIdentity"),
     ],
 )
-def test_what_the_deployer_does_not_support_is_an_error(
-    small: tuple[Rehearsal, Writes], code: str, sentence: str
-) -> None:
+def test_an_unsupported_type_or_property_is_an_error(small: tuple[Rehearsal, Writes], code: str, sentence: str) -> None:
     rehearsal, write = small
     write(code)
     with pytest.raises(DeployError, match=sentence):
@@ -263,8 +261,8 @@ def test_what_the_deployer_does_not_support_is_an_error(
     assert rehearsal.sent == []
 
 
-def test_a_module_beside_the_program_is_read_anew_by_each_run(small: tuple[Rehearsal, Writes], tmp_path: Path) -> None:
-    """As functions/chat/routes.py is: a saved route is live."""
+def test_each_run_reloads_the_programs_modules(small: tuple[Rehearsal, Writes], tmp_path: Path) -> None:
+    """Like functions/chat/routes.py: a saved route is live."""
     rehearsal, write = small
     write("pulumi.export('name', given.NAME)")
     assert rehearsal.deployer.run() == {"name": "topic"}
@@ -272,15 +270,15 @@ def test_a_module_beside_the_program_is_read_anew_by_each_run(small: tuple[Rehea
     assert rehearsal.deployer.run() == {"name": "another"}
 
 
-def test_what_cannot_be_updated_or_deleted_takes_a_new_start(small: tuple[Rehearsal, Writes], tmp_path: Path) -> None:
+def test_changes_that_cannot_be_applied_require_a_restart(small: tuple[Rehearsal, Writes], tmp_path: Path) -> None:
     rehearsal, write = small
     write(TOPIC)
     rehearsal.deployer.run()
     (tmp_path / "given.py").write_text("NAME = 'another'\n", encoding="utf-8")
-    with pytest.raises(DeployError, match="^topic has changed in a way that takes a new start of the local run.$"):
+    with pytest.raises(DeployError, match="^topic cannot be updated in place; restart the local run"):
         rehearsal.deployer.run()
     write("")
-    with pytest.raises(DeployError, match="^topic was removed, which takes a new start of the local run.$"):
+    with pytest.raises(DeployError, match="^topic was removed; restart the local run to apply the change.$"):
         rehearsal.deployer.run()
     (tmp_path / "given.py").write_text("NAME = 'topic'\n", encoding="utf-8")
     write(TOPIC)
@@ -288,7 +286,7 @@ def test_what_cannot_be_updated_or_deleted_takes_a_new_start(small: tuple[Rehear
     assert rehearsal.deployer.changes == []
 
 
-def test_what_is_removed_is_deleted_before_what_it_depends_on(small: tuple[Rehearsal, Writes]) -> None:
+def test_removed_resources_are_deleted_before_their_dependencies(small: tuple[Rehearsal, Writes]) -> None:
     rehearsal, write = small
     write(f"role = {ROLE}\naws.iam.RolePolicy('policy', role=role.name, policy='{{}}')")
     rehearsal.deployer.run()
@@ -304,8 +302,8 @@ def test_what_is_removed_is_deleted_before_what_it_depends_on(small: tuple[Rehea
     [("CreateApi", "websocket-api-api"), ("CreateTopic", "(stage-breaker-[a-z-]+|monitoring-alarms)")],
     ids=["api", "any of the topics"],
 )
-def test_what_aws_refuses_is_reported_in_its_words_and_the_next_run_goes_on(operation: str, name: str) -> None:
-    """As when a file is saved that cannot be deployed, and then fixed."""
+def test_an_error_of_aws_is_reported_and_the_next_run_continues(operation: str, name: str) -> None:
+    """Like saving a file that cannot be deployed, and then fixing it."""
     rehearsal = Rehearsal({"monitoring": "true", "alert_email": "you@example.org"})
     rehearsal.refused = operation
     with pytest.raises(DeployError, match=f"^{name} could not be deployed: .*AccessDenied.* not you$"):
@@ -315,7 +313,7 @@ def test_what_aws_refuses_is_reported_in_its_words_and_the_next_run_goes_on(oper
     assert rehearsal.problems == []
 
 
-def test_a_refused_config_is_reported_in_its_own_sentence() -> None:
+def test_an_invalid_config_is_reported_in_its_own_sentence() -> None:
     rehearsal = Rehearsal({"capacity": "much"})
     with pytest.raises(DeployError, match=r"^Config capacity must be on_demand or provisioned, not 'much'\.$"):
         rehearsal.deployer.run()

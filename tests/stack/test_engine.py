@@ -1,4 +1,4 @@
-"""What the real engine is stricter about than mocks: unknown values, failures, deprecations, conflicting arguments."""
+"""Checks that the real engine makes and mocks do not: unknown values, failures, deprecations, conflicting arguments."""
 
 import importlib
 import logging
@@ -19,7 +19,7 @@ from tests.stack.program import ROOT, VARIANTS, program
 
 
 class NothingCreatedYet(FakeCloud):
-    """A cloud in a first preview: no id, ARN or address is known."""
+    """The cloud in a first preview: no id, ARN or URL is known."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         return None, dict(args.inputs)
@@ -40,7 +40,7 @@ def test_a_first_preview_shows_everything_that_up_creates(variant: str) -> None:
 
 
 def test_the_program_uses_nothing_deprecated(caplog: pytest.LogCaptureFixture) -> None:
-    program()  # the provider's own modules warn as they load
+    program()  # the provider's modules warn when imported
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING):
         warnings.simplefilter("error", DeprecationWarning)
         for config in VARIANTS.values():
@@ -59,7 +59,7 @@ def snake(name: str) -> str:
 
 
 def conflicts(documentation: str) -> set[frozenset[str]]:
-    """Return which arguments exclude each other, by the provider's documentation."""
+    """Return the conflicting arguments that the provider documents."""
     found = set()
     for entry in re.split(r"\n\s*:param ", documentation):
         name = re.match(r"(?:.* )?(\w+): ", entry)
@@ -70,14 +70,14 @@ def conflicts(documentation: str) -> set[frozenset[str]]:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_no_two_arguments_exclude_each_other(variant: str) -> None:
+def test_no_arguments_conflict(variant: str) -> None:
     for one in program(**VARIANTS[variant]).resources:
         if one.custom:
             given = {snake(name) for name in one.inputs}
             assert not [pair for pair in conflicts(args_documentation(one)) if pair <= given], one.name
 
 
-def test_the_documentation_tells_what_excludes_each_other() -> None:
+def test_the_documentation_lists_conflicting_arguments() -> None:
     bucket = program().one("Bucket")
     assert frozenset(("bucket_prefix", "bucket")) in conflicts(args_documentation(bucket))
 
@@ -89,7 +89,7 @@ def test_a_bucket_object_has_one_content() -> None:
 
 
 @pytest.mark.parametrize("type_", [":Api", ":Bucket", ":Function", ":Distribution"])
-def test_a_resource_that_aws_refuses_ends_the_run_with_its_reason(type_: str) -> None:
+def test_a_resource_that_aws_rejects_ends_the_run_with_its_error(type_: str) -> None:
     class Refusing(FakeCloud):
         def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
             if args.typ.endswith(type_):
@@ -102,7 +102,7 @@ def test_a_resource_that_aws_refuses_ends_the_run_with_its_reason(type_: str) ->
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the program without its functions and its page."""
+    """A copy of the program without its functions and page."""
     for name in ("__main__.py", "Pulumi.yaml", "README.md"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     return tmp_path
@@ -115,7 +115,7 @@ def test_missing_sources_are_reported_before_anything_is_created(checkout: Path)
     assert registered.resources == []
 
 
-def test_a_program_that_fails_halfway_ends_with_its_error(checkout: Path) -> None:
+def test_a_program_that_fails_halfway_reports_its_error(checkout: Path) -> None:
     (checkout / "functions").mkdir()
     (checkout / "functions" / "connect.py").write_text("", encoding="utf-8")
     registered = Plan()
@@ -124,8 +124,8 @@ def test_a_program_that_fails_halfway_ends_with_its_error(checkout: Path) -> Non
     assert "ChatTables" in {one.kind for one in registered.resources}
 
 
-def test_the_project_is_run_by_the_locked_packages() -> None:
-    """`pulumi up` makes its environment from requirements.txt, where every version has its hash."""
+def test_the_project_runs_with_the_locked_packages() -> None:
+    """`pulumi up` installs requirements.txt, where every version has its hash."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
     assert project["name"] == "serverless-chat"
     assert project["runtime"]["name"] == "python"
@@ -136,7 +136,7 @@ def test_the_project_is_run_by_the_locked_packages() -> None:
     assert locked.count("--hash=sha256:") > 20
 
 
-def test_logical_names_are_plain_text() -> None:
+def test_logical_names_are_plain_strings() -> None:
     for variant in VARIANTS.values():
         for one in program(**variant).resources:
-            assert re.fullmatch(r"[A-Za-z0-9._-]{1,100}", one.name)
+            assert re.fullmatch(r"[A-Za-z0-9._/-]{1,100}", one.name)

@@ -1,4 +1,4 @@
-"""What config turns on: budgets, provisioned capacity, protected messages, monitoring."""
+"""Optional features: budgets, provisioned capacity, protected messages, monitoring."""
 
 import pytest
 
@@ -11,7 +11,7 @@ EMAIL = "you@example.org"
 
 
 def monitored(plan: Plan, kind: str) -> list[Registered]:
-    """Return the resources of a kind that config `monitoring` creates."""
+    """Return the resources of a type that the config key `monitoring` adds."""
     return [one for one in plan.all(kind) if one.name.startswith("monitoring-")]
 
 
@@ -35,7 +35,7 @@ def test_mail_is_sent_at_50_80_and_100_percent_of_the_budget() -> None:
         assert one["subscriberEmailAddresses"] == [EMAIL]
 
 
-def test_the_monthly_budget_is_the_configs_and_the_alerts_are_at_1_and_5_dollars() -> None:
+def test_the_monthly_budget_is_configurable_and_the_alerts_are_at_1_and_5_dollars() -> None:
     plan = program(alert_email=EMAIL, monthly_budget_usd="40")
     assert {one.inputs["name"]: one.inputs["limitAmount"] for one in plan.all("Budget")} == {
         "ChatAppBudget": "40",
@@ -47,7 +47,7 @@ def test_the_monthly_budget_is_the_configs_and_the_alerts_are_at_1_and_5_dollars
         assert (notification["threshold"], notification["subscriberEmailAddresses"]) == (100, [EMAIL])
 
 
-def test_provisioned_capacity_is_the_free_units_and_most_of_them_are_the_rooms() -> None:
+def test_provisioned_capacity_is_the_free_units_mostly_for_the_rooms() -> None:
     tables = program(capacity="provisioned").all("Table")
     assert {one.inputs["billingMode"] for one in tables} == {"PROVISIONED"}
     for units in ("readCapacity", "writeCapacity"):
@@ -67,8 +67,8 @@ def test_unprotected_messages_are_destroyed_with_the_stack() -> None:
 @pytest.mark.parametrize(
     ("name", "protected"), [("MessageHistory", True), ("ChatRooms", True), ("ActiveConnections", False)]
 )
-def test_protected_messages_and_rooms_refuse_to_be_destroyed(name: str, protected: bool) -> None:
-    """By Pulumi, and by AWS too for deletion by other means."""
+def test_protected_messages_and_rooms_cannot_be_destroyed(name: str, protected: bool) -> None:
+    """By Pulumi, and by AWS against deletion by other means."""
     table = program(protect_messages="true").one("Table", name)
     assert table.protect is protected
     assert table.inputs["deletionProtectionEnabled"] is protected
@@ -76,13 +76,13 @@ def test_protected_messages_and_rooms_refuse_to_be_destroyed(name: str, protecte
     assert ("serverSideEncryption" in table.inputs) is protected
 
 
-def test_the_documents_tell_how_a_protected_stack_is_destroyed() -> None:
-    """Pulumi refuses with a sentence about `protect`, and does not say what to do."""
+def test_the_documents_explain_how_to_destroy_a_protected_stack() -> None:
+    """Pulumi's error mentions `protect` but not what to do."""
     command = "pulumi config set protect_messages false && pulumi up"
     assert command in (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 
 
-def test_nothing_is_monitored_unless_config_says_so() -> None:
+def test_monitoring_is_off_by_default() -> None:
     plan = program()
     assert not monitored(plan, "MetricAlarm")
     assert not plan.all("Dashboard")
@@ -127,8 +127,8 @@ def test_each_alarm_watches_its_metric_and_mails() -> None:
         assert one["treatMissingData"] == "notBreaching"
 
 
-def test_alarms_and_dashboard_look_where_the_functions_write() -> None:
-    """The same namespace, and the names under which the code counts: another alarm would never fire."""
+def test_alarms_and_dashboard_use_the_functions_namespace() -> None:
+    """They use the functions' namespace and metric names; otherwise an alarm would never fire."""
     plan = program("team-b", **WITH_EVERYTHING)
     namespaces = {one.inputs["environment"]["variables"]["METRICS_NAMESPACE"] for one in api_functions(plan)}
     own = {one.inputs["namespace"] for one in plan.all("MetricAlarm") if "/" not in one.inputs["namespace"]}

@@ -1,4 +1,4 @@
-"""The direction of imports, between the packages and within functions/chat."""
+"""The direction of imports between packages and within functions/chat."""
 
 import ast
 import sys
@@ -12,7 +12,7 @@ from tests.stack.program import ROOT
 FUNCTIONS = ROOT / "functions"
 ENTRY_POINTS = {path.stem for path in FUNCTIONS.glob("*.py")}
 BREAKER = "breaker"
-"""The one function that serves no route: it imports nothing of the chat."""
+"""The one function without a route; it imports nothing from the chat."""
 PACKAGES: dict[str, set[str]] = {
     "__main__.py": {"chat_stack", "components"},
     "chat_stack": {"components", "functions"},
@@ -21,20 +21,20 @@ PACKAGES: dict[str, set[str]] = {
     "local": set(),
     "chat_client": set(),
     "smoke": {"chat_client"},
-    "benchmarks": {"chat_client", "functions"},
-    "docs": {"chat_client", "local", "smoke"},
+    "benchmarks": {"chat_client", "functions", "local"},
+    "docgen": {"chat_client", "functions", "local", "smoke", "tests"},
     "tests": {"chat_client", "chat_stack", "components", "functions", "local", "smoke"},
 }
-"""Package → which others it may import. `local` runs the program and the functions, and imports neither."""
-OWN_TESTS = {"tests/docs": "docs", "tests/benchmarks": "benchmarks", "tests/unit/test_benchmarks.py": "benchmarks"}
-"""Tests → the package that they test, and that no other test may import."""
+"""Packages that each package may import. `local` runs the program and the functions but imports neither."""
+OWN_TESTS = {"tests/docs": "docgen", "tests/benchmarks": "benchmarks", "tests/unit/test_benchmarks.py": "benchmarks"}
+"""Packages that only their own tests may import."""
 THIRD_PARTY: dict[str, set[str]] = {
     "__main__.py": {"pulumi", "pulumi_aws"},
     "chat_stack": {"pulumi", "pulumi_aws", "yaml"},
     "components": {"pulumi", "pulumi_aws"},
     "functions": {"botocore"},
 }
-"""Package → the packages that are installed where it runs."""
+"""Third-party packages that are installed where each package runs."""
 CHAT: dict[str, set[str]] = {
     "runtime": {"operations", "delivery", "store", "push", "protocol", "schema"},
     "operations": {"delivery", "store", "protocol"},
@@ -45,7 +45,7 @@ CHAT: dict[str, set[str]] = {
     "routes": {"schema"},
     "schema": set(),
 }
-"""Part of functions/chat → which others it may import."""
+"""Parts of functions/chat that each part may import."""
 
 
 def sources(place: str) -> list[Path]:
@@ -54,7 +54,7 @@ def sources(place: str) -> list[Path]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the dotted names that a file imports when it runs, functions.chat as chat."""
+    """Yield the dotted names that a file imports at run time, with functions.chat as chat."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for_types = {
         inner
@@ -77,13 +77,13 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def package_of(name: str) -> str:
-    """Return the package of the project, or the other package, that an imported name belongs to."""
+    """Return the project's or third-party package of an imported name."""
     top = name.partition(".")[0]
     return "functions" if top == "chat" or top in ENTRY_POINTS else top
 
 
 def violations(place: str, allowed: set[str]) -> list[str]:
-    """Return which files of a package import a package of the project that they may not."""
+    """Return the files of a package that import a package of the project without permission."""
     house = {name.removesuffix(".py") for name in PACKAGES}
     return sorted(
         {
@@ -104,19 +104,19 @@ def test_a_package_imports_only_those_below_it(place: str) -> None:
     assert violations(place, PACKAGES[place]) == []
 
 
-def test_every_package_has_its_place_in_this_order() -> None:
+def test_every_package_is_listed() -> None:
     found = {path.parent.name for path in ROOT.glob("*/*.py")}
     assert found - {"scripts"} == {name for name in PACKAGES if not name.endswith(".py")}
 
 
 @pytest.mark.parametrize("place", THIRD_PARTY)
-def test_what_is_deployed_imports_only_what_is_installed_there(place: str) -> None:
+def test_deployed_code_imports_only_what_is_installed_there(place: str) -> None:
     for path in sources(place):
         others = {name.partition(".")[0] for name in imported(path)} - sys.stdlib_module_names
         assert others - {"chat", "functions", "chat_stack", "components"} <= THIRD_PARTY[place], path
 
 
-def test_the_program_reads_only_declarations_of_the_functions() -> None:
+def test_the_program_imports_only_the_functions_declarations() -> None:
     used = {name for path in sources("chat_stack") for name in imported(path) if package_of(name) == "functions"}
     assert {".".join(name.split(".")[:2]) for name in used} == {"chat.routes", "chat.schema"}
 
@@ -129,13 +129,13 @@ def test_a_part_of_the_chat_imports_only_those_below_it(part: str) -> None:
         assert used - {part} <= CHAT[part], path
 
 
-def test_every_part_of_the_chat_has_its_place_in_this_order() -> None:
+def test_every_part_of_the_chat_is_listed() -> None:
     found = {path.stem for path in (FUNCTIONS / "chat").iterdir()}
     assert found - {"__init__", "__pycache__"} == set(CHAT)
 
 
 @pytest.mark.parametrize("entry_point", sorted(ENTRY_POINTS - {BREAKER}))
-def test_an_entry_point_joins_the_handler_to_operations(entry_point: str) -> None:
+def test_an_entry_point_connects_the_handler_to_operations(entry_point: str) -> None:
     used = {name.rpartition(".")[0] for name in imported(FUNCTIONS / f"{entry_point}.py")}
     assert {name for name in used if not name.startswith("chat.operations.")} == {"chat.runtime.handler"}
 
@@ -144,8 +144,8 @@ def test_the_breaker_imports_nothing_of_the_chat() -> None:
     assert not [name for name in imported(FUNCTIONS / f"{BREAKER}.py") if package_of(name) == "functions"]
 
 
-def test_no_entry_point_hides_a_module_of_python() -> None:
-    """The archive's root comes first in the path: a file named typing.py would be everybody's typing."""
+def test_no_entry_point_shadows_a_standard_module() -> None:
+    """The archive's root is first on the path, so a file named typing.py would shadow typing everywhere."""
     assert ENTRY_POINTS.isdisjoint(sys.stdlib_module_names)
 
 

@@ -29,7 +29,7 @@ def test_the_outputs_are_the_same_whatever_the_config(variant: str) -> None:
     assert all(outputs.values())
 
 
-def test_the_outputs_tell_where_everything_is() -> None:
+def test_the_outputs_locate_everything() -> None:
     outputs = program().outputs
     assert outputs["websocket_url"] == "wss://websocket-api-api-id.execute-api.us-east-1.amazonaws.com/production"
     assert outputs["site_url"] == "http://chatapp-site-dev-0123456789.s3-website-us-east-1.amazonaws.com"
@@ -43,7 +43,7 @@ def test_the_outputs_tell_where_everything_is() -> None:
 
 
 def arn_of(one: Registered) -> str | None:
-    """Return a resource's ARN, if the provider's class has one. An object's is its bucket's with its key."""
+    """Return a resource's ARN, if its class has one. An object's ARN is its bucket's plus its key."""
     module = one.type.split(":")[1].partition("/")[0]
     package = importlib.import_module(f"pulumi_aws.{'lambda_' if module == 'lambda' else module}")
     named = getattr(package, one.kind)
@@ -55,14 +55,14 @@ def arn_of(one: Registered) -> str | None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_list_of_resources_names_each_that_has_an_arn(variant: str) -> None:
+def test_the_list_of_resources_has_each_one_with_an_arn(variant: str) -> None:
     plan = program(**VARIANTS[variant])
     expected = [arn for one in plan.resources if one.custom and (arn := arn_of(one))]
     assert sorted(plan.outputs["resources"].values()) == sorted(expected)
     assert len(expected) >= 20
 
 
-def test_the_list_of_resources_has_the_names_that_the_account_shows() -> None:
+def test_the_list_of_resources_uses_the_physical_names() -> None:
     resources = program().outputs["resources"]
     assert resources["ActiveConnections"] == f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/ActiveConnections"
     assert resources["ChatAppSendMessage"] == f"arn:aws:lambda:us-east-1:{ACCOUNT}:function/ChatAppSendMessage"

@@ -1,4 +1,4 @@
-"""The components as a Pulumi package: its schema, and what programs in other languages get from it."""
+"""The components as a Pulumi package: the schema, and the resources of programs in other languages."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from tests.stack.program import ROOT, statements
 
 DOCUMENT = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
 SCHEMA: dict[str, Any] = json.loads(ComponentPackage().schema or "")
-# As the engine sends them: numbers are floats, and names are the schema's.
+# As the engine sends them: numbers are floats, and names come from the schema.
 ECHO: dict[str, Any] = {
     "apiName": "Echo",
     "functions": {
@@ -42,7 +42,7 @@ def code() -> pulumi.Archive:
 
 
 def construct(type_: str, inputs: dict[str, Any] | Callable[[], dict[str, Any]]) -> Plan:
-    """Return what the package registers for a resource of a program in another language."""
+    """Return the resources that the package registers for a program in another language."""
     return plan(
         lambda: ComponentPackage().construct(
             "echo", f"{NAME}:index:{type_}", inputs() if callable(inputs) else dict(inputs)
@@ -71,13 +71,13 @@ def test_the_schema_requires_the_fields_without_a_default_and_describes_all(
     assert [one for one in texts if not one["description"].endswith(".")] == []
 
 
-def test_the_schema_says_which_values_are_the_defaults() -> None:
+def test_the_schema_documents_the_defaults() -> None:
     inputs = described(WebSocketApi)["inputProperties"]
     assert inputs["stageName"]["description"].endswith(' Default: "production".')
     assert inputs["throttleRateLimit"]["description"].endswith(" Default: 50.")
 
 
-def test_the_schema_has_every_type_that_it_refers_to() -> None:
+def test_the_schema_defines_every_type_that_it_refers_to() -> None:
     referred = set(re.findall(r'"#/types/([^"]+)"', json.dumps(SCHEMA)))
     assert referred == set(SCHEMA["types"])
     assert {one.rpartition(":")[2] for one in referred} == {"ApiFunction", "Domain", "SiteDelivery"}
@@ -120,14 +120,14 @@ def test_environment_and_statements_may_be_outputs_as_a_whole_or_in_part() -> No
     assert statements(planned.one("RolePolicy"))["Read"]["Resource"].endswith(":table/t")
 
 
-def test_an_output_in_place_of_a_plain_value_is_refused_in_one_sentence() -> None:
+def test_an_output_in_place_of_a_plain_value_is_rejected_in_one_sentence() -> None:
     def given() -> dict[str, Any]:
         return echo_with(functionName=pulumi.Output.from_input("Echo"))
 
     with pytest.raises(pulumi.InputPropertyError) as refused:
         construct("WebSocketApi", given)
     assert refused.value.property_path == "functions.echo.functionName"
-    assert refused.value.reason == "It must be a plain value, since the names of resources depend on it."
+    assert refused.value.reason == "It must be a plain value because resource names depend on it."
 
 
 def test_an_enumerated_value_arrives_as_text(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def example(language: str) -> str:
     return found
 
 
-def test_the_example_in_yaml_gives_each_component_what_it_takes(tmp_path: Path) -> None:
+def test_the_example_in_yaml_passes_each_component_valid_inputs(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
     found = yaml.safe_load(example("yaml"))
     assert set(found["packages"]) == {NAME}
@@ -176,7 +176,7 @@ def test_the_example_in_typescript_has_the_names_of_the_schema() -> None:
     assert set(re.findall(r"api\.(\w+)", found)) <= set(api["properties"])
 
 
-def test_the_package_is_made_from_the_locked_versions() -> None:
+def test_the_package_uses_the_locked_versions() -> None:
     locked = re.findall(
         r"^(pulumi(?:-aws)?==[\d.]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -186,7 +186,7 @@ def test_the_package_is_made_from_the_locked_versions() -> None:
 
 
 @pytest.mark.slow
-def test_the_package_is_served_from_any_folder_as_the_engine_starts_it(tmp_path: Path) -> None:
+def test_the_package_can_be_served_from_any_folder(tmp_path: Path) -> None:
     folder = tmp_path / "github.com_owner_chat.git"
     shutil.copytree(ROOT / "components", folder, ignore=shutil.ignore_patterns("__pycache__", "venv"))
     command = [sys.executable, str(folder), "127.0.0.1:1"]

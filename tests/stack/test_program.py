@@ -40,7 +40,7 @@ def test_a_table_has_the_specified_keys_and_no_index(plan: Plan, name: str) -> N
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_is_on_demand_and_deletes_what_has_expired(plan: Plan, name: str) -> None:
+def test_a_table_is_on_demand_and_deletes_expired_items(plan: Plan, name: str) -> None:
     given = plan.one("Table", name).inputs
     assert given["billingMode"] == "PAY_PER_REQUEST"
     assert not {"readCapacity", "writeCapacity"} & given.keys()
@@ -130,7 +130,7 @@ def test_a_function_has_its_own_role_and_log_group_before_it_runs(plan: Plan, fu
     assert {one.parent for one in (created, log, role, policy)} == {created.parent}
 
 
-def test_what_a_stack_sets_reaches_the_functions() -> None:
+def test_a_stacks_settings_reach_the_functions() -> None:
     plan = program(
         allowed_origins='["https://page.example", "http://localhost:3000"]',
         address_allowances="30",
@@ -153,7 +153,7 @@ def test_what_a_stack_sets_reaches_the_functions() -> None:
     assert plan.one("Stage").inputs["defaultRouteSettings"] == {"throttlingRateLimit": 50, "throttlingBurstLimit": 60}
 
 
-def test_only_the_function_that_lets_clients_in_has_the_blocked_addresses() -> None:
+def test_only_the_connect_function_has_the_blocked_addresses() -> None:
     plan = program(blocked_addresses='["203.0.113.0/24", "2001:db8::7"]')
     given = {one.inputs["name"]: one.inputs["environment"]["variables"] for one in plan.all("Function")}
     assert given.pop("ChatAppConnect")["BLOCKED_ADDRESSES"] == "203.0.113.0/24,2001:db8::7"
@@ -174,14 +174,14 @@ def test_the_longest_lists_fit_into_a_functions_environment() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_each_resource_belongs_to_the_component_that_its_name_begins_with(variant: str) -> None:
+def test_each_resource_is_named_after_its_component(variant: str) -> None:
     plan = program(**VARIANTS[variant])
     components = {one.urn: one for one in plan.resources if not one.custom}
     for one in plan.resources:
         if one.parent in components:
             assert one.name.startswith(f"{components[one.parent].name}-"), one
         else:
-            assert not one.custom, "the main program creates components alone"
+            assert not one.custom, "the main program creates only components"
     tops = {one.name for one in components.values() if one.parent not in components}
     expected = {"chat-tables", "static-site", "site-config", "stage-breaker", "websocket-api"}
     assert tops == expected | ({"cost-guards", "monitoring"} if variant != "plain" else set())
@@ -191,7 +191,7 @@ def test_each_resource_belongs_to_the_component_that_its_name_begins_with(varian
 
 
 def named_by(plan: Plan) -> set[str]:
-    """Return the names that the program chooses; the provider makes others unique."""
+    """Return the names that the program sets; the provider makes the others unique."""
     given = ("name", "dashboardName", "bucketPrefix")
     kinds = ("RouteResponse", "Record", "Stage")
     return {
@@ -214,7 +214,7 @@ def test_the_stack_dev_has_the_specified_names_exactly(plan: Plan) -> None:
     }
 
 
-def test_any_other_stack_has_its_name_in_all_names_so_that_several_share_an_account() -> None:
+def test_any_other_stack_has_its_name_in_all_resource_names() -> None:
     first, other = (named_by(program(stack, **VARIANTS["everything"])) for stack in ("dev", "team-b"))
     assert len(first) == len(other)
     assert not first & other
@@ -224,5 +224,5 @@ def test_any_other_stack_has_its_name_in_all_names_so_that_several_share_an_acco
 @pytest.mark.parametrize("stacks", [("a" * 100, "a" * 99 + "b"), ("a.b", "a-b"), ("Team", "team")])
 def test_stacks_with_long_or_similar_names_share_no_name(stacks: tuple[str, str]) -> None:
     one, other = (named_by(program(stack)) for stack in stacks)
-    # bucket prefixes may be alike: the provider makes the names unique
+    # bucket prefixes may be equal: the provider makes the names unique
     assert all(name.startswith("chatapp-site-") for name in one & other)

@@ -1,4 +1,4 @@
-"""`make test-engine`: which commands it gives the Pulumi CLI, and with which config; a script stands in for the CLI."""
+"""`make test-engine`: the commands and config that it passes to the Pulumi CLI, here a script."""
 
 import json
 import os
@@ -30,7 +30,7 @@ print('{{"api_id": "a1"}}' if sys.argv[1:3] == ["stack", "output"] else "done")
 
 
 class FakeCloud:
-    """Functions whose code is that of the program's copy, until they are destroyed."""
+    """Functions with the code of the program's copy, until they are destroyed."""
 
     def __init__(self, cli: PulumiCli, log: Path, *, keeps: tuple[str, ...] = (), updates: bool = True) -> None:
         self.cli, self.log, self.keeps, self.updates = cli, log, keeps, updates
@@ -53,7 +53,7 @@ class FakeCloud:
 
 
 class Run:
-    """A run with a script in place of the CLI."""
+    """A run with a script instead of the CLI."""
 
     def __init__(self, folder: Path, failing: tuple[str, ...] = (), **cloud: Any) -> None:
         self.log = folder / "calls"
@@ -82,7 +82,7 @@ def restored_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("restored_path")
-def test_the_stack_goes_up_twice_is_previewed_checked_changed_and_destroyed(tmp_path: Path) -> None:
+def test_the_stack_is_deployed_twice_previewed_checked_changed_and_destroyed(tmp_path: Path) -> None:
     run = Run(tmp_path)
     assert len(run.all()) == 6
     up = ["up", "--yes", "--skip-preview"]
@@ -100,7 +100,7 @@ def test_the_stack_goes_up_twice_is_previewed_checked_changed_and_destroyed(tmp_
 
 
 @pytest.mark.usefixtures("restored_path")
-def test_the_cli_uses_nothing_of_the_persons_but_the_plugins(tmp_path: Path) -> None:
+def test_the_cli_uses_none_of_the_users_state_except_plugins(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.all()
     for _, folder, environment in run.calls():
@@ -118,17 +118,17 @@ def test_the_cli_uses_nothing_of_the_persons_but_the_plugins(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("defect", "sentence"),
     [
-        ({"failing": ("preview",)}, r"`pulumi preview .*` ended with 1:\n(.*\n)*error: no such thing"),
-        ({"updates": False}, "Functions with the code from before: ChatAppDefault"),
+        ({"failing": ("preview",)}, r"`pulumi preview .*` exited with status 1:\n(.*\n)*error: no such thing"),
+        ({"updates": False}, "Functions that still have the old code: ChatAppDefault"),
         ({"keeps": ("/aws/lambda/ChatAppRoom",)}, "Left behind: /aws/lambda/ChatAppRoom"),
     ],
 )
-def test_a_step_that_fails_says_why(tmp_path: Path, defect: dict[str, Any], sentence: str) -> None:
+def test_a_failed_step_reports_its_reason(tmp_path: Path, defect: dict[str, Any], sentence: str) -> None:
     with pytest.raises(EngineError, match=sentence):
         Run(tmp_path, **defect).all()
 
 
-def test_without_a_cli_one_sentence_says_how_to_get_it() -> None:
+def test_without_a_cli_one_sentence_explains_how_to_install_it() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.engine"],
         cwd=ROOT,
@@ -140,7 +140,7 @@ def test_without_a_cli_one_sentence_says_how_to_get_it() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, f"{NO_CLI}\n", "")
 
 
-def test_the_stack_reaches_each_service_of_the_program_in_the_emulator() -> None:
+def test_the_stack_uses_the_emulator_for_each_service_of_the_program() -> None:
     config = stack_config(URL, Credentials())
     (endpoints,) = config["aws:endpoints"]
     assert endpoints.pop("s3control") == "http://localhost:4999"
@@ -153,7 +153,7 @@ def test_the_stack_reaches_each_service_of_the_program_in_the_emulator() -> None
     assert {*endpoints, "s3control"} <= {name.rstrip("_") for name in known}
 
 
-def test_the_stacks_config_is_one_that_the_program_accepts() -> None:
+def test_the_program_accepts_the_stacks_config() -> None:
     own = {key.partition(":")[2]: value for key, value in stack_config(URL, Credentials()).items() if "chat:" in key}
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
     assert set(own) <= set(project)

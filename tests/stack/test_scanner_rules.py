@@ -1,4 +1,4 @@
-"""docs/scanner-rules.md against the program: what it says of each rule is so."""
+"""docs/scanner-rules.md matches the program for each rule."""
 
 import re
 from collections.abc import Callable
@@ -155,7 +155,7 @@ def test_each_rule_is_in_the_table_once_and_has_a_check() -> None:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
-def test_the_table_says_whether_the_program_meets_a_rule(row: list[str]) -> None:
+def test_the_table_matches_whether_the_program_meets_each_rule(row: list[str]) -> None:
     rule, _, *verdicts, reason = row
     said = {True: "met", False: "exception", None: "–"}
     found = [said[CHECKS[rule](program(**config))] for config in (UNTOUCHED, STRICTEST)]
@@ -163,8 +163,8 @@ def test_the_table_says_whether_the_program_meets_a_rule(row: list[str]) -> None
     assert "exception" not in verdicts or len(reason) > 10
 
 
-def test_the_strictest_config_is_the_documents() -> None:
+def test_the_strictest_config_matches_the_document() -> None:
     text = (ROOT / "docs" / "scanner-rules.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"pulumi config set (\w+) (\w+)", text))
-    assert told == {key: STRICTEST[key] for key in told}
-    assert {"site_delivery", "protect_messages", "access_logs", "log_retention_days"} == set(told)
+    documented = dict(re.findall(r"pulumi config set (\w+) (\w+)", text))
+    assert documented == {key: STRICTEST[key] for key in documented}
+    assert {"site_delivery", "protect_messages", "access_logs", "log_retention_days"} == set(documented)

@@ -1,4 +1,4 @@
-"""The stack's config: what is accepted, what is refused, and in which words."""
+"""The stack's config: accepted values, rejected values, and error sentences."""
 
 import json
 import re
@@ -44,7 +44,7 @@ BOUNDS = {
 
 
 @pytest.mark.parametrize("key", BOUNDS)
-def test_a_number_within_its_bounds_is_accepted_and_no_other(key: str) -> None:
+def test_only_numbers_within_their_bounds_are_accepted(key: str) -> None:
     low, high = BOUNDS[key]
     for value in (low, high):
         assert getattr(settings(**{key: str(value)}), key) == value
@@ -86,15 +86,15 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("config", "words"), REFUSED, ids=[words[:40] for _, words in REFUSED])
-def test_a_wrong_value_is_refused_in_one_sentence(config: dict[str, Any], words: str) -> None:
+def test_an_invalid_value_is_rejected_in_one_sentence(config: dict[str, Any], words: str) -> None:
     with pytest.raises(pulumi.RunError, match=r"^Config [^\n]*\.$") as refused:
         settings(**config)
     assert words in str(refused.value)
 
 
-def test_each_key_has_a_wrong_value_above() -> None:
+def test_each_key_has_an_invalid_value_above() -> None:
     assert {*BOUNDS, *(key for config, _ in REFUSED for key in config)} >= set(SCHEMA) - {
-        "protect_messages",  # a boolean as `monitoring` is
+        "protect_messages",  # a boolean like `monitoring`
         "access_logs",
     }
 
@@ -117,19 +117,19 @@ def test_each_key_has_a_wrong_value_above() -> None:
         "https://[::1",
     ],
 )
-def test_what_no_browser_sends_as_an_origin_is_refused(origin: str) -> None:
+def test_origins_that_no_browser_sends_are_rejected(origin: str) -> None:
     with pytest.raises(pulumi.RunError, match="^Config allowed_origins must contain origins such as"):
         settings(allowed_origins=["https://good.example", origin])
 
 
-def test_a_wrong_value_is_refused_before_anything_is_created() -> None:
+def test_an_invalid_value_is_rejected_before_anything_is_created() -> None:
     registered = Plan()
     with pytest.raises(pulumi.RunError, match="^Config capacity must be"):
         plan(config={"capacity": "free"}, into=registered)
     assert registered.resources == []
 
 
-def test_the_region_of_the_stack_is_that_of_the_socket_certificate() -> None:
+def test_the_socket_certificate_is_in_the_stacks_region() -> None:
     with pytest.raises(pulumi.RunError, match="socket_certificate_arn must be in eu-north-1"):
         plan(config={**WITH_DOMAINS, "aws:region": "eu-north-1"})
 
@@ -146,8 +146,8 @@ def test_pulumi_yaml_and_the_settings_have_the_same_keys() -> None:
     assert [field.name for field in fields(Settings)] == list(SCHEMA)
 
 
-def test_values_are_accepted_as_text_and_as_their_own_type() -> None:
-    """`pulumi up` passes config as text, JSON for lists; automation programs may set values."""
+def test_values_are_accepted_as_text_and_as_their_type() -> None:
+    """`pulumi up` passes config as text, with JSON for lists; automation programs may pass typed values."""
     as_text = settings(
         log_retention_days="14",
         protect_messages="True",
@@ -164,7 +164,7 @@ def test_values_are_accepted_as_text_and_as_their_own_type() -> None:
     assert (as_text.log_retention_days, as_text.protect_messages) == (14, True)
 
 
-def test_config_from_the_cli_is_read_a_secret_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_from_the_cli_is_read_including_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     key = f"{pulumi.Config().name}:alert_email"
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({key: "me@example.org", "aws:region": "eu-west-1"}))
     monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps([key]))
@@ -174,7 +174,7 @@ def test_config_from_the_cli_is_read_a_secret_like_any_other(monkeypatch: pytest
         read_settings(PROJECT_FILE)
 
 
-def test_the_days_of_retention_are_those_of_the_provider() -> None:
+def test_the_retention_days_match_the_providers() -> None:
     documented = re.search(
         r"Possible values are: ([\d, ]+), and 0", aws.cloudwatch.log_group.LogGroupArgs.__init__.__doc__ or ""
     )
@@ -183,8 +183,8 @@ def test_the_days_of_retention_are_those_of_the_provider() -> None:
         assert settings(log_retention_days=days).log_retention_days == int(days)
 
 
-def test_the_stacks_file_sets_keys_that_exist_and_a_region() -> None:
-    """It may set more than the repository's does: `pulumi config set` writes to it."""
+def test_the_stacks_file_sets_existing_keys_and_a_region() -> None:
+    """It may set more keys than the repository's file, because `pulumi config set` writes to it."""
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))["config"]
     own = {key.partition(":")[2] for key in config if key.startswith("serverless-chat:")}
     assert own <= set(SCHEMA)

@@ -1,4 +1,4 @@
-"""Traps of AWS that an emulator hides, looked for in what the program registers."""
+"""Pitfalls of AWS that an emulator hides, checked in the resources that the program registers."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def plan(request: pytest.FixtureRequest) -> Plan:
     return program(**VARIANTS[request.param])
 
 
-def test_a_returned_body_has_a_way_to_the_client(plan: Plan) -> None:
+def test_a_returned_body_reaches_the_client(plan: Plan) -> None:
     """Without the response and the expression AWS drops the body; an emulator sends it."""
     responses = {one.inputs["routeId"]: one.inputs for one in plan.all("RouteResponse")}
     for route in plan.all("Route"):
@@ -29,12 +29,12 @@ def test_a_returned_body_has_a_way_to_the_client(plan: Plan) -> None:
 
 
 def test_the_stage_sets_both_throttling_values(plan: Plan) -> None:
-    """A value left out is 0, and every frame gets a 429."""
+    """An omitted value means 0, and every frame gets a 429."""
     assert plan.one("Stage").inputs["defaultRouteSettings"] == {"throttlingRateLimit": 50, "throttlingBurstLimit": 100}
 
 
-def test_the_stage_waits_for_everything_that_a_frame_needs(plan: Plan) -> None:
-    """A deployment is a snapshot: one made before a route fails, or lacks it."""
+def test_the_stage_depends_on_everything_that_a_frame_needs(plan: Plan) -> None:
+    """A deployment is a snapshot: one made before a route fails or lacks the route."""
     stage = plan.one("Stage")
     assert stage.inputs["autoDeploy"] is True
     assert "deploymentId" not in stage.inputs
@@ -57,7 +57,7 @@ def test_the_stage_waits_for_everything_that_a_frame_needs(plan: Plan) -> None:
         ("cn-north-1", "amazonaws.com.cn", "aws-cn"),
     ],
 )
-def test_addresses_and_arns_are_those_of_the_region_and_its_partition(region: str, suffix: str, partition: str) -> None:
+def test_urls_and_arns_use_the_region_and_its_partition(region: str, suffix: str, partition: str) -> None:
     plan = program(region=region, access_logs="true")
     place = f"websocket-api-api-id.execute-api.{region}.{suffix}/production"
     assert plan.outputs["websocket_url"] == f"wss://{place}"
@@ -72,15 +72,15 @@ def test_addresses_and_arns_are_those_of_the_region_and_its_partition(region: st
 @pytest.mark.parametrize(
     ("region", "host"), [("eu-west-1", "s3-website-eu-west-1"), ("eu-north-1", "s3-website.eu-north-1")]
 )
-def test_the_page_has_the_website_host_that_its_region_has(region: str, host: str) -> None:
-    """S3's website hosts have two forms; with the wrong one the page's Origin would be refused."""
+def test_the_page_uses_the_website_host_of_its_region(region: str, host: str) -> None:
+    """S3's website hosts have two forms; with the wrong one the page's Origin would be rejected."""
     plan = program(region=region)
     page = f"http://chatapp-site-dev-0123456789.{host}.amazonaws.com"
     assert plan.outputs["site_url"] == page
     assert plan.one("Function", "ChatAppConnect").inputs["environment"]["variables"]["ALLOWED_ORIGINS"] == page
 
 
-def test_functions_post_to_the_api_itself_when_clients_use_a_domain() -> None:
+def test_functions_post_to_the_api_even_if_clients_use_a_domain() -> None:
     """A custom domain has no path for the stage."""
     plan = program(**WITH_DOMAINS)
     assert plan.outputs["websocket_url"] == "wss://ws.example.org"
@@ -98,7 +98,7 @@ def test_functions_post_to_the_api_itself_when_clients_use_a_domain() -> None:
     }
 
 
-def test_domains_get_their_records_only_in_the_zone_of_the_config() -> None:
+def test_domain_records_are_created_only_in_the_configured_zone() -> None:
     records = program(**WITH_DOMAINS).all("Record")
     assert {(one.inputs["name"], one.inputs["type"]) for one in records} == {
         ("ws.example.org", "A"),
@@ -114,8 +114,8 @@ def test_domains_get_their_records_only_in_the_zone_of_the_config() -> None:
     assert by_hand.outputs["site_url"] == "https://chat.example.org"
 
 
-def test_the_accounts_role_is_left_alone_unless_access_logs_are_on() -> None:
-    """There is one for the whole account and region."""
+def test_the_accounts_role_is_unchanged_unless_access_logs_are_on() -> None:
+    """There is one per account and region."""
     plan = program()
     assert not plan.all("Account")
     assert "accessLogSettings" not in plan.one("Stage").inputs
@@ -134,7 +134,7 @@ def test_the_accounts_role_is_set_before_the_stage_and_outlives_the_stack() -> N
     assert all(one.retain_on_delete for one in (account, role, attached))
 
 
-def test_the_access_log_has_the_source_address_and_no_content_of_a_frame() -> None:
+def test_the_access_log_has_the_source_address_but_no_frame_content() -> None:
     plan = program(**WITH_EVERYTHING)
     log = plan.one("LogGroup", "/aws/apigateway/ChatAppWebSocket")
     given = plan.one("Stage").inputs["accessLogSettings"]
@@ -147,7 +147,7 @@ def test_the_access_log_has_the_source_address_and_no_content_of_a_frame() -> No
 
 
 def test_public_access_is_unblocked_before_the_public_policy_is_set() -> None:
-    """Block Public Access is on for new buckets: the policy alone is refused."""
+    """Block Public Access is on for new buckets, so the policy alone would be rejected."""
     plan = program()
     access, policy = plan.one("BucketPublicAccessBlock"), plan.one("BucketPolicy")
     assert access.urn in plan.waits_for(policy)
@@ -157,7 +157,7 @@ def test_public_access_is_unblocked_before_the_public_policy_is_set() -> None:
     assert access.inputs["ignorePublicAcls"] is True
 
 
-def test_only_the_sites_objects_are_public_and_only_to_be_read() -> None:
+def test_only_the_sites_objects_are_public_and_only_for_reading() -> None:
     plan = program()
     bucket = plan.one("Bucket").state["arn"]
     assert statements(plan.one("BucketPolicy")) == {

@@ -1,4 +1,4 @@
-"""The program as the CLI runs it, in its own process over gRPC, with a fake engine."""
+"""The program as the CLI runs it: in its own process over gRPC, with a fake engine."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.stack.program import ROOT, WITH_EVERYTHING, program
 
 pytestmark = pytest.mark.slow
 WARNING = 2
-# What the CLI's language host does with the addresses it is given.
+# What the CLI's language host does with the addresses that it receives.
 HOST = """
 import asyncio, os, runpy, sys, pulumi.runtime
 from pulumi.runtime import settings, stack
@@ -37,7 +37,7 @@ asyncio.new_event_loop().run_until_complete(stack.run_in_stack(lambda: runpy.run
 
 
 class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
-    """Registers what it is sent; in a preview it adds nothing."""
+    """Registers resources; in a preview it adds no outputs."""
 
     def __init__(self, *, preview: bool) -> None:
         self.preview = preview
@@ -135,7 +135,7 @@ def test_the_cli_previews_and_creates_what_the_mocks_see(engine: tuple[Engine, s
     assert served.said == []
 
 
-def test_the_cli_shows_what_is_wrong_with_the_config_and_creates_nothing(engine: tuple[Engine, str]) -> None:
+def test_the_cli_reports_an_invalid_config_and_creates_nothing(engine: tuple[Engine, str]) -> None:
     served, address = engine
     ended = run(served, address, {"monthly_budget_usd": "0"})
     assert ended.returncode != 0

@@ -1,4 +1,4 @@
-"""Races: something that happens at the very moment of a DynamoDB call."""
+"""Races: actions at the moment of a DynamoDB call."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.fakes.services import Chat
 
 
 def first(act: Callable[[], object]) -> Interceptor:
-    """Return an interceptor that acts before its call; `fail_once` and `fail_nth` choose the call."""
+    """Return an interceptor that acts before its call; `fail_once` and `fail_nth` select the call."""
 
     def intercept(_call: Call, send: Callable[[], Item]) -> Item:
         act()
@@ -19,7 +19,7 @@ def first(act: Callable[[], object]) -> Interceptor:
 
 
 def take_each_place(chat: Chat, room: str) -> list[int]:
-    """Let another message be put into an empty room right before each put; return the places taken so far."""
+    """Put another message into an empty room right before each put; return the places taken so far."""
     taken: list[int] = []
 
     def intercept(call: Call, send: Callable[[], Item]) -> Item:

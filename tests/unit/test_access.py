@@ -1,4 +1,4 @@
-"""What each function does in DynamoDB and at @connections is what routes.py allows it: no less, no more."""
+"""Each function uses exactly the DynamoDB and @connections permissions that routes.py declares."""
 
 from collections.abc import Callable
 
@@ -15,23 +15,23 @@ ID = "11111111-2222-3333-4444-5555555555ab"
 Act = Callable[[], object]
 
 
-def with_a_ghost(chat: Chat) -> None:
-    """Let a connection be gone that everybody still takes for a member."""
+def add_ghost(chat: Chat) -> None:
+    """Let a connection vanish while rooms still list it."""
     chat.connect("ghost")
     chat.join("ghost", "garden")
     chat.clock.advance(10)
     chat.gateway.vanish("ghost")
 
 
-def in_a_crowd(chat: Chat) -> None:
-    """Let a room be so large that it is told its count only."""
+def fill_garden(chat: Chat) -> None:
+    """Make a room so large that it receives only the count."""
     for number in range(MAX_LISTED_MEMBERS):
         chat.connect(f"member-{number}")
         chat.dynamodb.put(ROOMS, {"room": "garden", "item": f"member#member-{number}"})
-    with_a_ghost(chat)
+    add_ghost(chat)
 
 
-def an_id_of_the_servers(chat: Chat) -> str:
+def id_from_the_server(chat: Chat) -> str:
     return chat.ask("anna", {"action": "sendmessage", "message": "hello"})["messageId"]
 
 
@@ -40,22 +40,22 @@ def connecting(chat: Chat) -> list[Act]:
 
 
 def disconnecting(chat: Chat) -> list[Act]:
-    with_a_ghost(chat)
+    add_ghost(chat)
     return [lambda: chat.disconnect("anna")]
 
 
 def sending(chat: Chat) -> list[Act]:
-    known = an_id_of_the_servers(chat)
-    in_a_crowd(chat)
+    known = id_from_the_server(chat)
+    fill_garden(chat)
 
-    def refused_at_the_last_moment() -> None:
+    def refused_by_the_count() -> None:
         used_up = chat.clock.now_ms() + chat.services.config.message_burst + 100  # one each millisecond
         limits = {"room": "connection#ben", "item": "limits", "messageTat#ben": used_up}
         race = first(lambda: chat.dynamodb.put(ROOMS, limits))
         chat.dynamodb.intercept = fail_once(race, "UpdateItem", ROOMS)
         assert chat.ask("ben", {"action": "sendmessage", "message": "hello", "to": "garden"})["code"] == "rate_limited"
 
-    def after_its_row_was_lost() -> None:
+    def after_losing_its_row() -> None:
         chat.dynamodb.remove(CONNECTIONS, connectionId="cleo")
         chat.send("cleo", "hello")
 
@@ -63,13 +63,13 @@ def sending(chat: Chat) -> list[Act]:
         lambda: chat.send("anna", "hello", message_id=ID),
         lambda: chat.send("anna", "hello", message_id=ID),
         lambda: chat.send("anna", "hello", message_id=known),
-        refused_at_the_last_moment,
-        after_its_row_was_lost,
+        refused_by_the_count,
+        after_losing_its_row,
     ]
 
 
-def asking_of_rooms(chat: Chat) -> list[Act]:
-    in_a_crowd(chat)
+def using_rooms(chat: Chat) -> list[Act]:
+    fill_garden(chat)
     return [
         lambda: chat.join("anna", "kitchen"),
         lambda: chat.history("anna", room="garden", after=0),
@@ -80,7 +80,7 @@ def asking_of_rooms(chat: Chat) -> list[Act]:
     ]
 
 
-def dancing(chat: Chat) -> list[Act]:
+def unknown_action(chat: Chat) -> list[Act]:
     return [lambda: chat.ask("anna", {"action": "dance"})]
 
 
@@ -88,8 +88,8 @@ SCENARIOS = {
     CONNECT: connecting,
     DISCONNECT: disconnecting,
     SEND_MESSAGE: sending,
-    ROOM: asking_of_rooms,
-    DEFAULT: dancing,
+    ROOM: using_rooms,
+    DEFAULT: unknown_action,
 }
 
 

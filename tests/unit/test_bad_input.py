@@ -106,7 +106,7 @@ FIELDS = sorted({field for fields in GOOD.values() for field in fields})
 
 @pytest.fixture(scope="module")
 def chat() -> Chat:
-    """A chat in which much has happened already; limits recover between any two frames."""
+    """A chat with a history, in which rate limits recover between frames."""
     chat = Chat()
     chat.connect("anna", "ben")
     for number in range(20):
@@ -115,7 +115,7 @@ def chat() -> Chat:
 
 
 def ask(chat: Chat, route: str, event: Any) -> Reply:
-    """Invoke a function and check that it answers as it should, whatever came."""
+    """Invoke a function and check that its answer is valid for any input."""
     chat.clock.advance(60)
     entry_point = importlib.import_module(ROUTES[route].module).lambda_handler
     reply = entry_point.answer(chat.services, event, LambdaContext(chat.clock, "request-1"))
@@ -129,7 +129,7 @@ def ask(chat: Chat, route: str, event: Any) -> Reply:
 
 
 def frames(action: str) -> Iterator[dict[str, Any]]:
-    """Yield a good frame with each field, and with each two fields, gone wrong in each way."""
+    """Yield a valid frame with each field, and each pair of fields, malformed in every way."""
     good = {"action": action, **GOOD[action]}
     for field, value in itertools.product([*FIELDS, "action", "extra"], VALUES):
         yield {**good, field: value}
@@ -140,7 +140,7 @@ def frames(action: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("route", FRAME_ROUTES)
-def test_guarantee_6_a_frame_gone_wrong_in_any_field_is_answered(chat: Chat, route: str) -> None:
+def test_guarantee_6_a_frame_with_any_malformed_field_is_answered(chat: Chat, route: str) -> None:
     gone_wrong = list(frames(route))
     assert len(gone_wrong) > 1_200, "about 10,900 in all"
     for frame in gone_wrong:
@@ -157,7 +157,7 @@ def test_guarantee_6_a_body_that_is_not_a_frame_is_an_error(chat: Chat, route: s
 
 
 @pytest.mark.parametrize("route", sorted(ROUTES))
-def test_guarantee_6_an_event_that_is_not_a_sockets_is_an_error(chat: Chat, route: str) -> None:
+def test_guarantee_6_an_event_that_is_not_from_a_websocket_is_an_error(chat: Chat, route: str) -> None:
     for event in (None, [], "text", 5, *({"requestContext": context, "body": "{}"} for context in CONTEXTS)):
         reply = ask(chat, route, event)
         assert (reply["statusCode"], json.loads(reply["body"])["code"]) == (400, "bad_request")
@@ -165,7 +165,7 @@ def test_guarantee_6_an_event_that_is_not_a_sockets_is_an_error(chat: Chat, rout
 
 @pytest.mark.parametrize("route", sorted(ROUTES))
 @pytest.mark.parametrize("field", ["connectedAt", "eventType", "domainName", "routeKey", "requestId", "identity"])
-def test_guarantee_6_whatever_else_an_event_holds_is_answered(chat: Chat, route: str, field: str) -> None:
+def test_guarantee_6_an_event_with_any_other_content_is_answered(chat: Chat, route: str, field: str) -> None:
     for value in VALUES:
         context = {"connectionId": "cleo", "identity": {"sourceIp": value}, field: value}
         ask(chat, route, {"requestContext": context, "headers": value, "body": json.dumps(GOOD.get(route, {}))})
@@ -183,7 +183,7 @@ def test_guarantee_6_any_event_is_answered(chat: Chat, route: str, event: Any) -
     ask(chat, route, event)
 
 
-def test_guarantee_6_the_socket_lives_after_all_that(chat: Chat) -> None:
+def test_guarantee_6_the_connection_survives_all_of_it(chat: Chat) -> None:
     chat.clock.advance(60)
     chat.connect("new")
     for body in BODIES:

@@ -1,4 +1,4 @@
-"""The breaker's function: an alarm closes the stage, and the mail says how to open it again."""
+"""The breaker's function: an alarm closes the stage, and the mail explains how to reopen it."""
 
 import io
 import json
@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "OPEN_RATE_LIMIT": "50",
     "OPEN_BURST_LIMIT": "100",
     "MAIL_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:ChatAppBreaker-Mail",
-    "ADVICE": "`pulumi up --refresh` opens it too.",
+    "ADVICE": "`pulumi up --refresh` reopens it too.",
 }
 CLOSED = {"ThrottlingRateLimit": 0.0, "ThrottlingBurstLimit": 0}
 REASON = "Threshold Crossed: 1 datapoint [31337.0 (25/11/26 17:00:00)] was greater than the threshold (20000.0)."
@@ -46,7 +46,7 @@ def notification(state: str = "ALARM", **changed: Any) -> dict[str, Any]:
 
 
 class StubbedClients:
-    """Clients that check each request against AWS's models, and answer as they are told."""
+    """Clients that check each request against AWS's models and return scripted responses."""
 
     def __init__(self) -> None:
         session = botocore.session.Session()
@@ -84,7 +84,7 @@ def run(clients: StubbedClients, event: object, **environment: str) -> list[dict
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_an_alarm_closes_the_stage_and_a_mail_says_why() -> None:
+def test_an_alarm_closes_the_stage_and_mails_the_reason() -> None:
     clients = StubbedClients()
     clients.expect_closing()
     clients.expect_mail()
@@ -93,11 +93,11 @@ def test_an_alarm_closes_the_stage_and_a_mail_says_why() -> None:
     (mail,) = clients.mails
     assert mail["TopicArn"] == ENVIRONMENT["MAIL_TOPIC_ARN"]
     assert mail["Subject"] == "Closed: stage production of abc123"
-    for part in (REASON, "nobody can connect or send", ENVIRONMENT["ADVICE"], "wait until the alarm is OK"):
+    for part in (REASON, "no one can connect or send", ENVIRONMENT["ADVICE"], "wait until the alarm is OK"):
         assert part in mail["Message"]
 
 
-def test_the_mails_command_opens_the_stage_as_it_is_configured() -> None:
+def test_the_command_in_the_mail_restores_the_configured_limits() -> None:
     clients = StubbedClients()
     clients.expect_closing()
     clients.expect_mail()
@@ -110,7 +110,7 @@ def test_the_mails_command_opens_the_stage_as_it_is_configured() -> None:
     ]
 
 
-def test_the_command_names_an_emulator_that_stands_in_for_aws() -> None:
+def test_the_command_has_the_endpoint_of_an_emulator() -> None:
     clients = StubbedClients()
     clients.expect_closing()
     (line,) = run(clients, notification(), MAIL_TOPIC_ARN="", AWS_ENDPOINT_URL="http://127.0.0.1:4566")
@@ -131,8 +131,8 @@ def test_another_state_changes_nothing(state: str) -> None:
     assert line == {"event": "ignored", "reason": f"the state is {state}", "alarm": "ChatAppBreaker-MessageCount"}
 
 
-def test_a_stage_that_cannot_be_closed_is_mailed_with_the_command_that_closes_it_and_tried_again() -> None:
-    """Lambda invokes a function again if it raised."""
+def test_a_failure_to_close_the_stage_mails_the_command_and_is_retried() -> None:
+    """Lambda retries an invocation that raised."""
     clients = StubbedClients()
     clients.of_gateway.add_client_error("update_stage", "AccessDeniedException", "not you")
     clients.expect_mail()
@@ -145,7 +145,7 @@ def test_a_stage_that_cannot_be_closed_is_mailed_with_the_command_that_closes_it
     assert "--default-route-settings ThrottlingRateLimit=0,ThrottlingBurstLimit=0" in mail["Message"]
 
 
-def test_a_mail_that_fails_comes_after_the_closing_and_is_tried_again() -> None:
+def test_a_mail_that_fails_is_retried_after_the_stage_is_closed() -> None:
     clients = StubbedClients()
     clients.expect_closing()
     clients.of_topics.add_client_error("publish", "InternalError", "later")
@@ -153,7 +153,7 @@ def test_a_mail_that_fails_comes_after_the_closing_and_is_tried_again() -> None:
         run(clients, notification())
 
 
-def test_the_subject_is_one_that_sns_accepts() -> None:
+def test_sns_accepts_the_subject() -> None:
     """SNS Publish: fewer than 100 characters."""
     clients = StubbedClients()
     clients.of_gateway.add_response("update_stage", {})
@@ -179,9 +179,9 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("event", UNREADABLE, ids=lambda event: str(event)[:40])
-def test_what_is_no_alarm_changes_nothing(event: object) -> None:
+def test_an_event_that_is_not_an_alarm_changes_nothing(event: object) -> None:
     (line,) = run(StubbedClients(), event)
-    assert line == {"event": "ignored", "reason": "the event is no notification of an alarm"}
+    assert line == {"event": "ignored", "reason": "the event is not an alarm notification"}
 
 
 @given(anything, anything)

@@ -1,4 +1,4 @@
-"""What a frame costs: DynamoDB's request units, and round trips in a row (design.md, "Costs")."""
+"""The cost of each frame in DynamoDB request units and sequential round trips."""
 
 import json
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from tests.unit.races import first
 
 ID = "11111111-2222-3333-4444-5555555555ab"
 TEXT = "x" * 600
-"""A message whose items have at most 1 KB, the size of a write unit."""
+"""A message whose items take at most 1 KB, the size of a write unit."""
 
 
 @pytest.fixture
 def chat() -> Chat:
-    """A room of three with a past of ten messages, at rest."""
+    """A room of three members and ten messages, at rest."""
     chat = Chat()
     chat.connect("anna", "ben", "cleo")
     for connection_id in ("anna", "ben", "cleo"):
@@ -36,13 +36,13 @@ def cost(chat: Chat, act: Callable[[], Any]) -> Usage:
     return usage
 
 
-def until_heard(chat: Chat, usage: Usage, frame_type: str) -> list[int]:
-    """Return the round trips in a row before each post of a type, in the order of the posts."""
+def round_trips_before_posts(chat: Chat, usage: Usage, frame_type: str) -> list[int]:
+    """Return the number of sequential round trips before each post of a type, in order."""
     return [usage.round_trips(before=post.at) for post in chat.gateway.posts if post.frame["type"] == frame_type]
 
 
 @pytest.mark.parametrize(
-    ("frame", "heard"),
+    ("frame", "round_trips"),
     [
         ({"to": "garden", "messageId": ID}, [3, 4, 4]),
         ({"to": "garden"}, [3, 4, 4]),
@@ -51,14 +51,14 @@ def until_heard(chat: Chat, usage: Usage, frame_type: str) -> list[int]:
     ],
     ids=["to, messageId", "to", "neither", "messageId"],
 )
-def test_a_message_takes_3_written_and_4_read_and_3_round_trips_to_its_acknowledgement(
-    chat: Chat, frame: dict[str, str], heard: list[int]
+def test_a_message_takes_3_write_units_4_read_units_and_3_round_trips_to_its_acknowledgement(
+    chat: Chat, frame: dict[str, str], round_trips: list[int]
 ) -> None:
-    """One more to the other readers; and one more for a client that gives a messageId but no `to`."""
+    """One more to the other readers, and one more for a client that gives a messageId but no `to`."""
     usage = cost(chat, lambda: chat.ask("anna", {"action": "sendmessage", "message": TEXT, **frame}))
     assert usage.written == 3
     assert usage.read <= 4
-    assert until_heard(chat, usage, "message") == heard
+    assert round_trips_before_posts(chat, usage, "message") == round_trips
 
 
 def test_the_first_message_of_a_room_costs_no_more(chat: Chat) -> None:
@@ -66,25 +66,25 @@ def test_the_first_message_of_a_room_costs_no_more(chat: Chat) -> None:
     chat.clock.advance(60)
     usage = cost(chat, lambda: chat.send("anna", TEXT, to="kitchen", message_id=ID))
     assert (usage.written, usage.read <= 4) == (3, True)
-    assert until_heard(chat, usage, "message") == [3]
+    assert round_trips_before_posts(chat, usage, "message") == [3]
 
 
 def test_a_message_of_a_burst_costs_no_more(chat: Chat) -> None:
     chat.send("anna", "one", to="garden")
     chat.clear()
     usage = cost(chat, lambda: chat.send("anna", "two", to="garden"))
-    assert (usage.written, until_heard(chat, usage, "message")) == (3, [3, 4, 4])
+    assert (usage.written, round_trips_before_posts(chat, usage, "message")) == (3, [3, 4, 4])
 
 
-def test_a_repetition_takes_no_more_round_trips(chat: Chat) -> None:
+def test_a_repeat_takes_no_more_round_trips(chat: Chat) -> None:
     chat.send("anna", TEXT, to="garden", message_id=ID)
     chat.clear()
     usage = cost(chat, lambda: chat.send("anna", TEXT, to="garden", message_id=ID))
-    assert until_heard(chat, usage, "message") == [3]
+    assert round_trips_before_posts(chat, usage, "message") == [3]
     assert usage.written == 3, "the limit's count, a row, and its removal"
 
 
-def test_a_message_behind_another_one_put_at_the_same_time_takes_one_more_put(chat: Chat) -> None:
+def test_a_message_that_loses_its_place_to_another_takes_one_more_put(chat: Chat) -> None:
     race = first(lambda: chat.send("ben", "mine", to="garden"))
     chat.dynamodb.intercept = fail_once(race, "PutItem", ROOMS)
     with chat.dynamodb.counting() as usage:
@@ -94,7 +94,7 @@ def test_a_message_behind_another_one_put_at_the_same_time_takes_one_more_put(ch
     assert len(puts) == 3, "Ben's, and two of Anna's"
 
 
-def test_a_message_beyond_the_limit_writes_nothing_and_takes_one_round_trip() -> None:
+def test_a_message_over_the_limit_writes_nothing_and_takes_one_round_trip() -> None:
     chat = Chat(message_burst=1, messages_per_second=0.01)
     chat.connect("anna")
     chat.send("anna", "hello")
@@ -103,8 +103,8 @@ def test_a_message_beyond_the_limit_writes_nothing_and_takes_one_round_trip() ->
     assert usage.round_trips() == 1
 
 
-def test_a_large_message_costs_by_its_size_twice(chat: Chat) -> None:
-    kilobytes = 8  # 7,400 bytes of text, and what stands beside it
+def test_a_large_message_is_charged_for_its_size_twice(chat: Chat) -> None:
+    kilobytes = 8  # 7,400 bytes of text plus the other attributes
     usage = cost(chat, lambda: chat.send("anna", "é" * 3700, to="garden", message_id=ID))
     assert usage.written == 1 + 2 * kilobytes
 
@@ -125,7 +125,7 @@ def test_a_large_message_costs_by_its_size_twice(chat: Chat) -> None:
     ],
     ids=str,
 )
-def test_what_each_other_frame_costs(
+def test_costs_of_the_other_frames(
     chat: Chat, frame: dict[str, Any], written: int, read: int, round_trips: int
 ) -> None:
     usage = cost(chat, lambda: chat.call("anna", frame))
@@ -134,34 +134,34 @@ def test_what_each_other_frame_costs(
     assert usage.round_trips(before=chat.gateway.posts[0].at if chat.gateway.posts else None) <= round_trips
 
 
-def test_a_first_join_takes_4_written(chat: Chat) -> None:
-    """The connection's row, its place in the new room and in the lobby, and the room's beginning."""
+def test_a_first_join_takes_4_write_units(chat: Chat) -> None:
+    """The connection's row, its member items in the new room and the lobby, and the room's beginning."""
     chat.connect("dan")
     usage = cost(chat, lambda: chat.join("dan", "kitchen", name="Dan"))
     assert usage.written == 4
-    assert until_heard(chat, usage, "joined") == [4]
+    assert round_trips_before_posts(chat, usage, "joined") == [4]
 
 
-def test_connecting_takes_2_written_and_one_round_trip(chat: Chat) -> None:
+def test_connecting_takes_2_write_units_and_one_round_trip(chat: Chat) -> None:
     usage = cost(chat, lambda: chat.connect("dan"))
     assert (usage.written, usage.read, usage.round_trips()) == (2, 0, 1)
 
 
 @pytest.mark.parametrize("further", range(3))
-def test_disconnecting_takes_2_written_and_1_for_each_further_room(chat: Chat, further: int) -> None:
+def test_disconnecting_takes_2_write_units_and_1_per_further_room(chat: Chat, further: int) -> None:
     for number in range(further):
         chat.join("anna", f"room-{number}")
     assert cost(chat, lambda: chat.disconnect("anna")).written == 2 + further
 
 
-def test_pings_are_asked_for_all_rooms_at_once(chat: Chat) -> None:
+def test_a_ping_reads_all_rooms_concurrently(chat: Chat) -> None:
     for number in range(9):
         chat.join("anna", f"room-{number}")
     usage = cost(chat, lambda: chat.ping("anna"))
     assert (usage.round_trips(), usage.written) == (2, 1)
 
 
-def test_a_connection_in_ten_rooms_still_costs_one_unit_a_frame(chat: Chat) -> None:
+def test_a_connection_in_ten_rooms_still_costs_one_unit_per_frame(chat: Chat) -> None:
     for number in range(9):
         chat.join("anna", f"a-room-with-a-rather-long-name-of-its-own-{number}", name="Anna-Maria")
         chat.clock.advance(1)
@@ -169,7 +169,7 @@ def test_a_connection_in_ten_rooms_still_costs_one_unit_a_frame(chat: Chat) -> N
         assert cost(chat, act).written == 1
 
 
-def test_where_the_address_is_known_a_connect_takes_one_unit_more_and_a_frame_no_more(chat: Chat) -> None:
+def test_a_known_address_costs_one_more_unit_per_connect_and_none_per_frame(chat: Chat) -> None:
     assert cost(chat, lambda: chat.connect("dan", address="203.0.113.7")).written == 3
     chat.clock.advance(60)
     assert cost(chat, lambda: chat.connect("eve", address="203.0.113.7")).written == 3
@@ -179,13 +179,13 @@ def test_where_the_address_is_known_a_connect_takes_one_unit_more_and_a_frame_no
         chat.clear()
         usage = cost(chat, lambda frame=frame: chat.ask("dan", {"action": "sendmessage", "message": TEXT, **frame}))
         assert (usage.written, usage.read <= 4) == (3, True)
-        assert until_heard(chat, usage, "message")[0] == 3
+        assert round_trips_before_posts(chat, usage, "message")[0] == 3
     for act in (lambda: chat.ping("dan"), lambda: chat.typing("dan"), lambda: chat.history("dan")):
         assert cost(chat, act).written == 1
 
 
-def test_what_a_container_remembers_wrongly_of_an_allowance_costs_one_unit_and_no_round_trip() -> None:
-    """Another container has counted a message a moment ago."""
+def test_a_stale_cached_allowance_costs_one_unit_and_no_round_trip() -> None:
+    """Another container has just counted a message."""
     chat = Chat(message_burst=10, messages_per_second=2)
     chat.connect("anna")
     chat.join("anna", "garden")
@@ -193,10 +193,10 @@ def test_what_a_container_remembers_wrongly_of_an_allowance_costs_one_unit_and_n
     chat.services.seen_allowances.clear()
     chat.clear()
     usage = cost(chat, lambda: chat.send("anna", TEXT, to="garden", message_id=ID))
-    assert (usage.written, usage.read <= 4, until_heard(chat, usage, "message")[0]) == (4, True, 3)
+    assert (usage.written, usage.read <= 4, round_trips_before_posts(chat, usage, "message")[0]) == (4, True, 3)
 
 
-def test_the_item_of_an_address_stays_small_however_many_connections_it_had(chat: Chat) -> None:
+def test_an_addresss_item_stays_small_after_many_connections(chat: Chat) -> None:
     for number in range(40):
         chat.connect(connection_id := f"L0SM9cOFvHcCI{number:02d}=", address="203.0.113.7")
         chat.clock.advance(9)
@@ -218,12 +218,12 @@ def test_joining_and_disconnecting_from_a_room_above_100_cost_no_more(chat: Chat
         chat.join("anna", f"room-{number}")
     chat.connect("dan")
     chat.clock.advance(60)
-    assert cost(chat, lambda: chat.join("dan", "garden")).written <= 4, "from the lobby, too"
+    assert cost(chat, lambda: chat.join("dan", "garden")).written <= 4, "from the lobby too"
     assert cost(chat, lambda: chat.disconnect("anna")).written == 2 + further
 
 
-def said(chat: Chat, *sizes: int) -> None:
-    """Let messages of so many bytes be said."""
+def send_messages(chat: Chat, *sizes: int) -> None:
+    """Send messages of the given size."""
     for size in sizes:
         frame = {"action": "sendmessage", "message": "\U0001f600" * (size // 4), "to": "garden"}
         chat.call("ben", json.dumps(frame, ensure_ascii=False))
@@ -234,7 +234,7 @@ def said(chat: Chat, *sizes: int) -> None:
 def test_a_page_of_history_reads_at_most_twice_what_it_returns(
     chat: Chat, sizes: list[int], asked: dict[str, int]
 ) -> None:
-    said(chat, *sizes)
+    send_messages(chat, *sizes)
     chat.clock.advance(60)
     with chat.dynamodb.counting() as usage:
         page = chat.history("anna", **asked)
@@ -245,8 +245,8 @@ def test_a_page_of_history_reads_at_most_twice_what_it_returns(
 
 
 def test_a_page_of_two_messages_of_16_kb_reads_12_units(chat: Chat) -> None:
-    """It read 245 when it read all the messages that there could have been in it."""
-    said(chat, *[16_000] * 60)
+    """Reading all messages that the page could contain took 245 units."""
+    send_messages(chat, *[16_000] * 60)
     chat.clock.advance(60)
     with chat.dynamodb.counting() as usage:
         chat.history("anna")
@@ -254,7 +254,7 @@ def test_a_page_of_two_messages_of_16_kb_reads_12_units(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("members", [5, 50])
-def test_what_a_message_writes_does_not_grow_with_its_room(chat: Chat, members: int) -> None:
+def test_the_writes_of_a_message_do_not_grow_with_its_room(chat: Chat, members: int) -> None:
     for number in range(members):
         chat.connect(f"member-{number}")
         chat.dynamodb.put(ROOMS, {"room": "garden", "item": f"member#member-{number}"})

@@ -1,4 +1,4 @@
-"""The guarantees of design.md, with stores and posts that fail between any two steps. The sixth: test_bad_input.py."""
+"""The guarantees (docs/guarantees.md), with failures between any two steps. Guarantee 6: test_bad_input.py."""
 
 from collections.abc import Callable, Iterable
 from random import Random
@@ -31,7 +31,7 @@ ID = "11111111-2222-3333-4444-5555555555ab"
 HELLO = {"action": "sendmessage", "message": "hello", "messageId": ID, "to": "garden"}
 DAY = 86400
 MAX_CALLS = 12
-"""More calls of DynamoDB than any frame makes here."""
+"""More DynamoDB calls than any frame makes here."""
 
 FAULTS: dict[str, Interceptor] = {
     "throttled": throttle,
@@ -54,7 +54,7 @@ def chat() -> Chat:
 
 
 def log(chat: Chat, room: str = "garden") -> list[Item]:
-    """Return the messages of a room as they stand in its log."""
+    """Return the messages in a room's log."""
     return [item for item in chat.dynamodb.items(ROOMS) if item["room"] == room and "messageId" in item]
 
 
@@ -67,7 +67,7 @@ def seqs(frames: Iterable[Frame]) -> list[int]:
 
 
 class Watching:
-    """A poster that does something before it posts the first frame of a type, or each."""
+    """A poster that acts before it posts the first frame of a type, or every frame."""
 
     def __init__(self, poster: Poster, act: Callable[[], Any]) -> None:
         self._poster = poster
@@ -79,7 +79,7 @@ class Watching:
         return self._poster.post(connection_ids, frame, deadline=deadline)
 
 
-# 1. Nothing is shown to anybody before it is stored; the sender's own copy is the acknowledgement.
+# 1. Nothing is shown before it is stored; the sender's own copy is the acknowledgement.
 
 
 def test_guarantee_1_nothing_is_shown_before_it_is_stored(chat: Chat) -> None:
@@ -100,7 +100,7 @@ def test_guarantee_1_the_senders_own_copy_comes_first(chat: Chat) -> None:
 
 @fault
 @pytest.mark.parametrize("to", [{}, {"to": "garden"}], ids=["current room", "to"])
-def test_guarantee_1_a_message_that_was_not_acknowledged_can_be_sent_again(
+def test_guarantee_1_a_message_without_an_acknowledgement_can_be_resent(
     chat: Chat, fault: Interceptor, to: dict[str, str]
 ) -> None:
     frame = {"action": "sendmessage", "message": "hello", **to}
@@ -115,14 +115,14 @@ def test_guarantee_1_a_message_that_was_not_acknowledged_can_be_sent_again(
         chat.dynamodb.intercept = carry_out
         answer = chat.ask("anna", message)
         assert (answer["type"], answer["seq"]) == ("message", number + 1)
-        heard = [one for one in chat.frames("ben") if one["type"] == "message" or one["lastSeq"] == number + 1]
-        assert heard, "the others are shown the message, or where the room ends"
+        received = [one for one in chat.frames("ben") if one["type"] == "message" or one["lastSeq"] == number + 1]
+        assert received, "the others receive the message or the newest seq"
     assert [item["message"] for item in log(chat)] == ["hello"] * MAX_CALLS
     rows = {(row["messageId"], row["timestamp"]) for row in chat.dynamodb.items(MESSAGES)}
     assert rows >= {(item["messageId"], item["timestamp"]) for item in log(chat)}
 
 
-def test_guarantee_1_a_function_that_dies_before_it_posts_has_stored_the_message(chat: Chat) -> None:
+def test_guarantee_1_a_function_that_dies_before_posting_has_stored_the_message(chat: Chat) -> None:
     def die() -> None:
         raise ConnectionError
 
@@ -130,15 +130,13 @@ def test_guarantee_1_a_function_that_dies_before_it_posts_has_stored_the_message
     assert chat.ask("anna", HELLO)["code"] == "internal"
     chat.services.poster = chat.gateway
     assert chat.ask("anna", HELLO)["seq"] == 1
-    assert [frame["lastSeq"] for frame in chat.frames("ben", "pong")] == [1], "Ben looks for what he missed"
+    assert [frame["lastSeq"] for frame in chat.frames("ben", "pong")] == [1], "Ben fetches what he missed"
     assert texts(chat.history("ben", after=0)) == ["hello"]
 
 
 @fault
-def test_guarantee_1_what_fails_after_the_acknowledgement_takes_nothing_of_it_back(
-    chat: Chat, fault: Interceptor
-) -> None:
-    """The list of members, the removal of those that are gone: whichever call it is."""
+def test_guarantee_1_a_failure_after_the_acknowledgement_does_not_revoke_it(chat: Chat, fault: Interceptor) -> None:
+    """Any call of the listing of members and the removal of gone ones."""
     for number in range(MAX_CALLS):
         chat.connect("ghost")
         chat.join("ghost", "garden")
@@ -156,10 +154,10 @@ def test_guarantee_1_what_fails_after_the_acknowledgement_takes_nothing_of_it_ba
     assert texts(chat.history("ben", after=0)) == ["hello"] * MAX_CALLS
 
 
-# 2. A room has one order, `seq`, without holes.
+# 2. A room has one order, `seq`, without gaps.
 
 
-def test_guarantee_2_everybody_sees_one_order(chat: Chat) -> None:
+def test_guarantee_2_every_member_sees_the_same_order(chat: Chat) -> None:
     for number in range(6):
         chat.send("anna" if number % 2 else "ben", str(number))
     for reader in ("anna", "ben"):
@@ -168,8 +166,8 @@ def test_guarantee_2_everybody_sees_one_order(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("number", range(7))
-def test_guarantee_2_messages_sent_at_once_leave_no_hole(chat: Chat, number: int) -> None:
-    """Ben sends three while Anna's message is on its way, before each of its calls in turn."""
+def test_guarantee_2_concurrent_messages_leave_no_gap(chat: Chat, number: int) -> None:
+    """Ben sends three messages while Anna's is being stored, before each of its calls in turn."""
     burst = first(lambda: [chat.send("ben", text) for text in ("one", "two", "three")])
     chat.dynamodb.intercept = fail_nth(burst, number)
     chat.call("anna", HELLO)
@@ -178,7 +176,7 @@ def test_guarantee_2_messages_sent_at_once_leave_no_hole(chat: Chat, number: int
 
 
 @fault
-def test_guarantee_2_a_function_that_fails_at_any_step_leaves_no_hole(chat: Chat, fault: Interceptor) -> None:
+def test_guarantee_2_a_function_that_fails_at_any_step_leaves_no_gap(chat: Chat, fault: Interceptor) -> None:
     for number in range(MAX_CALLS):
         chat.dynamodb.intercept = fail_nth(fault, number)
         chat.call("anna", {**HELLO, "messageId": chat.new_id()})
@@ -188,22 +186,22 @@ def test_guarantee_2_a_function_that_fails_at_any_step_leaves_no_hole(chat: Chat
     assert places == list(range(1, len(places) + 1))
 
 
-# 3. A client that comes back with `after` gets everything said since, page by page, or is told what has expired.
+# 3. A client that returns with `after` gets every message since, page by page, or `lost` if some have expired.
 
 
 def read_since(chat: Chat, connection_id: str, after: int) -> tuple[list[Frame], bool]:
-    """Join with `after` and ask for page after page; return the messages, and whether some were lost."""
+    """Join with `after` and read page after page; return the messages and whether some were lost."""
     page = chat.join(connection_id, "garden", after=after)
     read, lost = page["messages"], page["lost"]
     while not page["complete"]:
-        assert page["messages"], "a page that is not complete moves on"
+        assert page["messages"], "an incomplete page makes progress"
         page = chat.history(connection_id, after=read[-1]["seq"], limit=100)
         read, lost = read + page["messages"], lost or page["lost"]
     return read, lost
 
 
 @pytest.mark.parametrize("size", [10, 900, 4000])
-def test_guarantee_3_a_client_that_comes_back_reads_page_by_page_what_it_missed(chat: Chat, size: int) -> None:
+def test_guarantee_3_a_returning_client_reads_what_it_missed_page_by_page(chat: Chat, size: int) -> None:
     chat.send("anna", "known")
     chat.disconnect("ben")
     for number in range(2, 122):
@@ -213,7 +211,7 @@ def test_guarantee_3_a_client_that_comes_back_reads_page_by_page_what_it_missed(
     assert (seqs(read), lost) == (list(range(2, 122)), False)
 
 
-def test_guarantee_3_a_client_that_missed_nothing_is_told_so(chat: Chat) -> None:
+def test_guarantee_3_a_client_that_missed_nothing_gets_an_empty_complete_page(chat: Chat) -> None:
     chat.send("anna", "known")
     assert read_since(chat, "ben", after=1) == ([], False)
     assert read_since(chat, "ben", after=0)[1] is False
@@ -221,8 +219,8 @@ def test_guarantee_3_a_client_that_missed_nothing_is_told_so(chat: Chat) -> None
 
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["expired", "deleted"])
 @pytest.mark.parametrize("kept", [0, 1, 3])
-def test_guarantee_3_what_has_expired_is_said_to_be_lost(chat: Chat, kept: int, is_deleted: bool) -> None:
-    """DynamoDB deletes what has expired within days, and in no order; until then it is not shown all the same."""
+def test_guarantee_3_expired_messages_are_reported_as_lost(chat: Chat, kept: int, is_deleted: bool) -> None:
+    """DynamoDB deletes expired items within days and in any order; they are hidden until then."""
     for number in range(4 - kept):
         chat.send("anna", f"old {number}")
     chat.clock.advance(15 * DAY)
@@ -234,12 +232,12 @@ def test_guarantee_3_what_has_expired_is_said_to_be_lost(chat: Chat, kept: int, 
     chat.connect("ben again")
     read, lost = read_since(chat, "ben again", after=0)
     assert (len(read), lost) == (kept, True)
-    if kept:  # else nothing tells this reader from one who has read less
+    if kept:  # otherwise this reader looks like one who has read less
         assert read_since(chat, "ben again", after=4) == ([], False)
     assert len(chat.history("ben again")["messages"]) == len(chat.history("ben again", before=99)["messages"]) == kept
 
 
-def test_guarantee_3_what_has_expired_is_read_past_in_few_queries_however_much_it_is(chat: Chat) -> None:
+def test_guarantee_3_any_number_of_expired_messages_takes_few_queries(chat: Chat) -> None:
     for number in range(120):
         chat.send("anna", f"old {number}")
     chat.clock.advance(15 * DAY)
@@ -253,7 +251,7 @@ def test_guarantee_3_what_has_expired_is_read_past_in_few_queries_however_much_i
     assert usage.operations.count("Query") <= 3
 
 
-def test_guarantee_3_a_reader_who_has_seen_all_that_expired_has_lost_nothing(chat: Chat) -> None:
+def test_guarantee_3_expired_messages_already_seen_are_not_lost(chat: Chat) -> None:
     chat.send("anna", "old")
     chat.clock.advance(15 * DAY)
     chat.send("anna", "new")
@@ -263,7 +261,7 @@ def test_guarantee_3_a_reader_who_has_seen_all_that_expired_has_lost_nothing(cha
     assert ([message["message"] for message in read], lost) == (["new"], False)
 
 
-def test_guarantee_3_a_room_that_began_again_is_told_as_lost(chat: Chat) -> None:
+def test_guarantee_3_a_restarted_room_is_reported_as_lost(chat: Chat) -> None:
     old = chat.send("anna", "old")["seq"]
     chat.clock.advance(31 * DAY)
     chat.dynamodb.expire(ROOMS)
@@ -281,7 +279,7 @@ def test_guarantee_3_a_seq_above_the_rooms_newest_is_lost(chat: Chat) -> None:
 
 
 @fault
-def test_guarantee_3_a_join_that_failed_can_be_sent_again(chat: Chat, fault: Interceptor) -> None:
+def test_guarantee_3_a_failed_join_can_be_resent(chat: Chat, fault: Interceptor) -> None:
     chat.send("anna", "hello")
     for number in range(MAX_CALLS):
         chat.connect("cleo")
@@ -294,10 +292,10 @@ def test_guarantee_3_a_join_that_failed_can_be_sent_again(chat: Chat, fault: Int
 
 
 @pytest.mark.parametrize("number", range(8))
-def test_guarantee_3_nobody_who_joins_misses_a_message(number: int) -> None:
-    """Anna's message is sent before each call of Cleo's join in turn; Cleo reads it, or is posted it."""
+def test_guarantee_3_a_joiner_misses_no_message(number: int) -> None:
+    """Anna's message is sent before each call of Cleo's join in turn; Cleo reads or receives it."""
     for seed in range(6):
-        chat = Chat(draw=Random(seed))  # noqa: S311 - draws the order of concurrent calls
+        chat = Chat(draw=Random(seed))
         chat.connect("anna", "cleo")
         chat.join("anna", "garden")
         chat.dynamodb.intercept = fail_nth(first(lambda chat=chat: chat.send("anna", "hello")), number)
@@ -308,7 +306,7 @@ def test_guarantee_3_nobody_who_joins_misses_a_message(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", range(7))
-def test_guarantee_3_nobody_who_joins_while_a_message_is_stored_misses_it(chat: Chat, number: int) -> None:
+def test_guarantee_3_a_joiner_misses_no_message_that_is_being_stored(chat: Chat, number: int) -> None:
     chat.connect("cleo")
     chat.dynamodb.intercept = fail_nth(first(lambda: chat.join("cleo", "garden")), number)
     chat.call("anna", HELLO)
@@ -316,33 +314,33 @@ def test_guarantee_3_nobody_who_joins_while_a_message_is_stored_misses_it(chat: 
     assert "hello" in [*texts(joined), *(frame["message"] for frame in chat.frames("cleo", "message"))]
 
 
-# 4. A messageId sent twice to a room, even at once, even over another connection, stands there once and keeps its seq.
+# 4. A messageId sent twice to a room, even at once or over another connection, is stored once and keeps its seq.
 
 
-def test_guarantee_4_a_message_sent_twice_stands_once_with_its_first_text(chat: Chat) -> None:
-    said = chat.send("anna", "first body", message_id=ID)
+def test_guarantee_4_a_message_sent_twice_is_stored_once_with_its_first_text(chat: Chat) -> None:
+    sent = chat.send("anna", "first body", message_id=ID)
     chat.send("ben", "and then")
     chat.clear()
-    assert chat.send("anna", "second body", message_id=ID) == said
+    assert chat.send("anna", "second body", message_id=ID) == sent
     assert [item["message"] for item in log(chat)] == ["first body", "and then"]
     assert chat.frames("ben", "message") == []
 
 
 def test_guarantee_4_over_another_connection_and_much_later_too(chat: Chat) -> None:
-    said = chat.send("anna", "hello", message_id=ID)
+    sent = chat.send("anna", "hello", message_id=ID)
     for number in range(150):
         chat.send("ben", str(number))
     chat.clock.advance(29 * DAY)
     chat.connect("anna again")
     chat.join("anna again", "garden")
-    assert chat.send("anna again", "hello", message_id=ID, to="garden") == said
+    assert chat.send("anna again", "hello", message_id=ID, to="garden") == sent
 
 
 def test_guarantee_4_in_another_room_it_is_another_message(chat: Chat) -> None:
     chat.send("anna", "for the garden", message_id=ID)
     chat.join("anna", "kitchen")
-    said = chat.send("anna", "for the kitchen", message_id=ID, to="kitchen")
-    assert (said["room"], said["seq"], said["message"]) == ("kitchen", 1, "for the kitchen")
+    sent = chat.send("anna", "for the kitchen", message_id=ID, to="kitchen")
+    assert (sent["room"], sent["seq"], sent["message"]) == ("kitchen", 1, "for the kitchen")
     assert chat.send("anna", "again", message_id=ID, to="garden")["message"] == "for the garden"
 
 
@@ -350,21 +348,21 @@ def test_guarantee_4_in_another_room_it_is_another_message(chat: Chat) -> None:
 def test_guarantee_4_an_id_whose_message_has_expired_may_be_used_again(chat: Chat, is_deleted: bool) -> None:
     chat.send("anna", "old", message_id=ID)
     chat.clock.advance(15 * DAY)
-    chat.send("ben", "meanwhile")
+    chat.send("ben", "in between")
     chat.clock.advance(15 * DAY + 7200)
     if is_deleted:
         chat.dynamodb.expire(ROOMS)
         chat.dynamodb.expire(MESSAGES)
     chat.connect("anna again")
     chat.join("anna again", "garden")
-    said = chat.send("anna again", "new", message_id=ID, to="garden")
-    assert (said["message"], said["seq"]) == ("new", 3)
-    assert chat.send("anna again", "newer", message_id=ID, to="garden") == said
+    sent = chat.send("anna again", "new", message_id=ID, to="garden")
+    assert (sent["message"], sent["seq"]) == ("new", 3)
+    assert chat.send("anna again", "newer", message_id=ID, to="garden") == sent
 
 
 @pytest.mark.parametrize("outer", range(8))
 @pytest.mark.parametrize("inner", range(8))
-def test_guarantee_4_two_copies_at_once_stand_once(chat: Chat, outer: int, inner: int) -> None:
+def test_guarantee_4_two_concurrent_copies_are_stored_once(chat: Chat, outer: int, inner: int) -> None:
     """Ben sends a copy before a call of Anna's, and Anna sends a third one before a call of Ben's."""
     third = fail_nth(first(lambda: chat.call("anna", {**HELLO, "message": "third body"})), inner)
 
@@ -385,8 +383,8 @@ def test_guarantee_4_two_copies_at_once_stand_once(chat: Chat, outer: int, inner
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_guarantee_4_copies_that_fail_and_are_sent_again_stand_once(seed: int) -> None:
-    draw = Random(seed)  # noqa: S311 - a test that can be repeated
+def test_guarantee_4_copies_that_fail_and_are_resent_are_stored_once(seed: int) -> None:
+    draw = Random(seed)
     chat = Chat(draw=draw)
     chat.connect("anna", "ben")
     chat.join("anna", "garden")
@@ -407,16 +405,16 @@ def test_guarantee_4_copies_that_fail_and_are_sent_again_stand_once(seed: int) -
 # 5. A peer that is gone, slow or throttled neither delays nor breaks the others.
 
 
-def test_guarantee_5_a_gone_peer_breaks_nobody_and_its_room_hears_of_it_once(chat: Chat) -> None:
+def test_guarantee_5_a_gone_peer_affects_no_one_else_and_its_room_is_notified_once(chat: Chat) -> None:
     chat.connect("cleo")
     chat.join("cleo", "garden")
     chat.clear()
     chat.gateway.vanish("ben")
     chat.clock.advance(60)
-    said = chat.send("anna", "hello")
+    sent = chat.send("anna", "hello")
     chat.send("anna", "again")
     chat.disconnect("ben")
-    assert chat.frames("cleo", "message")[0] == said
+    assert chat.frames("cleo", "message")[0] == sent
     left = chat.frames("cleo", "presence")
     assert [(frame["event"], frame["name"], frame["memberCount"]) for frame in left] == [("leave", "Ben", 2)]
     assert chat.dynamodb.item(CONNECTIONS, connectionId="ben") == {}
@@ -433,20 +431,20 @@ def test_guarantee_5_a_sender_that_is_gone_has_its_message_stored_and_shown(chat
 
 
 @pytest.mark.parametrize("trouble", ["throttled", "failing"])
-def test_guarantee_5_a_throttled_peer_stays_a_member_and_looks_for_what_it_missed(chat: Chat, trouble: str) -> None:
-    """How often a throttled post is tried again: tests/unit/push."""
+def test_guarantee_5_a_throttled_peer_stays_a_member_and_fetches_what_it_missed(chat: Chat, trouble: str) -> None:
+    """Retries of throttled posts are tested in tests/unit/push."""
     chat.connect("cleo")
     chat.join("cleo", "garden")
     getattr(chat.gateway, trouble).add("ben")
-    said = chat.send("anna", "hello")
-    assert (chat.frames("cleo", "message"), chat.frames("ben", "message")) == ([said], [])
+    sent = chat.send("anna", "hello")
+    assert (chat.frames("cleo", "message"), chat.frames("ben", "message")) == ([sent], [])
     getattr(chat.gateway, trouble).clear()
     assert chat.ping("ben")["lastSeq"] == 1
     assert texts(chat.history("ben", after=0)) == ["hello"]
     assert chat.send("anna", "again") == chat.frames("ben", "message")[0]
 
 
-# 7. What is said in a room, who is there and how many reach nobody who is not its member at that moment.
+# 7. A room's messages, members and count reach only those who are members at that moment.
 
 STRANGERS_FRAMES = [
     {"action": "history", "room": "garden"},
@@ -473,14 +471,14 @@ def test_guarantee_7_a_stranger_cannot_tell_a_room_with_people_from_an_empty_one
     assert len(log(chat)) == 1
 
 
-def test_guarantee_7_an_id_tells_nothing_in_a_room_that_does_not_bear_it(chat: Chat) -> None:
+def test_guarantee_7_an_id_reveals_nothing_outside_its_room(chat: Chat) -> None:
     chat.send("anna", "among ourselves", message_id=ID)
     chat.connect("stranger")
-    said = chat.send("stranger", "a guess", message_id=ID)
-    assert (said["message"], said["seq"], said["room"]) == ("a guess", 1, "lobby")
+    sent = chat.send("stranger", "a guess", message_id=ID)
+    assert (sent["message"], sent["seq"], sent["room"]) == ("a guess", 1, "lobby")
 
 
-def test_guarantee_7_a_room_that_was_left_is_heard_no_more(chat: Chat) -> None:
+def test_guarantee_7_a_room_that_was_left_sends_nothing_more(chat: Chat) -> None:
     chat.clock.advance(60)
     chat.leave("ben", "garden")
     chat.clear()
@@ -493,7 +491,7 @@ def test_guarantee_7_a_room_that_was_left_is_heard_no_more(chat: Chat) -> None:
     assert chat.ping("ben")["rooms"] == {"kitchen": 0}
 
 
-def test_guarantee_7_what_is_said_in_a_room_stays_in_it(chat: Chat) -> None:
+def test_guarantee_7_messages_stay_in_their_room(chat: Chat) -> None:
     chat.connect("cleo", "dan")
     chat.join("cleo", "kitchen")
     chat.clear()
@@ -504,7 +502,7 @@ def test_guarantee_7_what_is_said_in_a_room_stays_in_it(chat: Chat) -> None:
     assert chat.frames("cleo") == chat.frames("dan") == []
 
 
-def test_guarantee_7_only_members_are_told_that_a_room_has_ghosts(chat: Chat) -> None:
+def test_guarantee_7_only_members_learn_that_a_room_has_ghosts(chat: Chat) -> None:
     chat.clock.advance(60)
     chat.connect("cleo")
     chat.join("cleo", "kitchen")
@@ -515,21 +513,21 @@ def test_guarantee_7_only_members_are_told_that_a_room_has_ghosts(chat: Chat) ->
     assert chat.frames("cleo") == []
 
 
-def test_guarantee_7_a_member_removed_before_its_message_was_stored_is_not_shown_what_follows(chat: Chat) -> None:
-    """Ben leaves while Anna's message is on its way, before its members are read."""
+def test_guarantee_7_a_member_removed_before_its_message_was_stored_receives_nothing_after_it(chat: Chat) -> None:
+    """Ben leaves while Anna's message is being stored, before the members are read."""
     leave = first(lambda: chat.leave("ben", "garden"))
     chat.dynamodb.intercept = fail_once(leave, "PutItem", ROOMS)
     chat.call("anna", HELLO)
     assert chat.frames("ben", "message") == []
 
 
-# 9. Within 10 s of the last change, what every page shows of who is in a room is who is there.
+# 9. Within 10 s of the last change, every page shows the members who are in a room.
 
 SETTLED_SECONDS = 10
 
 
 class Watcher:
-    """A client as docs/protocol.md has it: it follows what it is told, and asks every 8 to 9 s who is there."""
+    """A client according to docs/protocol.md: it follows presence frames and sends a `ping` every 8 to 9 s."""
 
     def __init__(self, chat: Chat, connection_id: str, draw: Random) -> None:
         self._chat = chat
@@ -540,7 +538,7 @@ class Watcher:
         self.asks_at = chat.clock.monotonic() + draw.uniform(0, 8.5)
 
     def follow(self) -> None:
-        """Take in what came since."""
+        """Process the frames received since."""
         frames = self._chat.frames(self.connection_id)
         for frame in frames[self._read :]:
             roster = frame.get("roster", {}) if frame.get("type") == "pong" else frame
@@ -554,7 +552,7 @@ class Watcher:
         self._read = len(frames)
 
     def ask(self) -> None:
-        """Send a `ping` with the checksum of those shown, and take in the answer."""
+        """Send a `ping` with the checksum of the members shown, and process the answer."""
         self.follow()
         checksum = frames_out.roster_checksum(self.shown.values())
         frame = {"action": "ping", "room": "garden", "roster": checksum}
@@ -567,8 +565,8 @@ def person(fields: dict[str, Any]) -> Person:
     return Person(fields["connectionId"], fields["name"], fields["sender"])
 
 
-def let_pass(chat: Chat, watchers: Iterable[Watcher], seconds: float) -> None:
-    """Let time pass, in which each watcher that is still connected asks at its times."""
+def run_watchers(chat: Chat, watchers: Iterable[Watcher], seconds: float) -> None:
+    """Advance the clock while each connected watcher sends its pings."""
     until = chat.clock.monotonic() + seconds
     there = [each for each in watchers if chat.gateway.sockets[each.connection_id].is_open]
     while there and (following := min(there, key=lambda each: each.asks_at)).asks_at <= until:
@@ -579,7 +577,7 @@ def let_pass(chat: Chat, watchers: Iterable[Watcher], seconds: float) -> None:
         each.follow()
 
 
-def a_garden(draw: Random, size: int = 6) -> tuple[Chat, list[Watcher]]:
+def open_garden(draw: Random, size: int = 6) -> tuple[Chat, list[Watcher]]:
     chat = Chat()
     ids = [f"connection-{number}" for number in range(size)]
     chat.connect(*ids)
@@ -589,24 +587,24 @@ def a_garden(draw: Random, size: int = 6) -> tuple[Chat, list[Watcher]]:
     return chat, [Watcher(chat, one, draw) for one in ids]
 
 
-def shown_wrongly(chat: Chat, watchers: Iterable[Watcher], there: set[str]) -> list[str]:
-    """Return which watchers do not show those who are there."""
+def wrong_watchers(chat: Chat, watchers: Iterable[Watcher], there: set[str]) -> list[str]:
+    """Return which watchers do not show the actual members."""
     return [each.connection_id for each in watchers if each.connection_id in there and each.shown.keys() != there]
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_guarantee_9_within_10_s_of_the_last_change_every_client_shows_who_is_there(seed: int) -> None:
-    """Whatever is lost: a third of the posts, a `$disconnect`, a function that dies at any step."""
-    draw = Random(seed)  # noqa: S311 - a test that can be repeated
-    chat, watchers = a_garden(draw)
+    """With failures: a third of the posts, a `$disconnect`, or a function that dies at any step."""
+    draw = Random(seed)
+    chat, watchers = open_garden(draw)
     deliver = chat.gateway.deliver
     there = {each.connection_id for each in watchers}
 
-    def lose_some(socket: Socket, text: str) -> None:
+    def lose_a_third(socket: Socket, text: str) -> None:
         if draw.random() < 2 / 3 or '"roster"' in text:
             deliver(socket, text)
 
-    chat.gateway.deliver = lose_some
+    chat.gateway.deliver = lose_a_third
     for number in range(12):
         one = draw.choice(sorted(there))
         act = draw.choice(["vanish", "disconnect", "leave", "rename", "join"])
@@ -618,7 +616,7 @@ def test_guarantee_9_within_10_s_of_the_last_change_every_client_shows_who_is_th
         elif act == "leave" and len(there) > 2:
             chat.call(one, {"action": "leave", "room": "garden"})
             chat.dynamodb.intercept = carry_out
-            chat.call(one, {"action": "leave", "room": "garden"})  # it was not answered, so its page asks again
+            chat.call(one, {"action": "leave", "room": "garden"})  # it got no answer, so its page resends
             there -= {one}
         elif act == "rename":
             chat.call(one, {"action": "join", "room": "garden", "name": f"Name {number}"})
@@ -633,56 +631,56 @@ def test_guarantee_9_within_10_s_of_the_last_change_every_client_shows_who_is_th
             there |= {comer}
             watchers.append(Watcher(chat, comer, draw))
         chat.dynamodb.intercept = carry_out
-        let_pass(chat, [each for each in watchers if each.connection_id in there], draw.uniform(0, 6))
+        run_watchers(chat, [each for each in watchers if each.connection_id in there], draw.uniform(0, 6))
     chat.gateway.deliver = deliver
-    let_pass(chat, [each for each in watchers if each.connection_id in there], SETTLED_SECONDS)
-    assert shown_wrongly(chat, watchers, there) == []
+    run_watchers(chat, [each for each in watchers if each.connection_id in there], SETTLED_SECONDS)
+    assert wrong_watchers(chat, watchers, there) == []
 
 
 @pytest.mark.parametrize("vanished", [1, 5, 20])
-def test_guarantee_9_those_who_vanish_without_a_word_are_found_by_the_one_before_them(vanished: int) -> None:
-    draw = Random(vanished)  # noqa: S311 - a test that can be repeated
-    chat, watchers = a_garden(draw, vanished + 4)
+def test_guarantee_9_a_member_that_vanishes_silently_is_found_by_the_one_before_it(vanished: int) -> None:
+    draw = Random(vanished)
+    chat, watchers = open_garden(draw, vanished + 4)
     ids = sorted(each.connection_id for each in watchers)
     gone = set(ids[2 : 2 + vanished])
     for one in gone:
         chat.gateway.vanish(one)
-    let_pass(chat, watchers, SETTLED_SECONDS)
+    run_watchers(chat, watchers, SETTLED_SECONDS)
     there = set(ids) - gone
-    assert shown_wrongly(chat, watchers, there) == []
+    assert wrong_watchers(chat, watchers, there) == []
     assert {item["item"] for item in chat.dynamodb.items(ROOMS) if item["room"] == "garden"} >= {
         f"member#{one}" for one in there
     }
     assert not [item for item in chat.dynamodb.items(CONNECTIONS) if item["connectionId"] in gone]
 
 
-def test_guarantee_9_a_member_that_is_there_but_left_the_room_by_its_row_is_taken_out() -> None:
-    """Its `leave` died halfway, and it never asked again."""
-    chat, watchers = a_garden(Random(1))  # noqa: S311 - a test that can be repeated
+def test_guarantee_9_a_connected_member_whose_row_left_the_room_is_removed() -> None:
+    """Its `leave` was interrupted and never repeated."""
+    chat, watchers = open_garden(Random(1))
     chat.dynamodb.intercept = fail_once(kill_before, "DeleteItem", ROOMS)
     chat.call("connection-3", {"action": "leave", "room": "garden"})
     chat.clock.advance(1)
     rest = [each for each in watchers if each.connection_id != "connection-3"]
-    let_pass(chat, rest, SETTLED_SECONDS)
-    assert shown_wrongly(chat, rest, {each.connection_id for each in rest}) == []
+    run_watchers(chat, rest, SETTLED_SECONDS)
+    assert wrong_watchers(chat, rest, {each.connection_id for each in rest}) == []
 
 
-def test_guarantee_9_a_member_that_its_join_or_a_mistake_left_out_puts_itself_back() -> None:
-    chat, watchers = a_garden(Random(1))  # noqa: S311 - a test that can be repeated
+def test_guarantee_9_a_missing_member_is_restored_by_its_own_ping() -> None:
+    chat, watchers = open_garden(Random(1))
     chat.dynamodb.remove(ROOMS, room="garden", item="member#connection-3")
-    let_pass(chat, watchers, 2 * SETTLED_SECONDS)
-    assert shown_wrongly(chat, watchers, {each.connection_id for each in watchers}) == []
+    run_watchers(chat, watchers, 2 * SETTLED_SECONDS)
+    assert wrong_watchers(chat, watchers, {each.connection_id for each in watchers}) == []
 
 
-def test_guarantee_9_a_leave_under_way_is_not_undone_by_a_question_who_is_there() -> None:
-    chat, _ = a_garden(Random(1))  # noqa: S311 - a test that can be repeated
+def test_guarantee_9_a_ping_does_not_undo_a_concurrent_leave() -> None:
+    chat, _ = open_garden(Random(1))
     leave = first(lambda: chat.leave("connection-3", "garden"))
     chat.dynamodb.intercept = fail_once(leave, "Query", ROOMS)
     chat.call("connection-3", {"action": "ping", "room": "garden", "roster": 0})
     assert not chat.dynamodb.item(ROOMS, room="garden", item="member#connection-3")
 
 
-def test_guarantee_9_one_who_is_right_is_told_so_without_the_members(chat: Chat) -> None:
+def test_guarantee_9_a_matching_checksum_is_answered_without_the_members(chat: Chat) -> None:
     people = [Person("anna", "Anna", "anna"), Person("ben", "Ben", "ben")]
     roster = chat.ping("anna", room="garden", roster=frames_out.roster_checksum(people))["roster"]
     assert roster == {"room": "garden", "memberCount": 2}

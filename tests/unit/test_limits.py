@@ -1,4 +1,4 @@
-"""How often a connection may act, and what it is told beyond that."""
+"""Rate limits of connections and addresses, and the errors above them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -24,7 +24,7 @@ ID = "11111111-2222-3333-4444-5555555555ab"
 
 @pytest.fixture
 def chat() -> Chat:
-    """Two people in a room, under the limits of a deployment that sets none, at rest."""
+    """Two people in a room with the default limits, at rest."""
     chat = Chat(message_burst=10, messages_per_second=2.0)
     chat.connect("anna", "ben")
     for connection_id in ("anna", "ben"):
@@ -35,7 +35,7 @@ def chat() -> Chat:
 
 
 def at_once(chat: Chat, frame: Frame, times: int) -> list[tuple[str, Any]]:
-    """Send a frame several times within a moment; return each answer's type or code, and when to try again."""
+    """Send a frame several times at once; return each answer's type or code, and retry delay."""
     begun = chat.clock.monotonic()
     answers = []
     for _ in range(times):
@@ -47,7 +47,7 @@ def at_once(chat: Chat, frame: Frame, times: int) -> list[tuple[str, Any]]:
 
 
 def elsewhere(chat: Chat, frame: Frame) -> None:
-    """Send a frame at this moment that another container handles, which remembers nothing."""
+    """Send a frame now that another container, with an empty cache, handles."""
     begun, seen = chat.clock.monotonic(), chat.services.seen_allowances
     chat.services.seen_allowances = {}
     chat.call("anna", frame)
@@ -68,7 +68,7 @@ HELLO = {"action": "sendmessage", "message": "hello", "to": "garden"}
     ],
     ids=["sendmessage", "join", "history", "ping"],
 )
-def test_a_burst_is_answered_and_the_next_frame_told_when_to_come_again(
+def test_a_burst_is_answered_and_the_next_frame_gets_a_retry_delay(
     chat: Chat, frame: Frame, answer: str, burst: int, interval_ms: int
 ) -> None:
     answers = at_once(chat, frame, burst + 1)
@@ -84,12 +84,12 @@ def test_a_burst_is_answered_and_the_next_frame_told_when_to_come_again(
 
 
 def act(limit: RateLimit, tat: int, now: int) -> int | None:
-    """Act once under a limit: return its new state, or None where it was too soon."""
+    """Act once under a limit: return the new state, or None if it was too soon."""
     return None if limit.wait_ms(tat, now) else max(tat, now) + limit.interval_ms
 
 
 @given(st.integers(1, 20), st.integers(1, 2000), st.lists(st.integers(0, 5000), max_size=60))
-def test_no_window_of_time_holds_more_than_its_burst_and_its_rate(burst: int, interval: int, gaps: list[int]) -> None:
+def test_no_time_window_exceeds_the_burst_and_the_rate(burst: int, interval: int, gaps: list[int]) -> None:
     limit = RateLimit("tat", burst, interval)
     now, tat, acted = 10**12, 0, []
     for gap in gaps:
@@ -104,7 +104,7 @@ def test_no_window_of_time_holds_more_than_its_burst_and_its_rate(burst: int, in
 
 
 @given(st.integers(1, 20), st.integers(1, 2000), st.data())
-def test_after_the_wait_that_is_told_the_next_action_is_taken(burst: int, interval: int, data: st.DataObject) -> None:
+def test_after_the_retry_delay_the_next_action_is_accepted(burst: int, interval: int, data: st.DataObject) -> None:
     limit = RateLimit("tat", burst, interval)
     now = 10**12
     tat = now + data.draw(st.integers(0, burst * interval))
@@ -119,7 +119,7 @@ def test_joins_and_leaves_share_a_limit(chat: Chat) -> None:
     assert chat.ping("anna")["rooms"] == {"garden": 0}
 
 
-def test_a_typing_notice_too_many_is_dropped_without_an_answer(chat: Chat) -> None:
+def test_a_typing_notice_over_the_limit_is_dropped_silently(chat: Chat) -> None:
     for _ in range(6):
         chat.typing("anna")
     assert (len(chat.frames("ben", "typing")), chat.frames("anna")) == (3, [])
@@ -128,7 +128,7 @@ def test_a_typing_notice_too_many_is_dropped_without_an_answer(chat: Chat) -> No
     assert len(chat.frames("ben", "typing")) == 4
 
 
-def test_each_kind_of_frame_and_each_connection_has_a_limit_of_its_own(chat: Chat) -> None:
+def test_each_kind_of_frame_and_each_connection_has_its_own_limit(chat: Chat) -> None:
     assert at_once(chat, HELLO, 11)[-1][0] == "rate_limited"
     assert chat.ping("anna")
     assert chat.history("anna")
@@ -136,7 +136,7 @@ def test_each_kind_of_frame_and_each_connection_has_a_limit_of_its_own(chat: Cha
     assert chat.send("ben", "hello")
 
 
-def test_a_message_that_was_refused_has_written_nothing_and_may_be_sent_again(chat: Chat) -> None:
+def test_a_refused_message_writes_nothing_and_can_be_resent(chat: Chat) -> None:
     at_once(chat, HELLO, 10)
     frame = {**HELLO, "message": "later", "messageId": ID}
     before = [chat.dynamodb.items(table) for table in (CONNECTIONS, MESSAGES, ROOMS)]
@@ -148,8 +148,8 @@ def test_a_message_that_was_refused_has_written_nothing_and_may_be_sent_again(ch
 
 
 @pytest.mark.parametrize("tries", [1, 2])
-def test_a_message_refused_only_when_it_is_counted_leaves_no_row(chat: Chat, tries: int) -> None:
-    """Its sender's last messages were under way when it was to be counted; at the second try its row is put already."""
+def test_a_message_refused_by_the_count_leaves_no_row(chat: Chat, tries: int) -> None:
+    """The sender's previous messages are in flight when it is counted; on the second try its row already exists."""
     at_once(chat, HELLO, 10 - tries)
     chat.clock.advance(0.3)
     races = iter([first(lambda: elsewhere(chat, HELLO)) for _ in range(tries)])
@@ -167,8 +167,8 @@ def test_a_message_refused_only_when_it_is_counted_leaves_no_row(chat: Chat, tri
 
 
 @pytest.mark.parametrize("before", [0, 5, 8])
-def test_two_frames_at_once_are_counted_as_two(chat: Chat, before: int) -> None:
-    """The second has read the state before the first has changed it."""
+def test_concurrent_frames_are_all_counted(chat: Chat, before: int) -> None:
+    """The second reads the state before the first changes it."""
     at_once(chat, HELLO, before)
     chat.dynamodb.intercept = fail_once(first(lambda: elsewhere(chat, HELLO)), "UpdateItem", ROOMS)
     chat.call("anna", HELLO)
@@ -177,12 +177,12 @@ def test_two_frames_at_once_are_counted_as_two(chat: Chat, before: int) -> None:
     assert [code for code, _ in at_once(chat, HELLO, left + 1)] == ["message"] * left + ["rate_limited"]
 
 
-def test_a_repetition_counts_as_a_message(chat: Chat) -> None:
+def test_a_repeat_counts_as_a_message(chat: Chat) -> None:
     answers = at_once(chat, {**HELLO, "messageId": ID}, 11)
     assert [code for code, _ in answers] == ["message"] * 10 + ["rate_limited"]
 
 
-def test_a_deployment_sets_the_limit_of_messages() -> None:
+def test_the_limit_of_messages_is_configurable() -> None:
     chat = Chat(message_burst=2, messages_per_second=0.5)
     chat.connect("anna")
     frame = {"action": "sendmessage", "message": "hello"}
@@ -191,7 +191,7 @@ def test_a_deployment_sets_the_limit_of_messages() -> None:
     assert 1990 <= answers[2][1] <= 2000
 
 
-def test_joining_again_does_not_renew_a_limit(chat: Chat) -> None:
+def test_joining_again_does_not_reset_a_limit(chat: Chat) -> None:
     at_once(chat, HELLO, 10)
     chat.join("anna", "kitchen")
     chat.leave("anna", "kitchen")
@@ -204,13 +204,13 @@ def test_joining_again_does_not_renew_a_limit(chat: Chat) -> None:
 ADDRESS = "203.0.113.7"
 
 
-def in_no_time(chat: Chat) -> None:
-    """Let calls of DynamoDB take no time, so that what happens at once happens at the same millisecond."""
+def make_calls_instant(chat: Chat) -> None:
+    """Make DynamoDB calls take no time, so concurrent actions have the same millisecond."""
     chat.dynamodb = chat.services.client = DynamoDB(chat.clock, call_seconds=lambda: 0.0)
 
 
 def sockets(chat: Chat, count: int, address: str = ADDRESS) -> list[str]:
-    """Let connections of an address join a room, and be at rest there."""
+    """Let connections of an address join a room, and let their limits recover."""
     ids = [f"{address}-{number}" for number in range(count)]
     for one in ids:
         chat.connect(one, address=address)
@@ -221,7 +221,7 @@ def sockets(chat: Chat, count: int, address: str = ADDRESS) -> list[str]:
 
 
 def codes(chat: Chat, ids: Iterable[str], frame: Frame, times: int) -> list[str]:
-    """Send a frame over each connection several times within a moment; return each answer's type or code."""
+    """Send a frame over each connection several times at once; return each answer's type or code."""
     begun = chat.clock.monotonic()
     answers = []
     for one in list(ids) * times:
@@ -232,8 +232,8 @@ def codes(chat: Chat, ids: Iterable[str], frame: Frame, times: int) -> list[str]
 
 
 @pytest.mark.parametrize("is_remembered", [True, False])
-def test_twenty_sockets_of_an_address_are_five_allowances_not_twenty(chat: Chat, is_remembered: bool) -> None:
-    in_no_time(chat)
+def test_twenty_connections_of_an_address_share_five_allowances(chat: Chat, is_remembered: bool) -> None:
+    make_calls_instant(chat)
     ids = sockets(chat, 20)
     answers, begun = [], chat.clock.monotonic()
     for one in ids:
@@ -245,25 +245,25 @@ def test_twenty_sockets_of_an_address_are_five_allowances_not_twenty(chat: Chat,
     assert set(answers[50:]) == {"rate_limited"}
 
 
-def test_one_socket_cannot_use_up_what_its_address_shares(chat: Chat) -> None:
+def test_one_connection_cannot_use_up_the_allowance_of_its_address(chat: Chat) -> None:
     greedy, other = sockets(chat, 2)
     assert codes(chat, [greedy], HELLO, 15).count("message") == 10
     assert codes(chat, [other], HELLO, 10).count("message") == 10
 
 
-def test_another_address_has_an_allowance_of_its_own(chat: Chat) -> None:
+def test_another_address_has_its_own_allowance(chat: Chat) -> None:
     codes(chat, sockets(chat, 6), HELLO, 10)
     assert codes(chat, sockets(chat, 1, "203.0.113.8"), HELLO, 10) == ["message"] * 10
 
 
-def test_an_ipv6_address_counts_by_its_64_and_an_ipv4_address_in_it_as_itself(chat: Chat) -> None:
+def test_an_ipv6_address_counts_by_its_64_prefix_and_a_mapped_ipv4_address_as_ipv4(chat: Chat) -> None:
     assert allowance_key("2001:db8::1", "a") == allowance_key("2001:0DB8:0:0:ffff::2", "b")
     assert allowance_key("2001:db8::1", "a") != allowance_key("2001:db8:0:1::1", "a")
     assert allowance_key("::ffff:203.0.113.7", "a") == allowance_key("203.0.113.7", "b")
 
 
 @pytest.mark.parametrize("address", [None, "", "no address", "127.0.0.1", "::1", "1.2.3.4.5"])
-def test_a_connection_without_an_address_counts_alone(address: str | None) -> None:
+def test_a_connection_without_an_address_counts_on_its_own(address: str | None) -> None:
     assert allowance_key(address, "a") != allowance_key(address, "b")
 
 
@@ -272,7 +272,7 @@ def test_the_pings_of_170_pages_behind_one_address_are_answered() -> None:
     assert 170 / 8.5 * shared.interval_ms <= 1000
 
 
-def test_new_connections_of_an_address_are_60_at_once_and_then_one_each_10_s(chat: Chat) -> None:
+def test_an_address_may_open_60_connections_at_once_and_then_one_per_10_s(chat: Chat) -> None:
     begun = chat.clock.monotonic()
     statuses = []
     for number in range(62):
@@ -305,10 +305,10 @@ def test_a_message_is_charged_for_its_size_and_may_use_up_more_than_is_left(chat
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 400), st.booleans()), max_size=80))
-def test_what_is_counted_is_exact_whatever_a_container_remembers(acts: list[tuple[int, int, bool]]) -> None:
-    """Five connections of one address against two plain states: its own, and the one that all share."""
+def test_counts_are_exact_whatever_states_a_container_has_cached(acts: list[tuple[int, int, bool]]) -> None:
+    """Five connections of one address compared with plain states: one each, and a shared one."""
     chat = Chat(message_burst=3, messages_per_second=2.0, address_allowances=2)
-    in_no_time(chat)
+    make_calls_instant(chat)
     store, now = open_store(chat.services), chat.clock.now_ms
     limit = rate_limit.messages(3, 2.0)
     shared = limit.times(2)
@@ -332,8 +332,8 @@ def test_what_is_counted_is_exact_whatever_a_container_remembers(acts: list[tupl
         chat.clock.rewind(begun)
 
 
-def test_a_state_that_was_renewed_elsewhere_is_not_removed_as_lapsed(chat: Chat) -> None:
-    in_no_time(chat)
+def test_a_state_renewed_by_another_container_is_not_removed_as_lapsed(chat: Chat) -> None:
+    make_calls_instant(chat)
     allowances, limit = open_store(chat.services).allowances, RateLimit("messageTat", burst=2, interval_ms=500)
     one, other = (Actor(allowance_key(ADDRESS, name), name) for name in ("one", "other"))
     allowances.count(one, limit)
@@ -342,7 +342,7 @@ def test_a_state_that_was_renewed_elsewhere_is_not_removed_as_lapsed(chat: Chat)
     elsewhere = open_store(chat.services).allowances
     elsewhere.count(one, limit)
     elsewhere.count(one, limit)
-    assert remembered, "it has seen that the state lies in the past by now"
+    assert remembered, "its cached state lies in the past by now"
     allowances.count(other, limit)
     chat.services.seen_allowances = {}
     with pytest.raises(FrameError):

@@ -1,4 +1,4 @@
-"""The rooms against a plain model: whatever people do, in any order, with sockets that vanish without a word."""
+"""The rooms compared with a plain model: any actions in any order, with connections that vanish silently."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ rooms = st.sampled_from(NAMES)
 
 @dataclass
 class Socket:
-    """What the model knows of an open connection."""
+    """The model of an open connection."""
 
     opened_at: float
     rooms: set[str] = field(default_factory=lambda: {"lobby"})
@@ -28,18 +28,18 @@ class Socket:
 
 
 class Rooms(RuleBasedStateMachine):
-    """`sockets` are open, `ghosts` are gone without `$disconnect`; `said` is each room's messages in their order."""
+    """`sockets` are open, `ghosts` vanished without `$disconnect`; `messages` has each room's messages in order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.chat = Chat()
         self.sockets: dict[str, Socket] = {}
         self.ghosts: dict[str, set[str]] = {}
-        self.said: dict[str, list[Frame]] = {room: [] for room in NAMES}
+        self.messages: dict[str, list[Frame]] = {room: [] for room in NAMES}
         self.opened = 0
 
     def one(self, data: st.DataObject, room: str | None = None) -> str:
-        """Draw an open connection, of those in a room if one is given; empty if there is none."""
+        """Draw an open connection, from a room if one is given; empty if there is none."""
         known = [name for name, socket in self.sockets.items() if room is None or room in socket.rooms]
         self.chat.clock.advance(10)
         return data.draw(st.sampled_from(known)) if known else ""
@@ -57,14 +57,14 @@ class Rooms(RuleBasedStateMachine):
     def join(self, data: st.DataObject, room: str, name: str | None, known: int) -> None:
         connection_id = self.one(data)
         socket = self.sockets[connection_id]
-        after = data.draw(st.sampled_from([None, max(0, len(self.said[room]) - known)]))
+        after = data.draw(st.sampled_from([None, max(0, len(self.messages[room]) - known)]))
         joined = self.chat.join(connection_id, room, name=name, after=after)
         socket.rooms = socket.rooms | {room} if socket.joined else {room}
         socket.current, socket.joined = room, True
         assert self.plain(joined["messages"]) == self.plain(
-            self.said[room][after:] if after is not None else self.said[room][-50:]
+            self.messages[room][after:] if after is not None else self.messages[room][-50:]
         )
-        assert (joined["lastSeq"], joined["lost"]) == (len(self.said[room]), False)
+        assert (joined["lastSeq"], joined["lost"]) == (len(self.messages[room]), False)
         shown = [one["connectionId"] for one in joined["members"]]
         assert connection_id in shown
         self.members_are_right(room, shown)
@@ -96,21 +96,21 @@ class Rooms(RuleBasedStateMachine):
             assert answer["code"] == "not_in_room"
             return
         assert there is not None
-        self.said[there].append(answer)
-        assert (answer["room"], answer["seq"], answer["message"]) == (there, len(self.said[there]), text)
+        self.messages[there].append(answer)
+        assert (answer["room"], answer["seq"], answer["message"]) == (there, len(self.messages[there]), text)
         for other, socket in self.sockets.items():
-            heard = [one for one in self.chat.frames(other, "message") if one["messageId"] == frame["messageId"]]
-            assert heard == ([answer] if there in socket.rooms else []), f"{other} in {socket.rooms}"
-        self.ghosts_were_found(there)
+            received = [one for one in self.chat.frames(other, "message") if one["messageId"] == frame["messageId"]]
+            assert received == ([answer] if there in socket.rooms else []), f"{other} in {socket.rooms}"
+        self.forget_found_ghosts(there)
 
-    @precondition(lambda self: any(self.said.values()))
+    @precondition(lambda self: any(self.messages.values()))
     @rule(data=st.data())
     def send_again(self, data: st.DataObject) -> None:
-        first = data.draw(st.sampled_from([one for said in self.said.values() for one in said]))
+        first = data.draw(st.sampled_from([one for messages in self.messages.values() for one in messages]))
         if connection_id := self.one(data, first["room"]):
             again = self.chat.send(connection_id, "another body", message_id=first["messageId"], to=first["room"])
             assert again == first
-            self.ghosts_were_found(first["room"])
+            self.forget_found_ghosts(first["room"])
 
     @precondition(lambda self: self.sockets)
     @rule(data=st.data())
@@ -118,7 +118,10 @@ class Rooms(RuleBasedStateMachine):
         connection_id = self.one(data)
         socket = self.sockets[connection_id]
         pong = self.chat.ping(connection_id)
-        assert (pong["room"], pong["rooms"]) == (socket.current, {room: len(self.said[room]) for room in socket.rooms})
+        assert (pong["room"], pong["rooms"]) == (
+            socket.current,
+            {room: len(self.messages[room]) for room in socket.rooms},
+        )
 
     @precondition(lambda self: self.sockets)
     @rule(data=st.data())
@@ -133,7 +136,7 @@ class Rooms(RuleBasedStateMachine):
         self.cut(self.one(data))
 
     @rule(seconds=st.sampled_from([600, 3600, CONNECTION_SECONDS]), deletes=st.booleans())
-    def time_goes_by(self, seconds: int, deletes: bool) -> None:
+    def advance_clock(self, seconds: int, deletes: bool) -> None:
         self.chat.clock.advance(seconds)
         for connection_id, socket in list(self.sockets.items()):
             if self.chat.clock.monotonic() >= socket.opened_at + CONNECTION_SECONDS - 60:
@@ -143,9 +146,9 @@ class Rooms(RuleBasedStateMachine):
             self.chat.dynamodb.expire(ROOMS)
 
     @invariant()
-    def each_room_is_read_as_it_was_said(self) -> None:
+    def each_room_reads_its_messages_in_order(self) -> None:
         log = open_store(self.chat.services).log
-        for room, said in self.said.items():
+        for room, messages in self.messages.items():
             read: list[Any] = []
             complete = False
             while not complete:
@@ -153,7 +156,7 @@ class Rooms(RuleBasedStateMachine):
                 read += page.messages
                 complete = page.complete
                 assert not page.lost
-            assert [one.fields() for one in read] == self.plain(said)
+            assert [one.fields() for one in read] == self.plain(messages)
 
     @invariant()
     def each_room_has_its_members(self) -> None:
@@ -168,12 +171,12 @@ class Rooms(RuleBasedStateMachine):
         assert living <= set(shown) <= living | ghosts
 
     def cut(self, connection_id: str) -> None:
-        """Let a socket be gone without a word."""
+        """Let a connection vanish silently."""
         self.ghosts[connection_id] = self.sockets.pop(connection_id).rooms
         self.chat.gateway.vanish(connection_id)
 
-    def ghosts_were_found(self, room: str) -> None:
-        """Forget the ghosts that a post to a room has found."""
+    def forget_found_ghosts(self, room: str) -> None:
+        """Forget the ghosts that a post to a room finds."""
         self.ghosts = {name: where for name, where in self.ghosts.items() if room not in where}
 
     @staticmethod

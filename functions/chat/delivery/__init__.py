@@ -1,1 +1,1 @@
-"""Who hears what: frames posted to the members of a room, and what follows from members that are gone."""
+"""Delivery of frames to the members of a room, and removal of gone members."""

@@ -1,1 +1,1 @@
-"""What a client may ask for: one operation a module, from a parsed frame to an answer."""
+"""The operations that clients request, one per module."""

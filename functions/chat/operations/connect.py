@@ -1,4 +1,4 @@
-"""`$connect`: let a socket in, unless a browser brings it from a foreign page or its address is refused."""
+"""`$connect`: accept a connection unless its origin or address is blocked."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ _FORBIDDEN: Reply = {"statusCode": 403}
 def connect(context: "Context", request: Request) -> Reply:
     """Store the connection as a member of the lobby.
 
-    The socket is not open yet, so nothing can be posted to it; its first frame asks for what it needs.
-    Raises FrameError `rate_limited` if its address makes too many connections.
+    Nothing can be posted yet, because the socket opens only after this returns. Raises FrameError `rate_limited` if
+    the address opens too many connections.
     """
-    if request.event_type not in (None, "CONNECT"):  # a frame may name this route as its action
+    if request.event_type not in (None, "CONNECT"):  # a frame may have this route as its action
         raise errors.bad_request()
-    if not _is_allowed(request, context.config):
+    if not _is_origin_allowed(request, context.config):
         context.log.event("foreign_origin", refused=1)
         return _FORBIDDEN
     if request.source_address is not None:
@@ -41,22 +41,22 @@ def connect(context: "Context", request: Request) -> Reply:
     return OK
 
 
-def _is_allowed(request: Request, config: "Config") -> bool:
-    """Tell whether the Origin may connect.
+def _is_origin_allowed(request: Request, config: "Config") -> bool:
+    """Return whether the request's Origin may connect.
 
-    A browser always sends one. A client that is not a browser need not, and some send the API's own, which serves no
-    page (docs/protocol.md).
+    Browsers always send an Origin. Other clients may omit it, or send the API's own, which serves no page
+    (docs/protocol.md).
     """
-    given = request.headers.get("origin")
-    if given is None:
+    header = request.headers.get("origin")
+    if header is None:
         return True
-    origin = given.strip().lower()
+    origin = header.strip().lower()
     own_hosts = {request.domain_name, urlsplit(config.callback_url).netloc} - {None, ""}
     return origin in config.allowed_origins or origin.partition("://")[2] in own_hosts
 
 
 def _is_blocked(given: str, networks: Iterable[str]) -> bool:
-    """Tell whether an address belongs to one of the networks that may not connect."""
+    """Return whether an address is in one of the networks."""
     try:
         address = ipaddress.ip_address(given)
     except ValueError:

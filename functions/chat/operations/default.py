@@ -1,4 +1,4 @@
-"""`$default`: frames that no route knows."""
+"""`$default`: frames that match no route."""
 
 from typing import TYPE_CHECKING
 
@@ -10,5 +10,5 @@ if TYPE_CHECKING:
 
 
 def default(_context: "Context", _request: Request) -> Reply:
-    """Refuse with `Invalid request`."""
+    """Raise FrameError `bad_request`, which reads `Invalid request`."""
     raise errors.bad_request()

@@ -1,4 +1,7 @@
-"""`$disconnect`: remove a connection and tell its rooms. AWS calls it at best effort; a failed post does the same."""
+"""`$disconnect`: remove a connection and notify its rooms.
+
+API Gateway delivers `$disconnect` at best effort; a post that returns 410 has the same effect.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -10,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def disconnect(context: "Context", request: Request) -> Reply:
-    """Delete the connection; 200 also if it is gone already."""
-    if request.event_type not in (None, "DISCONNECT"):  # a frame may name this route as its action
+    """Delete the connection; 200 even if it is already gone."""
+    if request.event_type not in (None, "DISCONNECT"):  # a frame may have this route as its action
         raise errors.bad_request()
     for room, person in context.broadcast.remove(request.connection_id):
         context.broadcast.presence(room, "leave", person)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def history(context: "Context", request: Request) -> Reply:
-    """Return the page, with what was asked. Raises FrameError: bad_request, not_in_room, rate_limited, invalid_room."""
+    """Return the page and echo the request. Raises FrameError: bad_request, not_in_room, rate_limited, invalid_room."""
     frame = frames_in.parse_history(request.fields)
     store = context.store
     connection, _ = context.concurrently(

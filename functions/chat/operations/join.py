@@ -1,4 +1,4 @@
-"""`join`: enter a room, under a name, and read what was said there."""
+"""`join`: enter a room and read its messages."""
 
 import base64
 import hashlib
@@ -18,10 +18,10 @@ _DIGEST_BYTES = 16
 
 
 def join(context: "Context", request: Request) -> Reply:
-    """Add the room, post `joined`, and tell the others.
+    """Add the room, post `joined`, and notify the others.
 
-    The member item is put before the log is read, and a sender puts its message before it reads the members; all of
-    it is read consistently. So one of the two sees the other, and nobody who joins misses a message.
+    The member item is put before the log is read, and a sender puts its message before it reads the members. Both
+    reads are consistent, so one of the two sees the other and a joiner misses no message.
     Raises FrameError: invalid_room, invalid_name, invalid_secret, too_many_rooms, rate_limited, bad_request.
     """
     frame = frames_in.parse_join(request.fields)
@@ -32,7 +32,7 @@ def join(context: "Context", request: Request) -> Reply:
         lambda: store.log.end(room),
     )
     new = store.connections.join(old, rate_limit.JOINS, room, name=frame.name, sender=sender)
-    leaves_lobby = LOBBY not in new.rooms  # each time, since an earlier `join` may have been cut short
+    leaves_lobby = LOBBY not in new.rooms  # on every join: an earlier one may have been interrupted
     added, left_lobby = context.concurrently(
         lambda: store.members.add(room, new),
         lambda: store.members.remove(LOBBY, new.connection_id) if leaves_lobby else None,
@@ -46,7 +46,7 @@ def join(context: "Context", request: Request) -> Reply:
         lambda: list(store.members.list(room)),
         lambda: store.connections.load(request.connection_id, request.connected_ms),
     )
-    if not now.stored or room not in now.rooms:  # it disconnected, or left, before the member item was put
+    if not now.stored or room not in now.rooms:  # it disconnected or left before the member item was put
         store.members.remove(room, new.connection_id)
         return OK
     last_seq = max([end.seq, *(message.seq for message in page.messages[-1:])])
@@ -56,7 +56,7 @@ def join(context: "Context", request: Request) -> Reply:
     if end.entry is None and end.beginning is None:
         store.log.begin(room)
     if is_there:
-        _tell(context, old, new, added, room, members)
+        _announce(context, old, new, added, room, members)
     if left_lobby is not None and _was_seen(context, old):
         context.broadcast.presence(LOBBY, "leave", new.person)
     context.broadcast.clean_up()
@@ -64,18 +64,18 @@ def join(context: "Context", request: Request) -> Reply:
 
 
 def guest_sender(secret: str) -> str:
-    """Return who a guest is: a digest of the secret, which is itself neither stored nor shown."""
+    """Return a guest's sender: a digest of the secret, which is never stored or shown."""
     digest = hashlib.sha256(b"serverless-chat guest " + secret.encode()).digest()[:_DIGEST_BYTES]
     return "guest-" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _tell(  # noqa: PLR0913, PLR0917 - what a join has learnt
+def _announce(  # noqa: PLR0913, PLR0917 - the results of the join
     context: "Context", old: Connection, new: Connection, added: Added, room: str, members: list[Member]
 ) -> None:
-    """Tell the others in the room of whatever they can have noticed.
+    """Announce the join or the new name to the others in the room.
 
-    What the room had listed decides too, not just the connection's row: a new name comes to each room by a `join` of
-    its own, and a `join` that is sent again may have been cut short after either write.
+    The previous member item counts as well as the connection's row: a client sends one `join` per room to change its
+    name, and a repeated `join` may have been interrupted after either write.
     """
     if added.before is None or room not in old.rooms or not old.joined:
         context.broadcast.arrival(room, new.person, added.joined_ms, members)
@@ -84,6 +84,6 @@ def _tell(  # noqa: PLR0913, PLR0917 - what a join has learnt
 
 
 def _was_seen(context: "Context", old: Connection) -> bool:
-    """Tell whether others can know of a connection that is in the lobby by default: it has been there for a while."""
+    """Return whether the lobby may already list the connection: only if it has been there for a while."""
     age_ms = context.clock.now_ms() - old.connected_ms
     return old.stored and age_ms > _SEEN_AFTER_MS

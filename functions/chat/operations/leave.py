@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def leave(context: "Context", request: Request) -> Reply:
-    """Post `left` to the requester, and tell the room. Raises FrameError: invalid_room, not_in_room, rate_limited.
+    """Post `left` to the requester and notify the room. Raises FrameError: invalid_room, not_in_room, rate_limited.
 
-    Who is not in the room by its row may still be listed there: an earlier `leave` may have been cut short.
+    The room may still list a connection whose row no longer has the room: an earlier `leave` may have been interrupted.
     """
     frame = frames_in.parse_leave(request.fields)
     connections, members = context.store.connections, context.store.members

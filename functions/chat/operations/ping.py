@@ -1,4 +1,4 @@
-"""`ping`: the newest seq of each room, by which a client sees whether it missed a message, and who is in a room."""
+"""`ping`: return the newest seq of each room and, on request, a room's members."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from chat.runtime.context import Context
 
 _MAX_PROBES = 8
-"""Members that are probed at the same time."""
+"""Members probed concurrently."""
 
 
 def ping(context: "Context", request: Request) -> Reply:
-    """Return `pong`; with `roster`, also who is in a room, if that is not what the client believes.
+    """Return `pong`; if the client sends a `roster` checksum that is out of date, also list the room's members.
 
     Raises FrameError: rate_limited, not_in_room, invalid_room, bad_request.
     """
@@ -39,16 +39,16 @@ def ping(context: "Context", request: Request) -> Reply:
     if asked is None or frame.roster is None:
         return reply(frames_out.pong(connection.room, context.clock.now_ms(), newest))
     if connection.stored:
-        members = _with_itself(context, asked, connection, members)
+        members = _with_requester(context, asked, connection, members)
         members = _without_ghosts(context, asked, connection.connection_id, members, newest[asked])
     roster = frames_out.roster(asked, [member.person for member in members], frame.roster)
     return reply(frames_out.pong(connection.room, context.clock.now_ms(), newest, roster))
 
 
-def _with_itself(context: "Context", room: str, connection: Connection, members: list[Member]) -> list[Member]:
-    """Return the members with the one that asks, which is put among them if a `join` was cut short.
+def _with_requester(context: "Context", room: str, connection: Connection, members: list[Member]) -> list[Member]:
+    """Return the members including the requester, whose item is put again if a `join` was interrupted.
 
-    `leave` changes the row before it removes the member, so the row is read again: a `leave` under way wins.
+    `leave` changes the row before it removes the member, so the row is read again: a concurrent `leave` wins.
     """
     store = context.store
     if any(member.connection_id == connection.connection_id for member in members):
@@ -62,11 +62,11 @@ def _with_itself(context: "Context", room: str, connection: Connection, members:
 
 
 def _without_ghosts(context: "Context", room: str, own_id: str, members: Sequence[Member], newest: int) -> list[Member]:
-    """Return the members without those that turn out to be gone, which are removed; the room is told.
+    """Return the members without those that are gone; remove the gone ones and notify the room.
 
-    Each member that asks probes the one after it, in the order of their ids, by a `pong` that nobody asked for; if
-    that one is gone, those after it too, until one is there. So whatever was lost, of those who vanished nobody stays
-    for longer than it takes all members to ask once. One that is there, but not in the room by its row, is removed too.
+    Each requester probes the next member by id with an unsolicited `pong`, and further ones while they are gone. So
+    every gone member is found once all others have sent a ping, whatever notifications were lost. A member whose
+    connection is open but whose row no longer has the room is removed too.
     """
     now_ms = context.clock.now_ms()
     settled = [member for member in members if not member.recipient.may_be_opening(now_ms)]
@@ -87,15 +87,15 @@ def _without_ghosts(context: "Context", room: str, own_id: str, members: Sequenc
 
 
 def _probe(context: "Context", room: str, probed: Sequence[Member], frame: frames_out.Frame) -> set[str]:
-    """Return which of some members are gone, or not in the room by their rows; the latter are removed at once."""
+    """Return which members are gone or whose rows no longer have the room; remove the latter at once."""
     ids = [member.connection_id for member in probed]
     gone, *rows = context.concurrently(
         lambda: context.broadcast.probe(room, ids, frame),
-        *(lambda one=one: context.store.connections.load(one, 0) for one in ids),
+        *(lambda connection_id=each: context.store.connections.load(connection_id, 0) for each in ids),
     )
     found = set(gone)
     for member, row in zip(probed, rows, strict=True):
         if member.connection_id not in found and member.joined_ms and not (row.stored and room in row.rooms):
-            context.broadcast.dismiss(room, member)
+            context.broadcast.remove_stale(room, member)
             found.add(member.connection_id)
     return found

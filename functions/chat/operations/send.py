@@ -1,4 +1,4 @@
-"""`sendmessage`: store a message, then show it: to its sender first, as the acknowledgement, then to the room."""
+"""`sendmessage`: store a message and post it, to the sender first as the acknowledgement."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from chat.runtime.context import Context
 
 BUSY_RETRY_MS = 1000
-"""When a sender who was told `busy` should try again."""
+"""`retryAfterMs` of the error `busy`."""
 
 
 def send(context: "Context", request: Request) -> Reply:
@@ -22,7 +22,8 @@ def send(context: "Context", request: Request) -> Reply:
     Raises FrameError: message_required, message_too_long, invalid_room, not_in_room, rate_limited, busy, bad_request.
     """
     frame = frames_in.parse_send(request.fields)
-    store, limit, to = context.store, context.message_limit, frame.to
+    store, to = context.store, frame.to
+    limit = rate_limit.messages(context.config.message_burst, context.config.messages_per_second)
     actor, cost = context.actor(request), rate_limit.message_cost(frame.text)
     connection, end, is_counted = context.concurrently(
         lambda: store.connections.load(request.connection_id, request.connected_ms),
@@ -41,7 +42,7 @@ def send(context: "Context", request: Request) -> Reply:
     )
 
     def count() -> None:
-        if not is_counted:  # what this container remembered was out of date
+        if not is_counted:  # the container's cached states were out of date
             store.allowances.count(actor, limit, cost)
 
     try:
@@ -49,11 +50,11 @@ def send(context: "Context", request: Request) -> Reply:
     except BusyError:
         raise errors.busy(BUSY_RETRY_MS) from None
     context.log.event("stored", stored=int(not stored.is_repeat), repeated=int(stored.is_repeat))
-    if not connection.stored:  # its row was lost; so it is in the lobby, by default
+    if not connection.stored:  # its row was lost, so it is in the lobby by default
         store.connections.add(connection)
         store.members.add(room, connection)
     sender, message = request.connection_id, frames_out.message(stored.message)
-    if stored.is_repeat:  # the function that stored it may have died before it posted it
+    if stored.is_repeat:  # the function that stored it may have died before posting it
         context.broadcast.answer(sender, message)
         context.broadcast.to_room(room, _newest(context, room, stored.message.seq), exclude=sender)
     else:
@@ -64,6 +65,6 @@ def send(context: "Context", request: Request) -> Reply:
 
 
 def _newest(context: "Context", room: str, seq: int) -> frames_out.Frame:
-    """Return a `pong` by which the others in a room see whether they miss a message."""
+    """Return a `pong` with the room's newest seq, so the others notice a message they missed."""
     end = context.store.log.end(room)
     return frames_out.pong(room, context.clock.now_ms(), {room: max(seq, end.seq)})

@@ -1,4 +1,4 @@
-"""`typing`: tell the others in a room that somebody is writing."""
+"""`typing`: notify the others in a room that someone is typing."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def typing_notice(context: "Context", request: Request) -> Reply:
-    """Post `typing`. A room above 100 is told nothing, and one notice too many is dropped without an answer."""
+    """Post `typing`. Rooms above 100 members get none; notices over the rate limit are dropped silently."""
     frame = frames_in.parse_typing(request.fields)
     store = context.store
     actor = context.actor(request)
@@ -34,7 +34,7 @@ def typing_notice(context: "Context", request: Request) -> Reply:
 
 
 def _is_counted(allowances: Allowances, actor: Actor) -> bool:
-    """Count a notice; return False if it is one too many."""
+    """Count a notice; return False if it is over the rate limit."""
     try:
         allowances.count(actor, rate_limit.TYPING)
     except FrameError:

@@ -1,1 +1,1 @@
-"""Frames as they travel: parsing, building, error codes and the rules for text. docs/protocol.md is the reference."""
+"""The wire protocol: parsing and building frames, error codes, rules for text. Reference: docs/protocol.md."""

@@ -1,4 +1,4 @@
-"""An event of a socket, as API Gateway sends it, and the reply to it."""
+"""The events that API Gateway sends to a function, and the replies."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
@@ -12,25 +12,25 @@ _FAR_FUTURE_MS = 2**42
 
 
 class Request(NamedTuple):
-    """One event. `fields` is the frame, empty for `$connect` and `$disconnect`."""
+    """An event. `fields` is the frame, empty for `$connect` and `$disconnect`."""
 
     connection_id: str
     connected_ms: int
     event_type: str | None
-    """CONNECT, DISCONNECT or MESSAGE; None if the gateway does not say."""
+    """CONNECT, DISCONNECT or MESSAGE; None if the event lacks it."""
     domain_name: str | None
-    """Host that the client connected to."""
+    """Host that the client connected to; None if the event lacks it."""
     source_address: str | None
-    """IP address that the client connected from; None if the gateway does not say."""
+    """IP address that the client connected from; None if the event lacks it."""
     headers: Mapping[str, str]
     """By lower-case name."""
     event: Mapping[str, Any]
-    """The event itself."""
+    """The raw event."""
     fields: dict[str, Any]
 
 
 def read_request(event: object, now_ms: int) -> Request:
-    """Read an event. Raises FrameError `bad_request` for what is not an event of a socket."""
+    """Read an event. Raises FrameError `bad_request` if it is not a WebSocket event."""
     context = event.get("requestContext") if isinstance(event, dict) else None
     if not isinstance(event, dict) or not isinstance(context, dict):
         raise errors.bad_request()
@@ -54,5 +54,5 @@ def read_request(event: object, now_ms: int) -> Request:
 
 
 def reply(frame: frames_out.Frame, status: int = 200) -> Reply:
-    """Return a frame to the requester alone, by the route's response (docs/decisions/0003)."""
+    """Return a reply that sends a frame to the requester, as the route response (docs/decisions/0003)."""
     return {"statusCode": status, "body": frames_out.encode(frame)}

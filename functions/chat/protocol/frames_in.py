@@ -1,4 +1,4 @@
-"""Frames from clients: each is parsed here into a typed frame, or refused with a FrameError."""
+"""Parses frames from clients into typed frames. Invalid ones raise FrameError."""
 
 import base64
 import json
@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 from chat.protocol import errors, text
 
 MAX_FRAME_BYTES = 32 * 1024
-"""API Gateway carries no larger frame in one piece (API Gateway quotas)."""
+"""API Gateway's limit on one frame (API Gateway quotas)."""
 
 MAX_PAGE, DEFAULT_PAGE = 100, 50
-"""Messages in one page of history."""
+"""Messages per page of history."""
 
 _ROOM = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,7 +32,7 @@ class SendMessage(NamedTuple):
 
 
 class Join(NamedTuple):
-    """`join`: enter a room, under a new name if one is given, and read what was said after `after`."""
+    """`join`: enter a room, optionally under a new name, and read the messages after `after`."""
 
     room: str
     name: str | None = None
@@ -56,13 +56,13 @@ class History(NamedTuple):
 
 
 class Typing(NamedTuple):
-    """`typing`: tell the others in a room."""
+    """`typing`: notify the others in a room."""
 
     room: str | None = None
 
 
 class Ping(NamedTuple):
-    """`ping`: ask for the newest seq of each room, and whether `roster` is the checksum of the members of `room`."""
+    """`ping`: request each room's newest seq, and the members of `room` unless `roster` is their checksum."""
 
     room: str | None = None
     roster: int | None = None
@@ -77,7 +77,7 @@ def decode(event: Mapping[str, Any]) -> Fields:
         if not isinstance(body, str) or len(body.encode()) > MAX_FRAME_BYTES:
             raise errors.bad_request()
         fields = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):  # ValueError: not JSON, not UTF-8, or a number of 4,300 digits
+    except (ValueError, RecursionError):  # ValueError: not JSON, not UTF-8, or a number of over 4,300 digits
         raise errors.bad_request() from None
     if not isinstance(fields, dict):
         raise errors.bad_request()
@@ -123,8 +123,8 @@ def parse_ping(fields: Fields) -> Ping:
     return Ping(room=_optional_room(fields, "room"), roster=_seq(fields, "roster"))
 
 
-def answered(fields: Fields) -> dict[str, str | None]:
-    """Return what an `error` frame repeats of the frame it answers, as far as that is well-formed."""
+def echoed_fields(fields: Fields) -> dict[str, str | None]:
+    """Return the fields that an `error` frame repeats from the frame it answers; malformed ones are None."""
     message_id = fields.get("messageId")
     room = fields.get("to" if fields.get("action") == "sendmessage" else "room")
     return {
@@ -153,7 +153,7 @@ def _message_id(fields: Fields) -> str | None:
         return None
     if not isinstance(given, str) or not _UUID.fullmatch(given.lower()):
         raise errors.bad_request("messageId must be a UUID")
-    return given.lower()  # a UUID in capitals is the same one (RFC 9562)
+    return given.lower()  # case does not matter in a UUID (RFC 9562)
 
 
 def _room(given: object) -> str:
@@ -187,7 +187,7 @@ def _secret(fields: Fields) -> str | None:
 
 
 def _whole(given: object) -> int | None:
-    """Return a number that is whole by its value, or None: 10.0 is 10, true is no number."""
+    """Return an integer by value, or None: 10.0 is 10, and true is not a number."""
     if isinstance(given, float) and given.is_integer():
         return int(given)
     return given if isinstance(given, int) and not isinstance(given, bool) else None

@@ -1,4 +1,4 @@
-"""Frames to clients: each type is built here, and nowhere else."""
+"""Builds frames to clients."""
 
 import json
 import zlib
@@ -12,32 +12,32 @@ Frame: TypeAlias = dict[str, Any]
 PresenceEvent: TypeAlias = Literal["join", "leave", "rename"]
 
 MAX_LISTED_MEMBERS = 100
-"""A frame lists at most so many members; a room with more is told of no single join, leave, rename or typing."""
+"""Members listed in one frame. Larger rooms get no frame for a single join, leave, rename or typing."""
 
 _MAX_MEMBERS_BYTES = 12 * 1024
-"""For the members in `joined`, beside its messages."""
+"""Space for members in `joined`, which also carries messages."""
 
 _MAX_ROSTER_BYTES = 30 * 1024
-"""For the members where nothing large stands beside them: 100 with the longest names fit."""
+"""Space for members in other frames: 100 with the longest names fit."""
 
-# DEL and C1, which JSON lets through but a terminal obeys. JSON itself escapes C0.
+# DEL and C1 control characters: valid in JSON, but terminals interpret them. json.dumps escapes C0.
 _ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 
 
 class Person(NamedTuple):
-    """What a frame tells of a connection."""
+    """The public identity of a connection."""
 
     connection_id: str
     name: str
     sender: str
 
     def fields(self) -> Frame:
-        """Return the fields of a frame."""
+        """Return the identity as fields of a frame."""
         return {"connectionId": self.connection_id, "name": self.name, "sender": self.sender}
 
 
 class Message(NamedTuple):
-    """A message at its place in a room."""
+    """A stored message with its place in the room, `seq`."""
 
     message_id: str
     room: str
@@ -47,7 +47,7 @@ class Message(NamedTuple):
     author: Person
 
     def fields(self) -> Frame:
-        """Return the fields of a frame."""
+        """Return the message as fields of a frame."""
         return {
             "messageId": self.message_id,
             "room": self.room,
@@ -59,7 +59,7 @@ class Message(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Messages by rising seq. `complete` is false if there are more; `lost` is true if some have expired."""
+    """Messages in order of seq. `complete` is false if there are more; `lost` is true if some have expired."""
 
     messages: Sequence[Message]
     complete: bool
@@ -90,7 +90,7 @@ def joined(  # noqa: PLR0913 - the fields of the frame
         **_given(after=after),
     }
     keep_newest = after is None
-    first = Page(page.messages[-1:] if keep_newest else page.messages[:1], complete=False)  # has its place in any case
+    first = Page(page.messages[-1:] if keep_newest else page.messages[:1], complete=False)  # always included
     spare = MAX_FRAME_BYTES - len(encode(_with_page(frame, first, keep_newest=keep_newest)).encode())
     listed = (member.fields() for member in members[:MAX_LISTED_MEMBERS])
     frame["members"] = _fitting(listed, min(spare, _MAX_MEMBERS_BYTES))
@@ -114,7 +114,7 @@ def presence(room: str, event: PresenceEvent, who: Person, member_count: int) ->
 
 
 def member_count(room: str, members: Sequence[Person], count: int) -> Frame:
-    """Build `presence` for several changes at once: the number, and who is here unless that is more than 100."""
+    """Build `presence` for several changes at once: the count, and the members of a room of up to 100."""
     frame: Frame = {"type": "presence", "room": room, "event": "count", "memberCount": count}
     if count > MAX_LISTED_MEMBERS:
         return frame
@@ -127,16 +127,16 @@ def typing(room: str, who: Person) -> Frame:
 
 
 def pong(room: str | None, at_ms: int, rooms: Mapping[str, int], roster: Frame | None = None) -> Frame:
-    """Build `pong`: the newest seq of each room, and of the current one."""
+    """Build `pong`: the newest seq of each room and of the current one."""
     last_seq = rooms.get(room, 0) if room else 0
     frame = {"type": "pong", "room": room, "lastSeq": last_seq, "timestamp": to_iso(at_ms), "rooms": dict(rooms)}
     return frame if roster is None else {**frame, "roster": roster}
 
 
 def roster(room: str, members: Sequence[Person], known: int) -> Frame:
-    """Build the answer to whether `known` is the checksum of a room's members: they are listed only if it is not.
+    """Build the `roster` of a `pong`, which lists the members only if `known` is not their checksum.
 
-    Of a room above 100 the first 100 by their connection ids count.
+    In a room above 100 members only the first 100 by connection id count.
     """
     answer: Frame = {"room": room, "memberCount": len(members)}
     listed = _listed(members)
@@ -146,13 +146,13 @@ def roster(room: str, members: Sequence[Person], known: int) -> Frame:
 
 
 def roster_checksum(members: Iterable[Person]) -> int:
-    """Return the CRC-32 of members in the order of their connection ids, each with its name and sender."""
+    """Return the CRC-32 of the members' connection ids, names and senders, ordered by connection id."""
     lines = sorted(f"{member.connection_id}\t{member.name}\t{member.sender}\n" for member in members)
     return zlib.crc32("".join(lines).encode())
 
 
 def _listed(members: Sequence[Person]) -> Sequence[Person]:
-    """Return the members that a frame lists in which nothing large stands beside them."""
+    """Return the members that fit into a frame without messages."""
     fields = (member.fields() for member in members[:MAX_LISTED_MEMBERS])
     return members[: len(_fitting(fields, _MAX_ROSTER_BYTES))]
 
@@ -162,7 +162,7 @@ def _given(**fields: int | None) -> Frame:
 
 
 def _fitting(items: Iterable[Frame], budget_bytes: int) -> list[Frame]:
-    """Return as many of the first items as fit into a budget."""
+    """Return the leading items that fit into a budget."""
     fitting: list[Frame] = []
     for item in items:
         budget_bytes -= len(encode(item).encode()) + 1
@@ -173,9 +173,9 @@ def _fitting(items: Iterable[Frame], budget_bytes: int) -> list[Frame]:
 
 
 def _with_page(frame: Frame, page: Page, *, keep_newest: bool) -> Frame:
-    """Return a frame with as many of a page's messages as fit; the others are asked for again.
+    """Return a frame with as many of a page's messages as fit; the client requests the rest.
 
-    `keep_newest` says which end stays: the newest, or the first after a seq.
+    `keep_newest` says which end to keep: the newest messages or the oldest.
     """
     whole = {**frame, "messages": [], "complete": False, "lost": page.lost}
     budget = MAX_FRAME_BYTES - len(encode(whole).encode())

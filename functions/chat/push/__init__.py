@@ -1,1 +1,1 @@
-"""The engine that posts frames to WebSocket connections through API Gateway's @connections endpoint."""
+"""The fan-out engine: posts frames to connections through API Gateway's @connections endpoint."""

@@ -1,4 +1,4 @@
-"""One keep-alive connection to the endpoint: sends a request, reads its response, never blocks."""
+"""A keep-alive connection to the endpoint: sends requests and reads responses without blocking."""
 
 import ssl
 from collections.abc import Callable
@@ -11,25 +11,25 @@ from chat.push.network import Network, Selector, Stream
 from chat.push.response import ResponseReader
 
 IDLE_SECONDS: Final = 30.0
-"""How long an idle connection is trusted: a frozen function does not notice that the other side closes it."""
+"""How long an idle connection is trusted: a frozen function does not notice when the peer closes it."""
 
 _READ_BYTES: Final = 65536
 _SURELY_STALLED_SECONDS: Final = 0.5
 
 
 class State(Enum):
-    """What a connection is doing."""
+    """State of a connection."""
 
     CONNECTING = "connecting"
     """Opening, with its first request waiting."""
     ACTIVE = "active"
     """Sending a request or waiting for its response."""
     IDLE = "idle"
-    """Open and free for the next request."""
+    """Open and ready for the next request."""
     CLOSED = "closed"
 
 
-_CONNECTING, _ACTIVE, _IDLE, _CLOSED = State  # an attribute of an Enum takes 0.1 us, six times a post
+_CONNECTING, _ACTIVE, _IDLE, _CLOSED = State  # Enum attribute access takes 0.1 µs, six times a post
 
 
 class Connection:
@@ -49,13 +49,13 @@ class Connection:
         self._reader = ResponseReader()
         self.state = _CONNECTING
         self.recipient = ""
-        """The connection id to which the request under way posts."""
+        """Connection id that the current request posts to."""
         self.started = 0.0
-        """When the request under way was handed over, on the monotonic clock."""
+        """Start of the current request, in seconds of the monotonic clock."""
         self.answered_before = 0
-        """How many responses the pool had received by then."""
+        """Responses that the pool had received by then."""
         self.idle_since = 0.0
-        """When the last response was complete, in seconds since 1970."""
+        """End of the last response, in seconds since 1970."""
         self.responses = 0
         self._watch(EVENT_WRITE)
 
@@ -63,39 +63,39 @@ class Connection:
         return f"<Connection {self.state.name}, {self.responses} responses>"
 
     def is_connecting(self) -> bool:
-        """Tell whether the stream is still opening."""
+        """Return whether the stream is still opening."""
         return self.state is _CONNECTING
 
     def is_idle(self) -> bool:
-        """Tell whether the next request may be sent."""
+        """Return whether the next request may be sent."""
         return self.state is _IDLE
 
     def is_closed(self) -> bool:
-        """Tell whether the stream is closed."""
+        """Return whether the stream is closed."""
         return self.state is _CLOSED
 
     def has_expired(self, now: float) -> bool:
-        """Tell whether it has been idle for too long to be trusted; `now` is in seconds since 1970.
+        """Return whether it has been idle for too long to be trusted; `now` is in seconds since 1970.
 
-        The wall clock decides, as the monotonic one may stand still while the function is frozen.
+        Uses the wall clock because the monotonic one may stop while the function is frozen.
         """
         return self.state is _IDLE and abs(now - self.idle_since) > IDLE_SECONDS
 
     def is_sent(self) -> bool:
-        """Tell whether the whole request under way has been handed to the network."""
+        """Return whether the whole current request has been handed to the network."""
         return not self._unsent
 
     def is_stalled(self, now: float, patience: float, *, overtaken: bool) -> bool:
-        """Tell whether the request under way has waited for a slow peer for more than `patience` seconds.
+        """Return whether the current request has waited for a slow peer for more than `patience` seconds.
 
-        A peer is slow that others overtake. Where all are late, the network or this CPU is busy, and more connections
-        would make it busier; only a really long wait counts then.
+        A peer is slow if others overtake it. If all are late, the network or this CPU is busy and more connections
+        would make it worse, so only a very long wait counts.
         """
         waited = now - self.started
         return waited > patience and self.is_sent() and (overtaken or waited > _SURELY_STALLED_SECONDS)
 
     def start(self, recipient: str, request: bytes, now: float, answered: int) -> None:
-        """Send a request, as soon as the stream is open. Raises ConnectionBrokenError."""
+        """Send a request once the stream is open. Raises ConnectionBrokenError."""
         self.recipient = recipient
         self.started = now
         self.answered_before = answered
@@ -106,7 +106,7 @@ class Connection:
             self._run(self._send)
 
     def advance(self) -> int | None:
-        """Do what the stream is ready for; return the status once the response is complete.
+        """Continue the current request; return the status once the response is complete.
 
         The connection is then idle, or closed if it cannot be reused. Raises ConnectionBrokenError.
         """
@@ -169,7 +169,7 @@ class Connection:
         return self._reader.status
 
     def _watch(self, events: int) -> None:
-        """Register what the connection waits for, if that has changed."""
+        """Register the awaited events if they have changed."""
         if events == self._registered:
             return
         if self._registered:

@@ -1,4 +1,4 @@
-"""Errors of the engine; none of them leaves `Poster.post`."""
+"""Errors of the engine, all handled within `Poster.post`."""
 
 
 class PushError(Exception):
@@ -15,5 +15,5 @@ class ConnectionBrokenError(PushError):
     def __init__(self, *, was_stale: bool) -> None:
         super().__init__("connection broken")
         self.was_stale = was_stale
-        """Whether a connection kept from an earlier request broke before any byte of the response: most likely the
-        other side had closed it in the meantime and never saw the request."""
+        """Whether a reused connection broke before any byte of the response: most likely the peer had closed it and
+        never saw the request."""

@@ -1,6 +1,6 @@
-"""The network as the engine sees it: streams, readiness, name resolution, clocks and randomness.
+"""The engine's interface to the system: streams, readiness, name resolution, clocks and randomness.
 
-This is the engine's seam: tests give it a Network with scripted peers and a virtual clock.
+Tests pass a Network with scripted peers and a virtual clock.
 """
 
 import random
@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 Address = tuple[int, Any]
-"""An address family, and an address of it."""
+"""An address family and an address in it."""
 
 
 class Stream(Protocol):
     """A non-blocking byte stream to the endpoint.
 
-    `open`, `send` and `recv` raise BlockingIOError, ssl.SSLWantReadError or ssl.SSLWantWriteError while they would have
-    to wait, and any other OSError once the stream is broken.
+    `open`, `send` and `recv` raise BlockingIOError, ssl.SSLWantReadError or ssl.SSLWantWriteError if they would block,
+    and any other OSError once the stream is broken.
     """
 
     def fileno(self) -> int:
@@ -27,17 +27,17 @@ class Stream(Protocol):
         ...
 
     def open(self) -> None:
-        """Continue to connect; return once data may be sent. First called when the stream is writable."""
+        """Continue connecting; return once data may be sent. First called when the stream is writable."""
         ...
 
     @property
     def send(self) -> Callable[[bytes], int]:
-        """Send some of the data; return how many bytes."""
+        """Send some of the data; return the number of bytes sent."""
         ...
 
     @property
     def recv(self) -> Callable[[int], bytes]:
-        """Receive up to a number of bytes; none at the end of the stream."""
+        """Receive up to the given number of bytes; empty at the end of the stream."""
         ...
 
     def close(self) -> None:
@@ -49,11 +49,11 @@ class Selector(Protocol):
     """The part of selectors.BaseSelector that the engine uses."""
 
     def register(self, fileobj: int, events: int, data: Any = None) -> Any:
-        """Start to watch a file descriptor."""
+        """Start watching a file descriptor."""
         ...
 
     def modify(self, fileobj: int, events: int, data: Any = None) -> Any:
-        """Change what a file descriptor is watched for."""
+        """Change the events of a file descriptor."""
         ...
 
     def unregister(self, fileobj: int) -> Any:
@@ -61,7 +61,7 @@ class Selector(Protocol):
         ...
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready, after at most `timeout` seconds."""
+        """Wait for at most `timeout` seconds; return what is ready."""
         ...
 
     def close(self) -> None:
@@ -70,12 +70,12 @@ class Selector(Protocol):
 
 
 class Network(Protocol):
-    """Everything that the engine takes from outside."""
+    """Everything the engine needs from the system."""
 
     rng: random.Random
 
     def monotonic(self) -> float:
-        """Return seconds of a clock that is never set; it may stand still while the function is frozen."""
+        """Return the seconds of the monotonic clock, which may stop while the function is frozen."""
         ...
 
     def time(self) -> float:
@@ -83,7 +83,7 @@ class Network(Protocol):
         ...
 
     def resolve(self, host: str, port: int) -> Sequence[Address]:
-        """Return the addresses of a host. Raises OSError where there are none."""
+        """Return the addresses of a host. Raises OSError if there are none."""
         ...
 
     def default_tls(self) -> ssl.SSLContext:
@@ -112,7 +112,7 @@ class SocketStream:
         self._connecting = True
         self._host = host
         self._tls = tls
-        # The socket's own methods: a layer of Python between would cost as much as the signature.
+        # The socket's own methods: a Python wrapper would cost as much as the signature.
         self.send: Callable[[bytes], int] = self._socket.send
         self.recv: Callable[[int], bytes] = self._socket.recv
         try:
@@ -124,7 +124,7 @@ class SocketStream:
             raise
 
     def fileno(self) -> int:
-        """Return the file descriptor; that of the TLS socket is the same."""
+        """Return the file descriptor, which the TLS socket keeps."""
         return self._socket.fileno()
 
     def open(self) -> None:
@@ -158,15 +158,15 @@ class SystemNetwork:
     default_tls = staticmethod(ssl.create_default_context)
 
     def resolve(self, host: str, port: int) -> Sequence[Address]:
-        """Return the addresses of the family that the resolver prefers; there may be no route to the others."""
+        """Return the addresses of the resolver's preferred family; the others may be unroutable."""
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         preferred = found[0][0]
         return [(family, address) for family, _, _, _, address in found if family == preferred]
 
     def connect(self, address: Address, host: str, tls: ssl.SSLContext | None) -> Stream:
-        """Begin to open a socket."""
+        """Begin to open a socket. Raises OSError."""
         return SocketStream(address, host, tls)
 
     def selector(self) -> Selector:
-        """Return the best selector of this system: epoll on Lambda."""
+        """Return the system's best selector: epoll on Lambda."""
         return selectors.DefaultSelector()

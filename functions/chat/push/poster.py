@@ -1,7 +1,7 @@
 """Posts one frame to many connections: one thread, many keep-alive sockets.
 
-Why not boto3, threads or more functions: docs/decisions/0005. A post whose connection broke before any byte of the
-response is sent once more over a fresh one, so a peer may get a frame twice; clients drop duplicates by their seq.
+Why not boto3, threads or more functions: docs/decisions/0005. A post whose connection breaks before any byte of the
+response is resent once over a fresh one, so a peer may receive a frame twice; clients drop duplicates by seq.
 """
 
 import ssl
@@ -19,36 +19,35 @@ from chat.push.sigv4 import Credentials, Signer
 from chat.push.token_bucket import TokenBucket
 
 BURST_SECONDS: Final = 0.5
-"""The burst, in seconds of the rate: the account's is 5,000 at 10,000 a second (API Gateway quotas)."""
+"""Burst as seconds of the rate; the account's burst is 5,000 at 10,000 a second (API Gateway quotas)."""
 
 _MAX_WAIT_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many connections have the frame, and which have not, by reason."""
+    """How many connections received the frame, and which did not, by reason."""
 
     delivered: int
     gone: list[str]
-    """Answered with 410: closed for good."""
+    """Answered with 410: permanently closed."""
     throttled: list[str]
-    """Answered with 429 to the last try."""
+    """Answered with 429 on the last try."""
     failed: list[str]
-    """Everything else: broken, unanswered, refused, or not finished by the deadline."""
+    """All others: broken, timed out, refused, or unfinished at the deadline."""
     cut_short: bool = False
-    """The deadline came before all ids were read; the unread ones are in none of the lists."""
+    """Whether the deadline came before all ids were read; unread ids are in none of the lists."""
 
 
 class Poster:
-    """Keeps its connections, signing key and token bucket from frame to frame; for one thread at a time.
+    """Keeps connections, signing key and token bucket between frames. Not thread-safe.
 
-    `callback_url` is the @connections URL without the connection id, http or https. `credentials` is asked once a
-    frame. `posts_per_second` is a ceiling below the account's 10,000 (API Gateway quotas). A peer that has not answered
-    within `answer_seconds` is given up. `tls` replaces the system's certificate authorities. Raises ValueError for any
-    other URL.
+    `callback_url` is the @connections URL without the connection id, http or https; others raise ValueError.
+    `credentials` is called once a frame. `posts_per_second` is a ceiling below the account's 10,000 (API Gateway
+    quotas). Posts time out after `answer_seconds`. `tls` replaces the system's certificate authorities.
     """
 
-    def __init__(  # noqa: PLR0913 - each has a default but the three that a deployment decides
+    def __init__(  # noqa: PLR0913 - settings, most with defaults
         self,
         callback_url: str,
         *,
@@ -78,9 +77,8 @@ class Poster:
     def post(self, connection_ids: Iterable[str], frame: bytes, *, deadline: float) -> Outcome:
         """Post a frame to each connection until `deadline`, in seconds of the monotonic clock.
 
-        The first post is on its way before the second id is read; the other ids are read while posts are under way.
-        Nothing that a peer or the network does is raised. An error of the ids' iterator is, once everyone read before
-        it has been posted to.
+        The first post is sent before the second id is read; the other ids are read while posts are in flight. Peer and
+        network errors are not raised. An error of the ids' iterator is raised after the ids before it are served.
         """
         backlog = Backlog(connection_ids, deadline, self._retry_policy)
         requests = PostRequests(self._endpoint, self._current_signer(), frame)
@@ -104,8 +102,8 @@ class Poster:
         while (now := self._network.monotonic()) < backlog.deadline:
             if self._should_read(backlog, now):
                 backlog.read_ahead()
-                continue  # it may have blocked for a query
-            if not backlog.queue:  # a second try never goes before another recipient's first
+                continue  # reading may have blocked on a query
+            if not backlog.queue:  # retries come after first tries
                 backlog.queue_due(now)
             wait = self._start_posts(backlog, requests, now)
             if backlog.is_empty() and not self._pool.has_busy():
@@ -120,11 +118,11 @@ class Poster:
                 next_sweep = now + SWEEP_SECONDS
 
     def _should_read(self, backlog: Backlog, now: float) -> bool:
-        """Tell whether to read ids. After the first one their iterator may block, so that one's post is sent first."""
+        """Return whether to read ids. The iterator may block after the first one, so that post is sent first."""
         return backlog.is_low() and (backlog.read != 1 or (not backlog.queue and self._pool.all_sent(now)))
 
     def _start_posts(self, backlog: Backlog, requests: PostRequests, now: float) -> float:
-        """Start posts while there are connections and tokens; return how long to wait at most, in seconds."""
+        """Start posts while there are connections and tokens; return the longest wait in seconds."""
         queue = backlog.queue
         while queue:
             if not self._pool.has_idle() and not self._pool.may_open(backlog.read):
@@ -139,11 +137,11 @@ class Poster:
                 backlog.after_break(recipient, now, was_stale=error.was_stale)
             except OSError:
                 backlog.retry(recipient, now)
-                return 0.0  # resolving the name took a while: look at the clock
+                return 0.0  # resolving the name took time: check the clock
         return _MAX_WAIT_SECONDS
 
     def _continue_posts(self, backlog: Backlog, wait_seconds: float) -> None:
-        """Wait for connections that can continue, and let them."""
+        """Wait for connections that can continue, and advance them."""
         for connection in self._pool.ready(wait_seconds):
             try:
                 status = connection.advance()
@@ -157,7 +155,7 @@ class Poster:
                 backlog.settle(connection.recipient, status, now)
 
     def _current_signer(self) -> Signer:
-        """Return a signer for the current credentials; a new one, with a new key, only if they have changed."""
+        """Return a signer for the current credentials; create one only if they have changed."""
         credentials = self._credentials()
         if self._signer is None or self._signer.credentials != credentials:
             self._signer = Signer(credentials, self._region, self._endpoint.authority)

@@ -20,7 +20,7 @@ class Endpoint:
     port: int
     is_secure: bool
     authority: str
-    """The Host header: the port is in it only if the URL names one."""
+    """Host header; includes the port only if the URL does."""
     path: str
     """Percent-encoded, up to and including the slash before the connection id."""
 
@@ -41,7 +41,7 @@ class Endpoint:
 
 
 class PostRequests:
-    """Builds the requests for one frame: they differ in their recipients and signatures alone."""
+    """Builds the requests for one frame, which differ only in recipient and signature."""
 
     def __init__(self, endpoint: Endpoint, signer: Signer, frame: bytes) -> None:
         self._signer = signer
@@ -52,9 +52,9 @@ class PostRequests:
         self._end = f"Content-Length: {len(frame)}\r\n\r\n".encode() + frame
 
     def to(self, connection_id: str, at: float) -> bytes:
-        """Return the request that posts the frame to a connection, signed for the time `at` (seconds since 1970)."""
-        encoded = _RESERVED.sub(_encode, connection_id)  # quote() takes three times as long for the whole id
-        # In an encoded path, only "%" changes when it is encoded again.
+        """Return the request that posts the frame to a connection, signed at `at` (seconds since 1970)."""
+        encoded = _RESERVED.sub(_encode, connection_id)  # quote() on the whole id takes three times as long
+        # Encoding an encoded path again changes only "%".
         signed_path = self._signed_path + encoded.replace("%", "%25")
         signed_headers = self._signer.headers(signed_path, self._payload_hash, at)
         return f"{self._start}{encoded}{self._middle}{signed_headers}".encode() + self._end

@@ -1,15 +1,15 @@
-"""Reads one HTTP/1.1 response from the pieces in which it arrives (sans-I/O)."""
+"""A sans-I/O parser for one HTTP/1.1 response."""
 
 from typing import Final
 
 from chat.push.errors import MalformedResponseError
 
 _MAX_HEAD_BYTES: Final = 64 * 1024
-_MAX_LENGTH_DIGITS: Final = 18  # int() raises ValueError beyond some thousand digits
+_MAX_LENGTH_DIGITS: Final = 18  # int() raises ValueError above a few thousand digits
 
 
 class ResponseReader:
-    """Collects a response; `status` is set once it is complete, `keep_alive` tells if the connection can be reused."""
+    """Collects a response. `status` is set once it is complete; `keep_alive` allows reuse of the connection."""
 
     __slots__ = ("_buffer", "_chunked", "_head_end", "_length", "keep_alive", "status")
 
@@ -18,29 +18,29 @@ class ResponseReader:
         self.keep_alive = True
         self._buffer = b""
         self._head_end = -1
-        self._length: int | None = 0  # None once the head is read: the body ends with the stream
+        self._length: int | None = 0  # None after the head: the body ends with the stream
         self._chunked = False
 
     @property
     def has_begun(self) -> bool:
-        """Tell whether any byte of the response has arrived."""
+        """Return whether any byte of the response has arrived."""
         return bool(self._buffer)
 
     def feed(self, data: bytes) -> bool:
-        """Take the next piece; return whether the response is complete. Raises MalformedResponseError."""
+        """Add received bytes; return whether the response is complete. Raises MalformedResponseError."""
         self._buffer = self._buffer + data if self._buffer else data
         if self._head_end < 0 and not self._read_head():
             return False
         end = self._chunked_end() if self._chunked else self._counted_end()
         if end is None or len(self._buffer) < end:
             return False
-        # With bytes beyond its end, requests and responses no longer match.
+        # After extra bytes, requests and responses no longer match.
         self.keep_alive = self.keep_alive and len(self._buffer) == end
         self.status = int(self._buffer[9:12])
         return True
 
     def end(self) -> bool:
-        """Take the end of the stream; return whether that completes the response."""
+        """Handle the end of the stream; return whether it completes the response."""
         self.keep_alive = False
         if self._length is None and not self._chunked:
             self.status = int(self._buffer[9:12])
@@ -85,7 +85,7 @@ class ResponseReader:
         return None if self._length is None else self._head_end + self._length
 
     def _chunked_end(self) -> int | None:
-        """Return where a chunked body ends (RFC 9112, section 7.1), or None while it is incomplete."""
+        """Return the end of a chunked body (RFC 9112, section 7.1), or None while it is incomplete."""
         at = self._head_end
         while True:
             line_end = self._buffer.find(b"\r\n", at)
@@ -98,6 +98,6 @@ class ResponseReader:
             if size < 0:
                 raise MalformedResponseError
             if size == 0:
-                end = self._buffer.find(b"\r\n\r\n", line_end)  # there may be trailer fields before it
+                end = self._buffer.find(b"\r\n\r\n", line_end)  # after any trailer fields
                 return None if end < 0 else end + 4
             at = line_end + 2 + size + 2

@@ -1,4 +1,4 @@
-"""When a failed post is tried again: exponential backoff with jitter, bounded in tries and in time."""
+"""Retry policy of posts: exponential backoff with jitter, bounded in tries and time."""
 
 from dataclasses import dataclass
 from random import Random
@@ -6,18 +6,18 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Pure but for `rng`, from which the jitter is drawn."""
+    """Stateless except for `rng`, the source of the jitter."""
 
     rng: Random
     max_tries: int = 6
     first_delay_seconds: float = 0.05
     budget_seconds: float = 4.0
-    """How long after its first failure a post is still tried again."""
+    """How long after its first failure a post may be retried."""
 
     def next_try(self, failures: int, *, first_failed_at: float, now: float, deadline: float) -> float | None:
-        """Return when to try again after the given number of failures (from 1), or None to give up.
+        """Return the time of the next try after `failures` (at least 1), or None to give up.
 
-        The delay is between half and the whole of `first_delay_seconds`, doubled for each failure after the first.
+        The delay is between half and all of `first_delay_seconds`, doubled for each failure after the first.
         """
         if failures >= self.max_tries:
             return None

@@ -1,7 +1,7 @@
 """AWS Signature Version 4 for many requests that differ only in their paths.
 
-The day's key is derived once, and what the requests of a second share is built once: that leaves two digests a request.
-The rules are those of "Create a signed AWS API request" (AWS's IAM guide).
+The key is derived once a day and the shared parts are built once a second, which leaves two digests per request.
+Source: "Create a signed AWS API request" (IAM user guide).
 """
 
 import hashlib
@@ -35,9 +35,9 @@ class Signer:
         self._key = b""
 
     def headers(self, twice_encoded_path: str, payload_hash: str, at: float) -> str:
-        """Return the header lines that sign a request, each ending with CR LF.
+        """Return the header lines that sign a request, each ending in CR LF.
 
-        Every service but S3 signs the path percent-encoded once more than it is sent. `payload_hash` is the body's
+        Services other than S3 sign the path percent-encoded once more than it is sent. `payload_hash` is the body's
         SHA-256 in hexadecimal, `at` the time in seconds since 1970.
         """
         if int(at) != self._second or payload_hash != self._payload_hash:
@@ -48,7 +48,7 @@ class Signer:
         return f"{self._header_start}{signature}\r\n"
 
     def _prepare(self, second: int, payload_hash: str) -> None:
-        """Build what all requests with this body share during this second."""
+        """Build the parts that all requests with this body share in this second."""
         credentials = self.credentials
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
         day = stamp[:8]

@@ -1,1 +1,1 @@
-"""What a Lambda function is made of: its entry point, its config, its context and its log."""
+"""The Lambda side of a function: entry point, config, context and log."""

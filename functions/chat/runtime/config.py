@@ -1,11 +1,11 @@
-"""The functions' environment, read once at the edge."""
+"""Config of the functions, read from the environment."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class Config(NamedTuple):
-    """What a deployment sets."""
+    """A deployment's settings."""
 
     connections_table: str
     messages_table: str
@@ -14,26 +14,26 @@ class Config(NamedTuple):
     allowed_origins: frozenset[str]
     """Origins of pages that may connect, in lower case."""
     message_burst: int
-    """Messages that a connection may send at once."""
+    """Messages that a connection may send in a burst."""
     messages_per_second: float
-    """Messages a second that a connection may send for long."""
+    """Sustained messages per second of a connection."""
     retention_seconds: int
-    """How long a message is kept; 0: for ever."""
+    """How long a message is kept; 0 for ever."""
     posts_per_second: float
-    """The most that one function posts, so that a busy room leaves others their share of the account's limit."""
+    """Ceiling for one invocation, so a busy room leaves other rooms a share of the account's limit."""
     metrics_namespace: str
-    """CloudWatch namespace of the metrics in the log; empty: none."""
+    """CloudWatch namespace of the metrics in the log; empty for no metrics."""
     address_allowances: int
-    """How many times as much as one connection all those of one source address may do together."""
+    """Allowance of one source address, in multiples of one connection's."""
     blocked_addresses: tuple[str, ...]
-    """Networks (CIDR) whose addresses may not connect."""
+    """Networks (CIDR) that may not connect."""
     region: str
     endpoint_url: str | None
-    """The address of an emulator that stands in for AWS."""
+    """Emulator URL; None for AWS."""
 
 
 def read_config(environment: Mapping[str, str]) -> Config:
-    """Return the config. A missing table or callback address is a fault of the deployment and raises KeyError."""
+    """Return the config. Raises KeyError if a table or the callback URL is missing: the deployment is broken."""
     return Config(
         connections_table=environment["TABLE_NAME"],
         messages_table=environment["HISTORY_TABLE_NAME"],

@@ -1,4 +1,4 @@
-"""What an operation works with: ids, clock, config, store and broadcast, made once and passed down."""
+"""Services of a Lambda container, and the context of one invocation."""
 
 import os
 import sys
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from chat.push.sigv4 import Credentials
     from chat.store.allowances import Actor, Seen
     from chat.store.append import Concurrently
-    from chat.store.rate_limit import RateLimit
     from chat.store.tables import Store
 
 MAX_POSTING_SECONDS = 25.0
-"""An integration has 29 s (API Gateway quotas); the rest is for what follows the posts."""
+"""An integration times out after 29 s (API Gateway quotas); the rest is for the work after the posts."""
 
 _SPARE_SECONDS = 2.0
 _MIN_POSTING_SECONDS = 0.5
@@ -34,7 +33,7 @@ _INVOCATION_CHARACTERS = 8
 
 
 class SystemClock:
-    """The machine's clocks."""
+    """The system's clocks."""
 
     def now_ms(self) -> int:
         """Return the milliseconds since 1970."""
@@ -50,31 +49,31 @@ class SystemClock:
 
 
 class Threads:
-    """Runs calls at the same time, on threads that live as long as the container."""
+    """Runs calls concurrently, on threads that live as long as the container."""
 
     @cached_property
     def _pool(self) -> "ThreadPoolExecutor":
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - $default needs none
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - $default does without
 
         return ThreadPoolExecutor(max_workers=_MAX_CONCURRENT)
 
     def __call__(self, *calls: Callable[[], Any]) -> Sequence[Any]:
-        """Return what each call returned, once all have ended; raise what the first of them raised."""
+        """Return the calls' results once all have ended, or raise the error of the first one that failed."""
         others = [self._pool.submit(call) for call in calls[1:]]
         try:
             first = calls[0]()
         finally:
             for other in others:
-                other.exception()  # waits: no write may be under way once an answer has been given
+                other.exception()  # waits: no write may be in flight after the answer
         return [first, *(other.result() for other in others)]
 
 
 class Services(Protocol):
-    """What a container keeps between invocations, and what a test replaces."""
+    """What a container keeps between invocations; tests pass their own."""
 
     @property
     def config(self) -> Config:
-        """What the deployment sets."""
+        """The deployment's settings."""
         ...
 
     @property
@@ -84,17 +83,17 @@ class Services(Protocol):
 
     @property
     def concurrently(self) -> "Concurrently":
-        """Runs calls at the same time."""
+        """Runs calls concurrently."""
         ...
 
     @property
     def new_id(self) -> Callable[[], str]:
-        """Draws a UUID."""
+        """Returns a new UUID."""
         ...
 
     @property
     def stream(self) -> Callable[[], TextIO]:
-        """Where the log goes."""
+        """Returns the stream of the log."""
         ...
 
     @property
@@ -104,17 +103,17 @@ class Services(Protocol):
 
     @property
     def seen_allowances(self) -> "MutableMapping[str, Seen]":
-        """What is remembered of addresses' allowances; a hint that saves reading them."""
+        """Last known allowance states by address: a cache that saves a read."""
         ...
 
     @property
     def poster(self) -> "Poster":
-        """What posts to connections."""
+        """Posts frames to connections."""
         ...
 
 
 class Container:
-    """The services of a Lambda container. Clients are made when they are first needed."""
+    """The services of a Lambda container. Clients are created on first use."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -123,29 +122,29 @@ class Container:
         self.new_id: Callable[[], str] = lambda: str(uuid.uuid4())
         self.stream: Callable[[], TextIO] = lambda: sys.stdout
         self.seen_allowances: MutableMapping[str, Seen] = {}
-        self._of_thread = threading.local()
+        self._thread_local = threading.local()
 
     @cached_property
     def client(self) -> Any:
-        """The DynamoDB client; its threads share one pool of connections."""
-        from chat.store.client import new_client  # noqa: PLC0415 - $default needs none
+        """The DynamoDB client; threads share its connections."""
+        from chat.store.client import new_client  # noqa: PLC0415 - $default does without
 
         return new_client(self.config.region, self.config.endpoint_url, lambda: self._tls)
 
     @cached_property
     def _tls(self) -> "ssl.SSLContext":
-        """The system's certificate authorities: read once for both clients, which takes 20 ms of CPU."""
-        import ssl  # noqa: PLC0415 - $default needs none
+        """The system's certificate authorities, loaded once for both clients: that takes 20 ms of CPU."""
+        import ssl  # noqa: PLC0415 - $default does without
 
         return ssl.create_default_context()
 
     @property
     def poster(self) -> "Poster":
-        """The fan-out engine: one for each thread that runs invocations, since it serves one at a time.
+        """The fan-out engine of this thread, since an engine serves one invocation at a time.
 
-        Lambda has one such thread; an emulator may have many.
+        Lambda runs invocations on one thread; an emulator may use several.
         """
-        poster = getattr(self._of_thread, "poster", None)
+        poster = getattr(self._thread_local, "poster", None)
         if poster is None:
             from chat.push.poster import Poster as Engine  # noqa: PLC0415 - not every function posts
 
@@ -156,12 +155,12 @@ class Container:
                 posts_per_second=self.config.posts_per_second,
                 tls=self._tls if self.config.callback_url.startswith("https:") else None,
             )
-            self._of_thread.poster = poster
+            self._thread_local.poster = poster
         return poster
 
 
 def _role_credentials() -> "Credentials":
-    """Return the present credentials of the function's role, which the runtime keeps in the environment."""
+    """Return the current credentials of the function's role, which Lambda sets in the environment."""
     from chat.push.sigv4 import Credentials  # noqa: PLC0415 - not every function posts
 
     environment = os.environ
@@ -173,8 +172,8 @@ def _role_credentials() -> "Credentials":
 
 
 def open_store(services: Services) -> "Store":
-    """Return the store of a deployment's tables."""
-    from chat.store.tables import open_tables  # noqa: PLC0415 - $default needs none
+    """Return the store for the deployment's tables."""
+    from chat.store.tables import open_tables  # noqa: PLC0415 - $default does without
 
     config = services.config
     return open_tables(
@@ -191,7 +190,7 @@ def open_store(services: Services) -> "Store":
 
 
 class Context:
-    """One invocation: made by the handler, passed to the operation."""
+    """One invocation: the handler creates it and passes it to the operation."""
 
     def __init__(self, services: Services, lambda_context: object) -> None:
         self._services = services
@@ -201,12 +200,12 @@ class Context:
         self.new_id = services.new_id
         self.log = Log(services.stream, services.clock.now_ms, services.config.metrics_namespace)
         self.invocation_id = services.new_id()[:_INVOCATION_CHARACTERS]
-        """Marks what this invocation puts; short, since every message carries it."""
+        """Marks the items that this invocation puts; short, because every message stores it."""
         self._deadline = services.clock.monotonic() + _posting_seconds(lambda_context)
 
     @cached_property
     def store(self) -> "Store":
-        """The tables; opened when they are first needed, since not every frame needs them."""
+        """The tables, opened on first use: not every frame needs them."""
         return open_store(self._services)
 
     @cached_property
@@ -225,21 +224,14 @@ class Context:
 
     @staticmethod
     def actor(request: "Request") -> "Actor":
-        """Return who is counted for a frame: its connection, together with the others of its address."""
-        from chat.store.allowances import Actor, allowance_key  # noqa: PLC0415 - $default needs none
+        """Return whose rate limits a frame counts against: its connection's and its address's."""
+        from chat.store.allowances import Actor, allowance_key  # noqa: PLC0415 - $default does without
 
         return Actor(allowance_key(request.source_address, request.connection_id), request.connection_id)
 
-    @property
-    def message_limit(self) -> "RateLimit":
-        """The limit of `sendmessage`."""
-        from chat.store import rate_limit  # noqa: PLC0415 - one function needs it
-
-        return rate_limit.messages(self.config.message_burst, self.config.messages_per_second)
-
 
 def _posting_seconds(lambda_context: object) -> float:
-    """Return for how long an invocation may post."""
+    """Return how long an invocation may post, in seconds."""
     remaining_ms = getattr(lambda_context, "get_remaining_time_in_millis", None)
     if remaining_ms is None:
         return MAX_POSTING_SECONDS

@@ -1,4 +1,4 @@
-"""The entry points: an event in, a status and perhaps a frame out. Nothing is ever raised."""
+"""Entry point of a function: runs an operation for an event and turns every error into a reply."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from chat.protocol import errors
 from chat.protocol.errors import FrameError
 from chat.protocol.events import OK, Reply, Request, read_request, reply
-from chat.protocol.frames_in import answered, decode
+from chat.protocol.frames_in import decode, echoed_fields
 from chat.runtime.config import read_config
 from chat.runtime.context import Container, Context, Services, SystemClock
 from chat.runtime.logging import Log
@@ -19,9 +19,9 @@ Operation: TypeAlias = Callable[[Context, Request], Reply]
 class EntryPoint:
     """A function's `lambda_handler`.
 
-    `operations` maps an action to its operation; the key "" stands for any frame, or for an event without one.
-    `has_frame` says whether the event carries a frame. On Lambda the container's clients are made at once, while it
-    starts: then it has a whole CPU, whatever its memory (docs/decisions/0006).
+    `operations` maps an action to its operation; the key "" matches any other frame, or an event without one.
+    `has_frame` says whether the event carries a frame. On Lambda the clients are created during init, when the
+    function has a full CPU whatever its memory (docs/decisions/0006).
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class EntryPoint:
         self._has_frame = has_frame
         self._container: Container | None = None
         if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
-            container = self._kept_container()
+            container = self._current_container()
             first = Context(container, None)
             _ = first.store if uses_store else None
             _ = (first.broadcast, container.poster) if posts else None
@@ -44,56 +44,56 @@ class EntryPoint:
     def __call__(self, event: object, lambda_context: object) -> Reply:
         """Answer an event."""
         try:
-            services = self._kept_container()
-        except Exception as error:  # noqa: BLE001 - a fault of the deployment, which a peer is not told of
+            services = self._current_container()
+        except Exception as error:  # noqa: BLE001 - a broken deployment, hidden from the client
             log = Log(lambda: sys.stdout, SystemClock().now_ms)
             log.bind(event, lambda_context)
             log.fault(error)
-            return reply(errors.error_frame(errors.internal(), **_repeated(event)), errors.internal().status)
+            return reply(errors.error_frame(errors.internal(), **_echoed_fields(event)), errors.internal().status)
         return self.answer(services, event, lambda_context)
 
     def answer(self, services: Services, event: object, lambda_context: object) -> Reply:
-        """Answer an event with the services given."""
+        """Answer an event with the given services."""
         context = Context(services, lambda_context)
         context.log.bind(event, lambda_context)
-        known: dict[str, str | None] = {}
+        echoed: dict[str, str | None] = {}
         try:
             request = read_request(event, context.clock.now_ms())
             if self._has_frame:
                 request = request._replace(fields=decode(request.event))
-            return self._operation(request.fields, known)(context, request)
+            return self._operation(request.fields, echoed)(context, request)
         except FrameError as refused:
             error = refused
             context.log.event("refused", code=error.code, refused=1)
-        except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing of it is told to a peer
+        except Exception as fault:  # noqa: BLE001 - the last line of defence; hidden from the client
             context.log.fault(fault)
             if "broadcast" in vars(context) and context.broadcast.has_answered:
-                return OK  # what failed concerns others, who look for what they miss
+                return OK  # the failure affects others, who fetch what they miss
             error = errors.internal()
-        return reply(errors.error_frame(error, **known), error.status)
+        return reply(errors.error_frame(error, **echoed), error.status)
 
-    def _operation(self, fields: dict[str, Any], known: dict[str, str | None]) -> Operation:
-        """Return the operation that a frame asks for, and note in `known` what an error repeats of the frame."""
-        known |= answered(fields)
+    def _operation(self, fields: dict[str, Any], echoed: dict[str, str | None]) -> Operation:
+        """Return the operation for a frame; add to `echoed` the fields that an error repeats."""
+        echoed |= echoed_fields(fields)
         action = fields.get("action")
         if isinstance(action, str) and action in self._operations:
-            known["action"] = action
+            echoed["action"] = action
             return self._operations[action]
         if "" not in self._operations:
             raise errors.bad_request()
         return self._operations[""]
 
-    def _kept_container(self) -> Container:
-        """Return the container's services; they are made anew only if the environment has changed."""
+    def _current_container(self) -> Container:
+        """Return the container; create a new one if the environment has changed."""
         config = read_config(os.environ)
         if self._container is None or self._container.config != config:
             self._container = Container(config)
         return self._container
 
 
-def _repeated(event: object) -> dict[str, str | None]:
-    """Return what an error repeats of the frame in an event that could not be handled."""
+def _echoed_fields(event: object) -> dict[str, str | None]:
+    """Return the fields that an error repeats from an event that could not be handled."""
     try:
-        return answered(decode(read_request(event, 0).event))
+        return echoed_fields(decode(read_request(event, 0).event))
     except FrameError:
         return {}

@@ -1,4 +1,4 @@
-"""The log: one JSON line for each event, with ids and counts, never a message's text, a name or a secret."""
+"""Log events as JSON lines: ids and counts, never message text, names or secrets."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 
 class Log:
-    """Writes log events of one invocation, each with the ids of its request."""
+    """Writes the log events of one invocation, each with the request's ids."""
 
     def __init__(self, stream: Callable[[], TextIO], now_ms: Callable[[], int], namespace: str = "") -> None:
         self._stream = stream
@@ -17,7 +17,7 @@ class Log:
         self._bound: dict[str, str] = {}
 
     def bind(self, event: object, lambda_context: object) -> None:
-        """Bind the request's ids to the log events that follow."""
+        """Bind the request's ids to subsequent log events."""
         self._bound = {"requestId": str(getattr(lambda_context, "aws_request_id", ""))}
         request = event.get("requestContext") if isinstance(event, dict) else None
         if isinstance(request, dict):
@@ -26,7 +26,7 @@ class Log:
                     self._bound[name] = request[field]
 
     def event(self, name: str, **fields: object) -> None:
-        """Write an event; its numbers become metrics if there is a namespace (embedded metric format)."""
+        """Write an event; with a namespace, its integers become metrics (embedded metric format)."""
         record: dict[str, Any] = {"event": name, **self._bound, **fields}
         metrics = [field for field, value in fields.items() if isinstance(value, int)]
         if self._namespace and metrics:
@@ -43,7 +43,7 @@ class Log:
         self._stream().write(json.dumps(record) + "\n")
 
     def fault(self, error: BaseException) -> None:
-        """Write where an unexpected error came from: its type and place, since its text may hold a message's."""
+        """Log an unexpected error by type and location; its text may contain a message."""
         frames = traceback.extract_tb(error.__traceback__)
         places = [f"{frame.filename.rpartition(os.sep)[2]}:{frame.lineno}" for frame in frames]
         response = getattr(error, "response", None)

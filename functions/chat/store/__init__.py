@@ -1,1 +1,1 @@
-"""What is kept in DynamoDB: one module for each kind of item."""
+"""Storage in DynamoDB: one module per kind of item."""

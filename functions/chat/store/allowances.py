@@ -1,13 +1,13 @@
-"""How often the connections of one source address may act, each for itself and all together.
+"""Rate limits per connection and per source address.
 
-All connections of an address share one item of ChatRooms, so twenty sockets are not twenty allowances. It holds, for
-each limit, the state that they share and one of each connection (`<limit>` and `<limit>#<connection id>`); one
-conditional write counts both, and removes the states of others that have lapsed. The item isn't read first: a container
-remembers the states that its last write brought. Where these are out of date the condition fails, and brings the
-present ones.
+All connections of an address share one item of ChatRooms, so twenty sockets do not get twenty allowances. For each
+limit it holds a shared state and one state per connection (`<limit>` and `<limit>#<connection id>`). One conditional
+write counts both and removes lapsed states of other connections. The item is not read first: the container caches the
+states that its last write returned. If they are out of date, the condition fails and returns the current ones.
 """
 
 import hashlib
+import ipaddress
 from collections.abc import Callable, Mapping, MutableMapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -18,9 +18,9 @@ from chat.store.errors import ConditionFailedError
 from chat.store.rate_limit import RateLimit
 
 _ITEM = "limits"
-_ALONE = "connection#"
+_CONNECTION_PREFIX = "connection#"
 _MAX_TRIES = 5
-_KEPT_SECONDS = 3600
+_LIFETIME_SECONDS = 3600
 _DIGEST_CHARACTERS = 24
 _IPV6_PREFIX = 64
 _MAX_REMOVED = 20
@@ -30,35 +30,35 @@ _LAPSED_MS = 60_000
 
 
 class Actor(NamedTuple):
-    """Who is counted: a connection, or only its address where `connection_id` is None. `key`: see `allowance_key`."""
+    """Whose limits an action counts against: an address's and a connection's."""
 
     key: str
+    """Key of the address's item; see `allowance_key`."""
     connection_id: str | None
+    """None to count for the address only."""
 
 
 class Seen(NamedTuple):
-    """The states of an address as a write brought them: attribute → theoretical arrival time in milliseconds."""
+    """An address's cached states: theoretical arrival times in milliseconds, by attribute."""
 
     at_ms: int = 0
     tats: Mapping[str, int] = MappingProxyType({})
 
 
 def allowance_key(address: str | None, connection_id: str) -> str:
-    """Return the key of an address's item: a digest, so that no address is stored in clear.
+    """Return the key of an address's item: a digest, so addresses are not stored in clear.
 
-    An IPv6 address counts by its /64, which is what one subscriber has. A connection counts alone if its address is
-    not known, or is the machine's own, which only a local run sees.
+    IPv6 addresses count by /64, the size of one subscriber's network. A connection whose address is unknown or
+    loopback (as in local runs) counts on its own.
     """
     network = _network(address) if address else None
     if network is None:
-        return f"{_ALONE}{connection_id}"
+        return f"{_CONNECTION_PREFIX}{connection_id}"
     return f"address#{hashlib.sha256(network.encode()).hexdigest()[:_DIGEST_CHARACTERS]}"
 
 
 def _network(address: str) -> str | None:
-    """Return the network that an address counts as; None for the machine's own, and for what is no address."""
-    import ipaddress  # noqa: PLC0415 - $default needs none
-
+    """Return the network that an address counts as; None if it is loopback or not an address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -75,7 +75,7 @@ def _network(address: str) -> str | None:
 class Allowances:
     """The allowance items of ChatRooms.
 
-    An address has `shared` times the allowance of one connection. `seen` is what the container remembers.
+    An address has `shared` times the allowance of one connection. `seen` is the container's cache of states.
     """
 
     def __init__(self, table: Table, now_ms: Callable[[], int], shared: int, seen: MutableMapping[str, Seen]) -> None:
@@ -85,14 +85,14 @@ class Allowances:
         self._seen = seen
 
     def count(self, actor: Actor, limit: RateLimit, cost: int = 1) -> None:
-        """Count an action. Raises FrameError `rate_limited`, and then has written nothing."""
+        """Count an action. Raises FrameError `rate_limited` without a write."""
         for _ in range(_MAX_TRIES):
             if self.attempt(actor, limit, cost):
                 return
-        raise errors.rate_limited(limit.interval_ms)  # as many frames at once as this count as too many
+        raise errors.rate_limited(limit.interval_ms)  # so many concurrent frames are too many
 
     def attempt(self, actor: Actor, limit: RateLimit, cost: int = 1) -> bool:
-        """Count an action in one write; return False if the states were out of date: then the next try is exact.
+        """Count an action in one write; return False if the cached states were out of date, and refresh them.
 
         Raises FrameError `rate_limited`.
         """
@@ -103,8 +103,8 @@ class Allowances:
         _check(states, seen, now)
         expression = Expression()
         sets, conditions, removed = [], [], []
-        for alias, (attribute, each) in zip(("shared", "own"), states.items(), strict=False):
-            assignment, condition = each.charge(
+        for alias, (attribute, state_limit) in zip(("shared", "own"), states.items(), strict=False):
+            assignment, condition = state_limit.charge(
                 expression, seen.tats.get(attribute, 0), now, cost=cost, attribute=attribute, alias=alias
             )
             sets.append(assignment)
@@ -113,7 +113,7 @@ class Allowances:
             name, bound = expression.name(attribute, f"lapsed{number}"), expression.value("lapsed", now)
             conditions.append(f"(attribute_not_exists({name}) OR {name} <= {bound})")
             removed.append(name)
-        sets.append(f"{expression.name(EXPIRY)} = {expression.value('expiry', now // 1000 + _KEPT_SECONDS)}")
+        sets.append(f"{expression.name(EXPIRY)} = {expression.value('expiry', now // 1000 + _LIFETIME_SECONDS)}")
         update = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removed)}" if removed else "")
         try:
             item = self._table.update(
@@ -126,9 +126,9 @@ class Allowances:
         return True
 
     def _states(self, actor: Actor, limit: RateLimit) -> dict[str, RateLimit]:
-        """Return the states that an action changes, by their attributes."""
+        """Return the limits that an action counts against, by attribute."""
         states: dict[str, RateLimit] = {}
-        if not actor.key.startswith(_ALONE):
+        if not actor.key.startswith(_CONNECTION_PREFIX):
             states[limit.attribute] = limit.times(self._shared)
         if actor.connection_id is not None:
             states[f"{limit.attribute}#{actor.connection_id}"] = limit
@@ -143,18 +143,18 @@ class Allowances:
 
 
 def _check(states: Mapping[str, RateLimit], seen: Seen, now: int) -> None:
-    """Raise FrameError `rate_limited` if states allow no action now. A state is never below what was seen of it."""
+    """Raise FrameError `rate_limited` if a state forbids an action now. States never fall, so cached ones suffice."""
     wait_ms = max(limit.wait_ms(seen.tats.get(attribute, 0), now) for attribute, limit in states.items())
     if wait_ms:
         raise errors.rate_limited(wait_ms)
 
 
-def _lapsed(seen: Seen, now: int, kept: Mapping[str, RateLimit]) -> list[str]:
-    """Return states of other connections that lie in the past, and were hardly renewed since they were seen."""
+def _lapsed(seen: Seen, now: int, changed: Mapping[str, RateLimit]) -> list[str]:
+    """Return other connections' states that lie in the past and have probably not changed since they were cached."""
     is_fresh = now - seen.at_ms <= _FRESH_MS
     lapsed = [
         attribute
         for attribute, tat in seen.tats.items()
-        if "#" in attribute and attribute not in kept and tat <= (now if is_fresh else seen.at_ms - _LAPSED_MS)
+        if "#" in attribute and attribute not in changed and tat <= (now if is_fresh else seen.at_ms - _LAPSED_MS)
     ]
     return lapsed[:_MAX_REMOVED]

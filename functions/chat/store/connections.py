@@ -1,4 +1,4 @@
-"""ActiveConnections: one row for each socket, with its rooms, its name, and the state of its rate limits."""
+"""ActiveConnections: one row per connection, with its rooms, name and rate limit states."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,10 +12,10 @@ from chat.store.errors import ConditionFailedError
 from chat.store.rate_limit import RateLimit
 
 LOBBY = "lobby"
-"""Where a connection is before its first `join`."""
+"""The room of a connection before its first `join`."""
 
 MAX_ROOMS = 10
-"""Rooms that a connection may be in."""
+"""Rooms that a connection may be in at once."""
 
 CONNECTION_SECONDS = 7200
 """No connection outlives two hours (API Gateway quotas, not raisable)."""
@@ -24,7 +24,7 @@ _MAX_TRIES = 5
 
 
 class Connection(NamedTuple):
-    """One socket. `room` is the current one; None after the last was left."""
+    """A connection. `room` is the current room; None after it left the last one."""
 
     connection_id: str
     timestamp: str
@@ -34,25 +34,25 @@ class Connection(NamedTuple):
     room: str | None = LOBBY
     rooms: frozenset[str] = frozenset({LOBBY})
     joined: bool = False
-    """Whether it has sent a `join` or a `leave`; until then the lobby is its room by default."""
+    """Whether it has sent a `join` or `leave`; until then it is in the lobby by default."""
     stored: bool = False
     """Whether it has a row. A frame may be handled after its connection was removed."""
     tats: Mapping[str, int] = MappingProxyType({})
-    """Attribute → state of each rate limit."""
+    """Rate limit states by attribute."""
 
     @property
     def connected_ms(self) -> int:
-        """When it was made, in milliseconds since 1970, to the second."""
+        """When it was opened, in milliseconds since 1970, rounded down to the second."""
         return (self.expires_at - CONNECTION_SECONDS) * 1000
 
     @property
     def person(self) -> Person:
-        """What others may know of it."""
+        """Its public identity."""
         return Person(self.connection_id, self.name, self.sender)
 
 
 def new_connection(connection_id: str, connected_ms: int) -> Connection:
-    """Return a connection as it is before its first frame: in the lobby, named after the start of its id."""
+    """Return a connection before its first frame: in the lobby, named after the first 8 characters of its id."""
     return Connection(
         connection_id=connection_id,
         timestamp=to_iso(connected_ms),
@@ -63,7 +63,7 @@ def new_connection(connection_id: str, connected_ms: int) -> Connection:
 
 
 def _from_row(row: Item, default: Connection) -> Connection:
-    """Return the connection in a row; what the row lacks is the default's. No row: it is in the lobby again."""
+    """Return the connection in a row, with missing fields from `default`. Without a row it is in the lobby."""
     if not row:
         return default._replace(room=LOBBY, rooms=frozenset({LOBBY}), joined=False, stored=False, tats={})
     joined = row.get("joined", False)
@@ -89,7 +89,7 @@ class Connections:
         self._now_ms = now_ms
 
     def add(self, connection: Connection) -> None:
-        """Store a connection that has just been made, or one whose row was lost.
+        """Store a new connection, or one whose row was lost.
 
         Conditional, so a late botocore retry cannot move a connection that has already joined.
         """
@@ -108,19 +108,19 @@ class Connections:
             return
 
     def load(self, connection_id: str, connected_ms: int) -> Connection:
-        """Return a connection as stored, or as it is by default where it has no row."""
+        """Return a connection as stored, or the default if it has no row."""
         default = new_connection(connection_id, connected_ms)
         return _from_row(self._table.get({"connectionId": connection_id}), default)
 
     def remove(self, connection_id: str) -> Connection | None:
-        """Delete a connection and return it; None where it has no row, so that only one caller announces it."""
+        """Delete a connection and return it, or None if it has no row, so only one caller announces it."""
         row = self._table.delete({"connectionId": connection_id})
         return _from_row(row, new_connection(connection_id, 0)) if row else None
 
     def join(
         self, connection: Connection, limit: RateLimit, room: str, *, name: str | None, sender: str | None
     ) -> Connection:
-        """Add a room, make it the current one, and take a new name and sender where they are given.
+        """Add a room, make it the current one, and set the name and sender if given.
 
         Raises FrameError `rate_limited` or `too_many_rooms`.
         """
@@ -140,9 +140,9 @@ class Connections:
         return self._update(connection, limit, changes)
 
     def leave(self, connection: Connection, limit: RateLimit, room: str) -> Connection:
-        """Leave a room; another of the connection's rooms becomes the current one, if it was that.
+        """Leave a room; if it was the current one, another of the connection's rooms becomes current.
 
-        A room that it is not in is only counted. Raises FrameError `rate_limited`.
+        Leaving a room that it is not in still counts against the limit. Raises FrameError `rate_limited`.
         """
 
         def changes(known: Connection, expression: Expression) -> list[str]:
@@ -169,7 +169,7 @@ class Connections:
         *,
         restore: bool = True,
     ) -> Connection:
-        """Count an action and make changes in one conditional write, again while other frames change the same row."""
+        """Count an action and apply changes in one conditional write; retry if other frames change the row."""
         known = connection
         for _ in range(_MAX_TRIES):
             wait_ms = limit.wait_ms(known.tats.get(limit.attribute, 0), self._now_ms())
@@ -195,11 +195,11 @@ class Connections:
                 known = _from_row(failed.item, connection)
                 continue
             return _from_row(row, connection)
-        raise errors.rate_limited(limit.interval_ms)  # as many frames at once as this count as too many
+        raise errors.rate_limited(limit.interval_ms)  # so many concurrent frames are too many
 
     @staticmethod
     def _identity(connection: Connection, expression: Expression, parts: list[str]) -> list[str]:
-        """Return the assignments that give a connection its row again, where they are not among the changes."""
+        """Return the assignments that restore a lost row, except those that `parts` already makes."""
         fields = {
             "timestamp": connection.timestamp,
             EXPIRY: connection.expires_at,

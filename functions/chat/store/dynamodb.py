@@ -1,7 +1,7 @@
-"""DynamoDB: the form of its values, and one table with the few operations that the store needs.
+"""A DynamoDB table with the few operations that the store needs, and the conversion of its values.
 
-botocore retries throttling and time-outs by itself. So a write may be carried out twice, and a put that is refused
-may have been refused by its own first copy: each caller says how it tells.
+botocore retries throttling and time-outs, so a write may be carried out twice and a put may be refused because of its
+own first copy. Each caller documents how it detects that.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from chat.store.errors import ConditionFailedError
 Item: TypeAlias = dict[str, Any]
 
 EXPIRY = EXPIRY_ATTRIBUTE
-"""DynamoDB deletes what has expired within days, not at once, so readers look at this attribute too."""
+"""DynamoDB may take days to delete expired items, so readers check this attribute too."""
 
 
 def to_attributes(item: Item) -> Item:
-    """Return strings, whole numbers, booleans and sets of strings as DynamoDB's typed values; None is left out."""
+    """Return strings, integers, booleans and string sets as DynamoDB's typed values; None is omitted."""
     return {name: _typed(value) for name, value in item.items() if value is not None}
 
 
@@ -44,31 +44,31 @@ def _plain(value: dict[str, Any]) -> Any:
 
 
 def error_code(error: BaseException) -> str:
-    """Return the service's code of a ClientError, or an empty string for any other error."""
+    """Return the error code of a ClientError, or an empty string for other errors."""
     response = getattr(error, "response", None)
     return response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
 
 
 class Expression:
-    """The names and values of an expression; each attribute gets a placeholder, since many words are reserved."""
+    """The names and values of an expression. Attributes get placeholders because many words are reserved."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self.values: Item = {}
 
     def name(self, attribute: str, alias: str | None = None) -> str:
-        """Return the placeholder of an attribute; `alias` is for one whose name may hold any character."""
+        """Return the placeholder of an attribute; pass `alias` if its name may contain any character."""
         placeholder = f"#{alias if alias is not None else attribute}"
         self.names[placeholder] = attribute
         return placeholder
 
     def value(self, key: str, value: Any) -> str:
-        """Return the placeholder of a value; `key` is unique in the expression."""
+        """Return the placeholder of a value; `key` must be unique in the expression."""
         self.values[f":{key}"] = value
         return f":{key}"
 
     def parameters(self) -> Item:
-        """Return the request's parameters."""
+        """Return the request parameters for the names and values."""
         parameters: Item = {}
         if self.names:
             parameters["ExpressionAttributeNames"] = dict(self.names)
@@ -90,13 +90,13 @@ class Table:
         return from_attributes(answer.get("Item", {}))
 
     def put(self, item: Item, *, condition: str | None = None, expression: Expression | None = None) -> None:
-        """Put an item. Raises ConditionFailedError with the occupant."""
+        """Put an item. Raises ConditionFailedError with the existing item."""
         self._write("put_item", condition, expression, Item=to_attributes(item))
 
     def update(
         self, key: Item, update: str, expression: Expression, *, condition: str | None = None, returns_old: bool = False
     ) -> Item:
-        """Update an item and return it as it is then, or was before. Raises ConditionFailedError with what stands."""
+        """Update an item; return the new or the old one. Raises ConditionFailedError with the existing item."""
         answer = self._write(
             "update_item",
             condition,
@@ -108,7 +108,7 @@ class Table:
         return from_attributes(answer.get("Attributes", {}))
 
     def delete(self, key: Item, *, condition: str | None = None, expression: Expression | None = None) -> Item:
-        """Delete an item and return what it was; empty if there was none. Raises ConditionFailedError."""
+        """Delete an item and return it; empty if there was none. Raises ConditionFailedError with the existing item."""
         answer = self._write("delete_item", condition, expression, Key=to_attributes(key), ReturnValues="ALL_OLD")
         return from_attributes(answer.get("Attributes", {}))
 
@@ -136,9 +136,9 @@ class Table:
     ) -> Iterator[Item]:
         """Yield the items of a partition, page by page (1 MB each, DynamoDB quotas).
 
-        `partition` is the key's name and value; `sort` the sort key's name and its first and last value, inclusive.
-        `limit` bounds what the first request reads; taking more than that sends further requests, without a bound.
-        `only` names the attributes wanted.
+        `partition` is the key's name and value; `sort` the sort key's name with its first and last value, inclusive.
+        `limit` bounds the first request only; taking more items sends further, unbounded requests.
+        `only` names the attributes to return.
         """
         expression = Expression()
         condition = f"{expression.name(partition[0])} = {expression.value('partition', partition[1])}"

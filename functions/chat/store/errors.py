@@ -1,14 +1,14 @@
-"""The errors of the store."""
+"""Errors of the store."""
 
 from typing import Any
 
 
 class StoreError(Exception):
-    """Base of the store's own errors. Those of botocore (throttling, time-outs) pass through."""
+    """Base of the store's errors. botocore's errors (throttling, time-outs) pass through."""
 
 
 class ConditionFailedError(StoreError):
-    """A write was refused by its own condition. `item` is what stands there; empty if there is nothing."""
+    """A write's condition failed. `item` is the existing item; empty if there is none."""
 
     def __init__(self, item: dict[str, Any]) -> None:
         super().__init__("condition failed")
@@ -16,4 +16,4 @@ class ConditionFailedError(StoreError):
 
 
 class BusyError(StoreError):
-    """A message found no free place in its room's log, because others took each one first."""
+    """A message found no free place in its room's log because other senders took each one first."""

@@ -1,4 +1,4 @@
-"""The members of a room: one item of ChatRooms for each connection that hears it."""
+"""The members of a room: one item of ChatRooms per connection."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -12,41 +12,41 @@ _PREFIX = "member#"
 _PAST_PREFIX = "member$"  # the character after #
 _OPENING_MS = 5000
 _FIRST_PAGE = 1200
-_FAR_FUTURE = 2**40  # an item that was put there by hand
+_FAR_FUTURE = 2**40  # for an item put by hand
 
 
 class Recipient(NamedTuple):
-    """A connection that hears a room."""
+    """A connection that receives a room's frames."""
 
     connection_id: str
     expires_at: int
 
     def may_be_opening(self, now_ms: int) -> bool:
-        """Tell whether its socket may not be open yet, so that a post to it is answered by 410."""
+        """Return whether the connection may still be opening; a post then returns 410."""
         return now_ms - (self.expires_at - CONNECTION_SECONDS) * 1000 < _OPENING_MS
 
 
 class Member(NamedTuple):
-    """A recipient, and what others may know of it."""
+    """A recipient with its public identity."""
 
     recipient: Recipient
     person: Person
     joined_ms: int
-    """When it came into the room, in milliseconds since 1970; 0 if that is not known."""
+    """When it joined the room, in milliseconds since 1970; 0 if unknown."""
 
     @property
     def connection_id(self) -> str:
-        """Its connection."""
+        """Id of its connection."""
         return self.recipient.connection_id
 
 
 class Added(NamedTuple):
-    """What adding a member found."""
+    """The result of adding a member."""
 
     joined_ms: int
-    """When it came into the room, in milliseconds since 1970; a new name does not change that."""
+    """When it joined the room, in milliseconds since 1970; renaming does not change it."""
     before: Person | None
-    """As it was listed there before, if it was."""
+    """Its previous listing in the room, if any."""
 
 
 class Members:
@@ -57,7 +57,7 @@ class Members:
         self._now_ms = now_ms
 
     def add(self, room: str, connection: Connection) -> Added:
-        """Let a connection hear a room, or renew its name there."""
+        """Add a connection to a room, or update its name there."""
         person, expression, now = connection.person, Expression(), self._now_ms()
         given = {
             "name": person.name,
@@ -73,9 +73,9 @@ class Members:
         return Added(old.get("at", now), _person(person.connection_id, old) if old else None)
 
     def remove(self, room: str, connection_id: str, joined_ms: int | None = None) -> Person | None:
-        """Take a connection out of a room; return it, or None where it was not in it.
+        """Remove a connection from a room and return its identity, or None if it was not listed.
 
-        With `joined_ms` only if it has not left and come again since.
+        With `joined_ms`, removes it only if it has not left and rejoined since.
         """
         condition = expression = None
         if joined_ms is not None:
@@ -88,19 +88,19 @@ class Members:
         return _person(connection_id, item) if item else None
 
     def recipients(self, room: str) -> Iterator[Recipient]:
-        """Yield who hears a room as the pages come in, without those that have expired."""
+        """Yield a room's recipients page by page, except expired ones."""
         for connection_id, expires_at, _ in self._read(room, "item", EXPIRY):
             yield Recipient(connection_id, expires_at)
 
     def list(self, room: str) -> Iterator[Member]:
-        """Yield the same with their names."""
+        """Yield a room's members page by page, except expired ones."""
         for connection_id, expires_at, item in self._read(room, "item", "name", "sender", "at", EXPIRY):
             yield Member(Recipient(connection_id, expires_at), _person(connection_id, item), item.get("at", 0))
 
     def _read(self, room: str, *only: str) -> Iterator[tuple[str, int, Item]]:
-        """Yield the members' ids, when they expire, and their items.
+        """Yield the members' connection ids, expiry times and items.
 
-        The first page is bounded, so that a large room's first posts do not wait until a whole page of 1 MB is parsed.
+        The first page is bounded, so a large room's first posts do not wait for a full page of 1 MB to be parsed.
         """
         now = self._now_ms() // 1000
         keys = ("item", _PREFIX, _PAST_PREFIX)

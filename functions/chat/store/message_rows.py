@@ -1,4 +1,4 @@
-"""MessageHistory: one row for each message that was sent, keyed by its id and its timestamp."""
+"""MessageHistory: one row per message sent, keyed by message id and timestamp."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,11 +11,11 @@ from chat.store.errors import ConditionFailedError
 
 _MAX_TRIES = 50
 _OUTLIVES_SECONDS = 3600
-"""How much longer a row lives than its message in the log, which is put a little later."""
+"""How much longer a row is kept than its message in the log, which is put slightly later."""
 
 
 class MessageRow(NamedTuple):
-    """A message as it was sent. Rows of one id are told apart by their timestamp."""
+    """A message as sent. Rows with the same id differ in their timestamp."""
 
     message_id: str
     timestamp: str
@@ -23,9 +23,9 @@ class MessageRow(NamedTuple):
     text: str
     author: Person
     after: int
-    """A place in the room's log below the one where the message will stand."""
+    """A place in the room's log below the message's own."""
     put_by: str
-    """The invocation that put it, or that relies on it."""
+    """Id of the invocation that put it or relies on it."""
     expires_at: int | None
 
 
@@ -38,9 +38,9 @@ class MessageRows:
         self._retention_seconds = retention_seconds
 
     def add(self, row: MessageRow) -> MessageRow:
-        """Put a row under a timestamp that no row of its id has; return it as it stands.
+        """Put a row under a timestamp that its id has no row for; return the row as stored.
 
-        A refused put moves on by a millisecond, unless the occupant is this very row: botocore sent the put again.
+        A refused put advances by a millisecond, unless the existing row is this one: botocore retried the put.
         """
         for _ in range(_MAX_TRIES):
             expression = Expression()
@@ -53,26 +53,26 @@ class MessageRows:
                 row = row._replace(timestamp=to_iso(to_milliseconds(row.timestamp) + 1))
             else:
                 return row
-        raise TimeoutError(f"{_MAX_TRIES} rows of one message stand at successive milliseconds")
+        raise TimeoutError(f"One message has rows at {_MAX_TRIES} successive milliseconds")
 
     def of(self, message_id: str, room: str) -> list[MessageRow]:
-        """Return the rows of an id in a room. What bears the id in another room is another message."""
+        """Return the unexpired rows of an id in a room. The same id in another room is another message."""
         now = self._now_ms() // 1000
         found = self._table.query(("messageId", message_id))
         return [_from_item(item) for item in found if item.get("room") == room and item.get(EXPIRY, now + 1) > now]
 
     def expiry(self, message_expires_at: int | None = None) -> int | None:
-        """Return when a row expires that is put now, or that of a message that expires at a time; None: never."""
+        """Return when a row put now expires, or the row of a message that expires at the given time; None for never."""
         if message_expires_at is None:
             message_expires_at = self._now_ms() // 1000 + self._retention_seconds if self._retention_seconds else None
         return message_expires_at + _OUTLIVES_SECONDS if message_expires_at is not None else None
 
-    def keep(self, row: MessageRow) -> None:
-        """Put a row again, under the invocation that relies on it now, so that no other takes it back."""
+    def claim(self, row: MessageRow) -> None:
+        """Put a row again under the invocation that now relies on it, so no other invocation deletes it."""
         self._table.put(_to_item(row))
 
-    def take_back(self, row: MessageRow) -> None:
-        """Delete a row that was put by this invocation, unless another one relies on it."""
+    def withdraw(self, row: MessageRow) -> None:
+        """Delete a row that this invocation put, unless another one relies on it."""
         expression = Expression()
         condition = f"{expression.name('put')} = {expression.value('put', row.put_by)}"
         with suppress(ConditionFailedError):

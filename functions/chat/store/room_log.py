@@ -1,8 +1,8 @@
-"""The log of a room: its messages at the places 1, 2, 3 … of one partition, without holes.
+"""The log of a room: its messages at places 1, 2, 3 … of one partition, without gaps.
 
-Place n + 1 is only ever put where n stands, by a conditional put. Place 0 is an item of its own that says above which
-number the log begins; it is written once, by the first `join`, and moved when the log begins again after all of it
-has expired (docs/decisions/0010). The protocol that keeps a message from standing twice is in store/append.py.
+Place n + 1 is put only after place n, by a conditional put. Place 0 is a separate item with the number above which the
+log begins; the first `join` writes it, and it moves when the log restarts after all messages have expired
+(docs/decisions/0010). store/append.py keeps a message from being stored twice.
 """
 
 from collections.abc import Callable
@@ -17,39 +17,39 @@ from chat.store.errors import ConditionFailedError
 
 _PREFIX = "log#"
 _DIGITS = 16
-_LASTING_SECONDS = 3600
-"""An end that expires within this time is not built on as it is; see RoomLog.begin_again."""
+_EXTENDABLE_SECONDS = 3600
+"""An end that expires sooner than this is renewed before a message is put after it; see RoomLog.renew_end."""
 
-_CERTAIN_SECONDS = 1800
-"""An end that expires later than this is certainly the log's end. Between the two bounds lies far more than a function
-may hold an end (30 s), and than clocks differ by."""
+_RENEWABLE_SECONDS = 1800
+"""An end that expires later than this is certainly still the log's end. The two bounds are much further apart than the
+time a function may hold an end (30 s) plus clock skew."""
 
-_PAST_CLOCK = 10**9
+_STEP_IF_CLOCK_IS_BEHIND = 10**9
 _MAX_SEQ = 10**_DIGITS - 1
 _SPARE = 2
-"""Messages that may have been said since the log's end was read."""
+"""Messages that may have been sent since the log's end was read."""
 
 _FRAME_BYTES = 512
-"""What stands in a frame beside its messages, about."""
+"""Approximate size of a frame without its messages."""
 
 _SIZE_UNIT, _SIZE_BASE = 64, 33
 _SEARCH_MARGIN_MS = 60_000
 
 
 class Entry(NamedTuple):
-    """A message in the log. `put_by` is the invocation that put it."""
+    """A message in the log. `put_by` is the id of the invocation that put it."""
 
     message: Message
     put_by: str
     at_ms: int
-    """When it was put. It never falls along the log; the message's own timestamp is when it was first sent."""
+    """When it was put, which never decreases along the log. The message's timestamp is when it was first sent."""
     sizes: str
-    """The sizes of this message and of up to 100 before it, newest first; see `_size`."""
+    """Sizes of this message and up to 100 before it, newest first; see `_size`."""
     expires_at: int | None
 
 
 class Beginning(NamedTuple):
-    """Place 0: the log begins above `base`. `until` is when a message put right after it could expire."""
+    """Place 0: the log begins above `base`. `until` is when a message put immediately after it could expire."""
 
     base: int = 0
     at_ms: int = 0
@@ -58,28 +58,28 @@ class Beginning(NamedTuple):
 
 
 class End(NamedTuple):
-    """Where a log ends: its newest entry, or its beginning where it has none."""
+    """The end of a log: its newest entry, or its beginning if it has no entries."""
 
     entry: Entry | None
     beginning: Beginning | None
 
     @property
     def seq(self) -> int:
-        """The newest seq; 0 in a room where nothing was ever said."""
+        """The newest seq; 0 in a room without any message ever."""
         if self.entry is not None:
             return self.entry.message.seq
         return self.beginning.base if self.beginning is not None else 0
 
     @property
     def until(self) -> int | None:
-        """When what is put behind it expires, at the earliest; None: never, or there is no end."""
+        """Earliest expiry of a message put after it; None for never, or if there is no end."""
         if self.entry is not None:
             return self.entry.expires_at
         return self.beginning.until if self.beginning is not None else None
 
     @property
     def at_ms(self) -> int:
-        """When it was put."""
+        """When it was put, in milliseconds since 1970."""
         if self.entry is not None:
             return self.entry.at_ms
         return self.beginning.at_ms if self.beginning is not None else 0
@@ -101,42 +101,42 @@ class RoomLog:
         self._retention_seconds = retention_seconds
 
     def end(self, room: str) -> End:
-        """Return where a room's log ends, expired or not."""
+        """Return the end of a room's log, expired or not."""
         item = next(self._table.query(("room", room), ("item", _place(0), _LAST), forward=False, limit=1), None)
         return End(None, None) if item is None else _end(room, item)
 
     def newest(self, room: str, limit: int, end: End | None = None) -> Page:
         """Return the newest messages, no more than fit into a frame.
 
-        `end` is where the log ended a moment ago, if that was read.
+        `end` is the log's end if the caller has just read it.
         """
-        return self._backward(room, _LAST, limit, end.entry if end is not None else None)
+        return self._read_backward(room, _LAST, limit, end.entry if end is not None else None)
 
     def before(self, room: str, seq: int, limit: int) -> Page:
-        """Return the messages below `seq`, the newest of them, no more than fit into a frame."""
-        return self._backward(room, _place(seq - 1), limit) if seq > 1 else Page([], complete=True)
+        """Return the newest messages below `seq`, no more than fit into a frame."""
+        return self._read_backward(room, _place(seq - 1), limit) if seq > 1 else Page([], complete=True)
 
     def after(self, room: str, seq: int, before: int | None, limit: int, end: End | None = None) -> Page:
-        """Return the messages above `seq` and below `before`, the oldest of them, no more than fit into a frame.
+        """Return the oldest messages above `seq` and below `before`, no more than fit into a frame.
 
-        `end` is where the log ended a moment ago, if that was read. The last message that can be in the page is read
-        first: it tells the sizes of those before it.
+        `end` is the log's end if the caller has just read it. The last message that the page can contain is read
+        first, because it holds the sizes of those before it.
         """
         if before is not None and before <= seq + 1:
             return Page([], complete=True)
         last = before - 1 if before is not None else _MAX_SEQ
         reach = min(last, seq + limit + 1)
         if end is not None and end.seq <= seq:
-            return self._after_unknown(room, seq, before, limit)
+            return self._after_expired(room, seq, before, limit)
         entry = end.entry if end is not None and end.seq <= reach else self._last_between(room, seq, reach)
         if entry is None or self._is_expired(entry.expires_at):
-            return self._after_unknown(room, seq, before, limit)
-        behind = entry.message.seq - seq
-        count = max(1, min(limit, _fitting(entry.sizes[:behind][::-1]))) if len(entry.sizes) >= behind else limit
-        if count < behind:
+            return self._after_expired(room, seq, before, limit)
+        ahead = entry.message.seq - seq
+        count = max(1, min(limit, _fitting(entry.sizes[:ahead][::-1]))) if len(entry.sizes) >= ahead else limit
+        if count < ahead:
             bounds, wanted = (_place(seq + 1), _place(seq + count)), count
-        else:  # and what was said since
-            bounds, wanted = (_place(seq + 1), _place(last)), min(limit, behind + _SPARE) + 1
+        else:  # include messages sent since
+            bounds, wanted = (_place(seq + 1), _place(last)), min(limit, ahead + _SPARE) + 1
         found, lost, known = [], False, seq
         items = list(islice(self._table.query(("room", room), ("item", *bounds), limit=wanted), wanted))
         for item in items:
@@ -146,14 +146,14 @@ class RoomLog:
             if not self._is_expired(read.expires_at):
                 found.append(read.message)
         if not found:
-            return self._after_unknown(room, seq, before, limit)
-        return Page(found[:limit], complete=count >= behind and len(items) < wanted, lost=lost)
+            return self._after_expired(room, seq, before, limit)
+        return Page(found[:limit], complete=count >= ahead and len(items) < wanted, lost=lost)
 
-    def _after_unknown(self, room: str, seq: int, before: int | None, limit: int) -> Page:
-        """Return the same page where nothing is behind `seq`, or what is there has expired.
+    def _after_expired(self, room: str, seq: int, before: int | None, limit: int) -> Page:
+        """Return the same page if nothing follows `seq`, or if messages after it have expired.
 
-        The log has no holes, so a place that is missing behind `seq` has expired: that is `lost`. The read begins at
-        `seq` itself: if nothing is behind it, what stands there tells whether anything can have been.
+        The log has no gaps, so a place missing after `seq` has expired, which makes the page `lost`. The read includes
+        `seq`: if nothing follows it, the item there shows whether anything can have.
         """
         last = _LAST if before is None else _place(before - 1)
         found: list[Message] = []
@@ -179,7 +179,7 @@ class RoomLog:
         return Page(found, complete=complete, lost=lost)
 
     def _last_between(self, room: str, after: int, last: int) -> Entry | None:
-        """Return the last message above a place and up to another."""
+        """Return the last entry above `after` up to `last`."""
         bounds = ("item", _place(after + 1), _place(last))
         item = next(self._table.query(("room", room), bounds, forward=False, limit=1), None)
         return _entry(room, item) if item is not None else None
@@ -191,18 +191,18 @@ class RoomLog:
         found = self._table.query(("room", room), ("item", _place(after + 1), _place(last)))
         return [_entry(room, item) for item in found]
 
-    def expiry_behind(self, previous: End) -> int | None:
-        """Return when a message that is put behind an end now expires; None: never.
+    def expiry_after(self, previous: End) -> int | None:
+        """Return when a message that is put after `previous` now expires; None for never.
 
-        That is no earlier than the one before it, so that a log loses its messages from its beginning on, also after
-        the retention was shortened.
+        That is never before the expiry of `previous`, so a log loses its oldest messages first even after the retention
+        was shortened.
         """
         expires_at = self._expiry()
         return expires_at if expires_at is None else max(expires_at, previous.until or 0)
 
     def put(self, room: str, message: Message, previous: End, put_by: str) -> Entry:
-        """Put a message behind `previous`. Raises ConditionFailedError with the occupant: see `occupant`."""
-        expires_at = self.expiry_behind(previous)
+        """Put a message after `previous`. Raises ConditionFailedError with the occupant; see `occupant`."""
+        expires_at = self.expiry_after(previous)
         at_ms = max(self._now_ms(), previous.at_ms)
         sizes = (_size(message) + (previous.entry.sizes if previous.entry is not None else ""))[: MAX_PAGE + 1]
         expression = Expression()
@@ -227,11 +227,11 @@ class RoomLog:
         return Entry(message, put_by, at_ms, sizes, expires_at)
 
     def occupant(self, room: str, failed: ConditionFailedError) -> Entry:
-        """Return the entry that took a place."""
+        """Return the entry that already has the place."""
         return _entry(room, failed.item)
 
     def begin(self, room: str) -> Beginning:
-        """Mark where a room's log begins, if that is not marked; return what is marked."""
+        """Put place 0 unless it exists; return it."""
         expression = Expression()
         beginning = Beginning(0, self._now_ms(), self._expiry(), stored=True)
         condition = f"attribute_not_exists({expression.name('item')})"
@@ -241,34 +241,34 @@ class RoomLog:
             return _beginning(failed.item)
         return beginning
 
-    def is_lasting(self, end: End) -> bool:
-        """Tell whether a message may be put behind an end as it is: nothing that stood above it can have expired.
+    def is_extendable(self, end: End) -> bool:
+        """Return whether a message may be put after an end: nothing above the end can have expired.
 
-        What is put behind an end expires no earlier than it, but for an end that is kept for ever: that is one only
-        as long as the deployment keeps messages for ever.
+        A message never expires before the end it was put after, except an end that never expires: that one may be
+        extended only while the deployment keeps messages for ever.
         """
         if end.entry is None and end.beginning is None:
             return False
-        return self._expires_later(end, _LASTING_SECONDS) if end.until is not None else not self._retention_seconds
+        return self._expires_later(end, _EXTENDABLE_SECONDS) if end.until is not None else not self._retention_seconds
 
-    def begin_again(self, room: str, end: End) -> End:
-        """Return an end that a message may be put behind, in place of one that is not lasting.
+    def renew_end(self, room: str, end: End) -> End:
+        """Return an extendable end, in place of one that is not.
 
-        Place 0 decides, of several at once the first: the log goes on behind the end, if that is certain yet, else
-        above every number that it can have given out. Such a number is the clock in milliseconds, since a partition
-        takes at most one write a millisecond (1,000 write units a second, DynamoDB quotas).
+        The first of several concurrent writes to place 0 decides. The log continues after the end if that is still
+        certain, otherwise above every number it can have used. The clock in milliseconds is such a number, because a
+        partition takes at most one write a millisecond (1,000 write units a second, DynamoDB quotas).
         """
         known = end.beginning if end.beginning is not None else self.begin(room)
         while True:
             last = End(None, known) if end.entry is None or known.base >= end.seq else end
-            if last.entry is None and self.is_lasting(last):
+            if last.entry is None and self.is_extendable(last):
                 return last
             now = self._now_ms()
-            if self._expires_later(last, _CERTAIN_SECONDS):
+            if self._expires_later(last, _RENEWABLE_SECONDS):
                 base = last.seq
             else:
                 highest = max(known.base, end.seq)
-                base = now if now > highest else highest + _PAST_CLOCK
+                base = now if now > highest else highest + _STEP_IF_CLOCK_IS_BEHIND
             beginning = Beginning(base, max(now, last.at_ms), self._expiry(), stored=True)
             expression = Expression()
             condition = (
@@ -285,11 +285,10 @@ class RoomLog:
     def place_before(self, room: str, sent_at: str, end_seq: int) -> int:
         """Return a place below every message sent at `sent_at` or later, found by bisection.
 
-        A message is put after it was sent, and `at` never falls along the log, but for the differences of clocks,
-        which a minute covers.
+        A message is put after it was sent, and `at` never decreases along the log. A minute covers clock skew.
         """
         bound_ms = to_milliseconds(sent_at) - _SEARCH_MARGIN_MS
-        low, high = 0, end_seq + 1  # up to low all was put before the bound, from high on after it
+        low, high = 0, end_seq + 1  # up to low all were put before the bound, from high on after it
         while high - low > 1:
             middle = (low + high) // 2
             bounds = ("item", _place(middle), _place(high - 1))
@@ -300,11 +299,11 @@ class RoomLog:
                 high = middle
         return low
 
-    def _backward(self, room: str, last: str, limit: int, known: Entry | None = None) -> Page:
-        """Return the messages up to a place, the newest of them. `known` is the last one, if it was read a moment ago.
+    def _read_backward(self, room: str, last: str, limit: int, known: Entry | None = None) -> Page:
+        """Return the newest messages up to a place. `known` is the last one if the caller has just read it.
 
-        The last one is read first: it tells the sizes of those before it, so that none is read in vain but one, which
-        shows whether there are more; and that one only if it is small.
+        The last one is read first, because it holds the sizes of those before it. So at most one unused message is
+        read, to see whether there are more, and only if it is small.
         """
         found: list[Message] = []
         newest = known
@@ -325,7 +324,7 @@ class RoomLog:
         ):
             entry = _entry(room, item)
             if self._is_expired(entry.expires_at):
-                return Page(found[::-1], complete=True)  # all before it have expired too
+                return Page(found[::-1], complete=True)  # all earlier ones have expired too
             if len(found) == limit:
                 return Page(found[::-1], complete=False)
             found.append(entry.message)
@@ -342,12 +341,12 @@ class RoomLog:
 
 
 def _size(message: Message) -> str:
-    """Return the bytes of a message in a frame as one character, which is one byte up to 6 KB."""
+    """Return the size of a message in a frame as one character; up to 6 KB it takes one byte."""
     return chr(_SIZE_BASE + -(-(len(encode(message.fields()).encode()) + 1) // _SIZE_UNIT))
 
 
 def _fitting(sizes: str) -> int:
-    """Return how many of the first messages of these sizes fit into a frame."""
+    """Return how many leading messages of these sizes fit into a frame."""
     spare = MAX_FRAME_BYTES - _FRAME_BYTES
     for number, size in enumerate(sizes):
         spare -= (ord(size) - _SIZE_BASE) * _SIZE_UNIT

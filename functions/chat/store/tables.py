@@ -1,4 +1,4 @@
-"""The three tables of a deployment, opened together."""
+"""Opens the three tables of a deployment."""
 
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Store(NamedTuple):
-    """The three tables."""
+    """The store: the three tables by kind of item."""
 
     connections: Connections
     members: Members
@@ -38,10 +38,10 @@ def open_tables(  # noqa: PLR0913 - a deployment's settings
     address_allowances: int,
     seen_allowances: MutableMapping[str, Seen],
 ) -> Store:
-    """Return the store of the tables named. `retention_seconds` 0 keeps messages for ever.
+    """Return the store for the given tables. `retention_seconds` 0 keeps messages for ever.
 
-    An address has `address_allowances` times what one connection may do; `seen_allowances` is what the container
-    remembers of that.
+    An address has `address_allowances` times the allowance of one connection; `seen_allowances` is the container's
+    cache of allowance states.
     """
     rooms_table = Table(client, rooms)
     log = RoomLog(rooms_table, now_ms, retention_seconds)

@@ -1,7 +1,7 @@
-"""HTTP/1.1 for botocore, over plain keep-alive sockets.
+"""HTTP/1.1 transport for botocore over plain keep-alive sockets.
 
-botocore builds, signs, repeats and parses each request; only the way over the wire is here, since urllib3 and
-http.client take a third of a request's CPU (docs/benchmarks.md). A connection serves one request at a time.
+It replaces urllib3 and http.client, which take a third of a request's CPU (docs/benchmarks.md). botocore still builds,
+signs, retries and parses requests. A connection serves one request at a time.
 """
 
 import select
@@ -16,7 +16,7 @@ from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, Endp
 
 
 class Transport:
-    """Sends requests to one endpoint, from any number of threads, encrypted if `tls` is given.
+    """Sends requests to one endpoint, encrypted if `tls` is given. Thread-safe.
 
     Timeouts are in seconds.
     """
@@ -28,9 +28,9 @@ class Transport:
         self._idle: list[_Connection] = []
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        """Send a request and return its response, as botocore's own session does.
+        """Send a request and return its response, like botocore's HTTP session.
 
-        Raises botocore's own exceptions, since by these it decides what to repeat.
+        Raises botocore's exceptions, which decide whether it retries.
         """
         connection = self._idle_connection() or self._open(request.url)
         try:
@@ -38,7 +38,7 @@ class Transport:
         except TimeoutError as error:
             connection.close()
             raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
-        except (OSError, ValueError) as error:  # ValueError: what came is not HTTP
+        except (OSError, ValueError) as error:  # ValueError: the response is not HTTP
             connection.close()
             raise ConnectionClosedError(endpoint_url=request.url, request=request, error=error) from error
         if headers["connection"].lower() == "close":
@@ -51,7 +51,7 @@ class Transport:
         while self._idle:
             try:
                 connection = self._idle.pop()
-            except IndexError:  # another thread was faster
+            except IndexError:  # another thread took the last one
                 return None
             if not connection.is_stale():
                 return connection
@@ -85,7 +85,7 @@ class _Connection:
         self._start = f"POST {url.path or '/'} HTTP/1.1\r\nHost: {url.netloc}\r\n"
 
     def is_stale(self) -> bool:
-        """Tell whether the other side has closed it: nothing else makes an idle connection readable."""
+        """Return whether the peer has closed it: nothing else makes an idle connection readable."""
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         return bool(poll.poll(0))
@@ -111,7 +111,7 @@ class _Connection:
         return int(status[:3]), headers, content
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._file.close()
         self._socket.close()
 
@@ -136,13 +136,13 @@ class _Connection:
 
 
 class _Body:
-    """A response's body, in the form that AWSResponse reads."""
+    """A response body with the interface that AWSResponse reads."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
 
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        """Yield all of it."""
+        """Yield the whole body."""
         yield self._content
 
 

@@ -1,4 +1,4 @@
-"""The Python client keeps its side of docs/protocol.md: it resumes, fills gaps, and sends until it is acknowledged."""
+"""The Python client follows docs/protocol.md: it resumes, fills gaps, and resends until acknowledged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tests.fakes.clock import VirtualClock
 
 @dataclass
 class Wire:
-    """A transport that notes what it is told to do."""
+    """A transport that records its calls."""
 
     opened: int = 0
     sent: list[Frame] = field(default_factory=list)
@@ -35,18 +35,18 @@ class Wire:
 
 
 @dataclass
-class Stage:
-    """A session, its transport and its time."""
+class Harness:
+    """A session with its transport and clock."""
 
     wire: Wire = field(default_factory=Wire)
     clock: VirtualClock = field(default_factory=VirtualClock)
 
     def __post_init__(self) -> None:
-        draw = Random(1)  # noqa: S311 - a test that can be repeated
+        draw = Random(1)
         self.session = ChatSession(self.wire, name="Ada", clock=self.clock.monotonic, draw=draw)
 
     def enter(self, *rooms: str, last_seq: int = 0) -> None:
-        """Connect, and be in rooms."""
+        """Connect and join rooms."""
         for room in rooms:
             self.session.enter(room)
         self.session.connect()
@@ -64,7 +64,7 @@ class Stage:
         page = {"messages": list(messages), "complete": True, "lost": False}
         self.session.received({"type": "history", "room": room, **page, **fields})
 
-    def pass_time(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
         self.session.tick()
 
@@ -80,188 +80,196 @@ def message(seq: int, room: str = "garden", message_id: str = "") -> Frame:
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def harness() -> Harness:
+    return Harness()
 
 
-def read(stage: Stage, room: str = "garden") -> list[int]:
-    return sorted(stage.session.timelines[room].messages)
+def read(harness: Harness, room: str = "garden") -> list[int]:
+    return sorted(harness.session.timelines[room].messages)
 
 
-def test_it_joins_all_its_rooms_again_after_a_reconnect_from_where_it_was(stage: Stage) -> None:
-    stage.enter("garden", "kitchen")
-    stage.session.received(message(1))
-    stage.session.closed()
-    stage.pass_time(1)
-    stage.session.opened()
-    assert stage.wire.opened == 2
-    assert [(frame["room"], frame["after"]) for frame in stage.wire.sent] == [("garden", 1), ("kitchen", 0)]
-    stage.joined("garden", (message(2),), after=1, lastSeq=2)
-    assert read(stage) == [1, 2]
+def test_after_a_reconnect_it_rejoins_all_rooms_from_its_last_seq(harness: Harness) -> None:
+    harness.enter("garden", "kitchen")
+    harness.session.received(message(1))
+    harness.session.closed()
+    harness.advance(1)
+    harness.session.opened()
+    assert harness.wire.opened == 2
+    assert [(frame["room"], frame["after"]) for frame in harness.wire.sent] == [("garden", 1), ("kitchen", 0)]
+    harness.joined("garden", (message(2),), after=1, lastSeq=2)
+    assert read(harness) == [1, 2]
 
 
-def test_what_others_say_before_joined_arrives_is_kept(stage: Stage) -> None:
-    stage.session.enter("garden")
-    stage.session.opened()
-    stage.session.received(message(3))
-    stage.joined("garden", (message(1), message(2)))
-    assert read(stage) == [1, 2, 3]
-    assert stage.session.is_settled
+def test_messages_that_arrive_before_joined_are_kept(harness: Harness) -> None:
+    harness.session.enter("garden")
+    harness.session.opened()
+    harness.session.received(message(3))
+    harness.joined("garden", (message(1), message(2)))
+    assert read(harness) == [1, 2, 3]
+    assert harness.session.is_settled
 
 
 @pytest.mark.parametrize(
     "shows_it",
     [
-        lambda stage: stage.session.received(message(3)),
-        lambda stage: stage.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 3}}),
+        lambda harness: harness.session.received(message(3)),
+        lambda harness: harness.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 3}}),
     ],
     ids=["a later message", "a pong"],
 )
-def test_a_gap_is_asked_for_if_it_does_not_close_by_itself(stage: Stage, shows_it: Callable[[Stage], None]) -> None:
-    stage.enter("garden")
-    stage.session.received(message(1))
-    shows_it(stage)
-    stage.pass_time(0.5)
-    assert stage.wire.sent == []
-    stage.pass_time(0.6)
-    assert stage.wire.sent[0] == {"action": "history", "room": "garden", "limit": 100, "after": 1}
-    stage.page("garden", (message(2),), after=1, complete=False)
-    assert stage.wire.sent[1] == {"action": "history", "room": "garden", "limit": 100, "after": 2 + (3 in read(stage))}
-    stage.page("garden", (message(3),), after=stage.wire.sent[1]["after"])
-    assert read(stage) == [1, 2, 3]
-    assert stage.session.is_settled
+def test_it_requests_a_gap_that_does_not_close(harness: Harness, shows_it: Callable[[Harness], None]) -> None:
+    harness.enter("garden")
+    harness.session.received(message(1))
+    shows_it(harness)
+    harness.advance(0.5)
+    assert harness.wire.sent == []
+    harness.advance(0.6)
+    assert harness.wire.sent[0] == {"action": "history", "room": "garden", "limit": 100, "after": 1}
+    harness.page("garden", (message(2),), after=1, complete=False)
+    assert harness.wire.sent[1] == {
+        "action": "history",
+        "room": "garden",
+        "limit": 100,
+        "after": 2 + (3 in read(harness)),
+    }
+    harness.page("garden", (message(3),), after=harness.wire.sent[1]["after"])
+    assert read(harness) == [1, 2, 3]
+    assert harness.session.is_settled
 
 
-def test_it_goes_on_behind_what_has_expired(stage: Stage) -> None:
-    stage.enter("garden")
-    stage.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 9}})
-    stage.pass_time(1.1)
-    stage.page("garden", after=0, lost=True)
-    assert stage.session.timelines["garden"].losses == 1
-    stage.session.received(message(10))
-    assert stage.session.is_settled
+def test_it_continues_after_expired_messages(harness: Harness) -> None:
+    harness.enter("garden")
+    harness.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 9}})
+    harness.advance(1.1)
+    harness.page("garden", after=0, lost=True)
+    assert harness.session.timelines["garden"].losses == 1
+    harness.session.received(message(10))
+    assert harness.session.is_settled
 
 
-def test_a_room_that_began_again_below_is_read_anew(stage: Stage) -> None:
-    stage.enter("garden")
+def test_a_room_that_restarted_below_is_read_from_the_start(harness: Harness) -> None:
+    harness.enter("garden")
     for seq in (1, 2, 3):
-        stage.session.received(message(seq))
-    stage.session.enter("garden")
-    stage.joined("garden", (message(1, message_id="new"),), after=3, lost=True)
-    assert [kept["messageId"] for kept in stage.session.timelines["garden"].messages.values()] == ["new"]
+        harness.session.received(message(seq))
+    harness.session.enter("garden")
+    harness.joined("garden", (message(1, message_id="new"),), after=3, lost=True)
+    assert [kept["messageId"] for kept in harness.session.timelines["garden"].messages.values()] == ["new"]
 
 
-def test_a_message_is_sent_again_as_it_is_until_it_is_acknowledged(stage: Stage) -> None:
-    stage.enter("garden")
-    message_id = stage.session.say("hello", to="garden")
+def test_a_message_is_resent_unchanged_until_it_is_acknowledged(harness: Harness) -> None:
+    harness.enter("garden")
+    message_id = harness.session.say("hello", to="garden")
     for _ in range(2):
-        stage.pass_time(8.1)
-        stage.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 0}})
-    sends = [frame for frame in stage.wire.sent if frame["action"] == "sendmessage"]
+        harness.advance(8.1)
+        harness.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 0}})
+    sends = [frame for frame in harness.wire.sent if frame["action"] == "sendmessage"]
     assert len(sends) == 3
     assert all(frame == sends[0] for frame in sends)
     assert sends[0] == {"action": "sendmessage", "message": "hello", "messageId": message_id, "to": "garden"}
-    stage.session.received(message(1, message_id=message_id))
-    assert stage.session.outbox == []
-    assert stage.session.acknowledged[message_id]["seq"] == 1
+    harness.session.received(message(1, message_id=message_id))
+    assert harness.session.outbox == []
+    assert harness.session.acknowledged[message_id]["seq"] == 1
 
 
-def test_a_page_acknowledges_too(stage: Stage) -> None:
-    stage.enter("garden")
-    message_id = stage.session.say("hello", to="garden")
-    stage.session.enter("garden")
-    stage.joined("garden", (message(1, message_id=message_id),), after=0, lastSeq=1)
-    assert message_id in stage.session.acknowledged
+def test_a_page_of_history_acknowledges_too(harness: Harness) -> None:
+    harness.enter("garden")
+    message_id = harness.session.say("hello", to="garden")
+    harness.session.enter("garden")
+    harness.joined("garden", (message(1, message_id=message_id),), after=0, lastSeq=1)
+    assert message_id in harness.session.acknowledged
 
 
-def test_messages_are_sent_one_at_a_time_in_their_order(stage: Stage) -> None:
-    stage.enter("garden", "kitchen")
-    first, second = stage.session.say("one", to="garden"), stage.session.say("two", to="kitchen")
-    assert [frame["messageId"] for frame in stage.wire.sent] == [first]
-    stage.session.received(message(1, message_id=first))
-    assert [frame["messageId"] for frame in stage.wire.sent] == [first, second]
+def test_messages_are_sent_one_at_a_time_in_order(harness: Harness) -> None:
+    harness.enter("garden", "kitchen")
+    first, second = harness.session.say("one", to="garden"), harness.session.say("two", to="kitchen")
+    assert [frame["messageId"] for frame in harness.wire.sent] == [first]
+    harness.session.received(message(1, message_id=first))
+    assert [frame["messageId"] for frame in harness.wire.sent] == [first, second]
 
 
 @pytest.mark.parametrize("code", ["rate_limited", "busy", "internal"])
-def test_a_message_that_is_refused_for_now_is_sent_again_when_the_server_says(stage: Stage, code: str) -> None:
-    stage.enter("garden")
-    message_id = stage.session.say("hello", to="garden")
+def test_a_temporarily_refused_message_is_resent_after_the_servers_delay(harness: Harness, code: str) -> None:
+    harness.enter("garden")
+    message_id = harness.session.say("hello", to="garden")
     error = {"type": "error", "action": "sendmessage", "code": code, "messageId": message_id, "retryAfterMs": 1500}
-    stage.wire.sent.clear()
-    stage.session.received(error)
-    stage.pass_time(1.4)
-    assert "sendmessage" not in stage.wire.actions()
-    stage.pass_time(0.2)
-    assert "sendmessage" in stage.wire.actions()
+    harness.wire.sent.clear()
+    harness.session.received(error)
+    harness.advance(1.4)
+    assert "sendmessage" not in harness.wire.actions()
+    harness.advance(0.2)
+    assert "sendmessage" in harness.wire.actions()
 
 
-def test_a_message_that_will_never_be_stored_is_given_up(stage: Stage) -> None:
-    stage.enter("garden")
-    message_id = stage.session.say("x" * 5000, to="garden")
+def test_a_message_that_will_never_be_stored_is_given_up(harness: Harness) -> None:
+    harness.enter("garden")
+    message_id = harness.session.say("x" * 5000, to="garden")
     error = {"type": "error", "action": "sendmessage", "code": "message_too_long", "messageId": message_id}
-    stage.session.received(error)
-    assert stage.session.refused == {message_id: error}
-    assert stage.session.is_settled
+    harness.session.received(error)
+    assert harness.session.refused == {message_id: error}
+    assert harness.session.is_settled
 
 
-def test_it_joins_again_a_room_that_the_server_does_not_have_it_in(stage: Stage) -> None:
-    stage.enter("garden", "kitchen")
-    stage.session.ping()
-    stage.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 0}})
-    assert [(frame["action"], frame.get("room")) for frame in stage.wire.sent] == [("ping", None), ("join", "kitchen")]
-    stage.joined("kitchen", after=0)
-    message_id = stage.session.say("hello", to="garden")
-    stage.wire.sent.clear()
+def test_it_rejoins_a_room_that_the_server_does_not_list_it_in(harness: Harness) -> None:
+    harness.enter("garden", "kitchen")
+    harness.session.ping()
+    harness.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 0}})
+    assert [(frame["action"], frame.get("room")) for frame in harness.wire.sent] == [
+        ("ping", None),
+        ("join", "kitchen"),
+    ]
+    harness.joined("kitchen", after=0)
+    message_id = harness.session.say("hello", to="garden")
+    harness.wire.sent.clear()
     error = {"type": "error", "action": "sendmessage", "code": "not_in_room", "messageId": message_id, "room": "garden"}
-    stage.session.received(error)
-    stage.joined("garden", after=0)
-    assert stage.wire.actions() == ["join", "sendmessage"]
+    harness.session.received(error)
+    harness.joined("garden", after=0)
+    assert harness.wire.actions() == ["join", "sendmessage"]
 
 
-def test_a_pong_unasked_tells_of_one_room_only(stage: Stage) -> None:
-    stage.enter("garden", "kitchen")
-    stage.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 0}})
-    assert stage.wire.sent == []
+def test_an_unsolicited_pong_covers_one_room_only(harness: Harness) -> None:
+    harness.enter("garden", "kitchen")
+    harness.session.received({"type": "pong", "room": "garden", "rooms": {"garden": 0}})
+    assert harness.wire.sent == []
 
 
-def test_a_room_that_is_left_and_entered_again_is_joined_once_the_leave_is_answered(stage: Stage) -> None:
-    stage.enter("garden")
-    stage.session.leave("garden")
-    stage.session.enter("garden")
-    assert stage.wire.actions() == ["leave"]
-    stage.session.received({"type": "left", "room": "garden", "current": None})
-    assert stage.wire.actions() == ["join"]
+def test_rejoining_a_room_waits_until_the_leave_is_answered(harness: Harness) -> None:
+    harness.enter("garden")
+    harness.session.leave("garden")
+    harness.session.enter("garden")
+    assert harness.wire.actions() == ["leave"]
+    harness.session.received({"type": "left", "room": "garden", "current": None})
+    assert harness.wire.actions() == ["join"]
 
 
-def test_a_connection_that_does_not_answer_is_given_up(stage: Stage) -> None:
-    stage.enter("garden")
-    stage.session.ping()
-    stage.pass_time(5.1)
-    assert not stage.session.is_connected
-    stage.pass_time(0.6)
-    assert stage.wire.opened == 2
+def test_a_connection_that_does_not_answer_is_closed(harness: Harness) -> None:
+    harness.enter("garden")
+    harness.session.ping()
+    harness.advance(5.1)
+    assert not harness.session.is_connected
+    harness.advance(0.6)
+    assert harness.wire.opened == 2
 
 
-def test_the_delays_between_reconnects_grow_to_a_bound_and_begin_anew_after_a_stable_connection(stage: Stage) -> None:
+def test_reconnect_delays_grow_to_a_bound_and_reset_after_a_stable_connection(harness: Harness) -> None:
     def waited() -> float:
-        opened, begun = stage.wire.opened, stage.clock.monotonic()
-        stage.session.closed()
-        while stage.wire.opened == opened:
-            stage.pass_time(0.05)
-        return stage.clock.monotonic() - begun
+        opened, begun = harness.wire.opened, harness.clock.monotonic()
+        harness.session.closed()
+        while harness.wire.opened == opened:
+            harness.advance(0.05)
+        return harness.clock.monotonic() - begun
 
-    stage.session.connect()
+    harness.session.connect()
     delays = [waited() for _ in range(12)]
     assert max(delays) > 5
     assert all(delay <= min(20, 0.5 * 2**number) + 0.1 for number, delay in enumerate(delays))
-    stage.session.opened()
-    stage.pass_time(10.1)
+    harness.session.opened()
+    harness.advance(10.1)
     assert waited() <= 0.6
 
 
-def test_what_it_does_not_know_is_ignored(stage: Stage) -> None:
-    stage.enter("garden")
+def test_unknown_frames_are_ignored(harness: Harness) -> None:
+    harness.enter("garden")
     for frame in ({"type": "news"}, {"message": "Internal server error"}, message(7, room="attic")):
-        stage.session.received(frame)
-    assert stage.session.is_settled
-    assert stage.wire.sent == []
+        harness.session.received(frame)
+    assert harness.session.is_settled
+    assert harness.wire.sent == []

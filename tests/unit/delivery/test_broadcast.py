@@ -1,4 +1,4 @@
-"""Who hears what, and what becomes of members that are gone."""
+"""Delivery: who receives which frames, and the removal of gone members."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -23,8 +23,8 @@ def chat() -> Chat:
     return chat
 
 
-def come(chat: Chat, *connection_ids: str, room: str = "garden") -> None:
-    """Let connections join a room, and be known there for a while."""
+def add_members(chat: Chat, *connection_ids: str, room: str = "garden") -> None:
+    """Let connections join a room, and wait until they are established."""
     for connection_id in connection_ids:
         chat.connect(connection_id)
         chat.join(connection_id, room, name=connection_id.title())
@@ -33,13 +33,13 @@ def come(chat: Chat, *connection_ids: str, room: str = "garden") -> None:
 
 
 def leaves(chat: Chat, connection_id: str) -> list[tuple[str, int]]:
-    """Return the leaves that a connection was told of: who, and how many are left."""
+    """Return the leaves that a connection received, each with the remaining count."""
     frames = chat.frames(connection_id, "presence")
     return [(one["connectionId"], one["memberCount"]) for one in frames if one["event"] == "leave"]
 
 
-def test_a_ghost_disappears_at_the_first_post_that_fails(chat: Chat) -> None:
-    come(chat, "ghost", "ben")
+def test_a_ghost_is_removed_by_the_first_post_that_fails(chat: Chat) -> None:
+    add_members(chat, "ghost", "ben")
     chat.join("ghost", "kitchen")
     chat.gateway.vanish("ghost")
     chat.send("anna", "hello")
@@ -49,28 +49,28 @@ def test_a_ghost_disappears_at_the_first_post_that_fails(chat: Chat) -> None:
     assert chat.join("anna", "garden")["memberCount"] == 2
 
 
-def test_every_room_of_a_ghost_is_told(chat: Chat) -> None:
-    come(chat, "ghost", "ben")
+def test_every_room_of_a_ghost_is_notified(chat: Chat) -> None:
+    add_members(chat, "ghost", "ben")
     chat.join("ghost", "kitchen")
-    come(chat, "cleo", room="kitchen")
+    add_members(chat, "cleo", room="kitchen")
     chat.gateway.vanish("ghost")
     chat.send("anna", "hello")
     assert leaves(chat, "cleo") == [("ghost", 1)]
 
 
-def test_many_ghosts_disappear_at_once_and_each_is_told_of(chat: Chat) -> None:
+def test_many_ghosts_are_removed_at_once_and_each_is_announced(chat: Chat) -> None:
     ghosts = [f"ghost-{number}" for number in range(12)]
-    come(chat, *ghosts)
+    add_members(chat, *ghosts)
     for ghost in ghosts:
         chat.gateway.vanish(ghost)
     chat.send("anna", "hello")
     assert sorted(leaves(chat, "anna")) == [(ghost, 1) for ghost in sorted(ghosts)]
 
 
-def test_a_ghost_found_while_others_are_told_of_one_disappears_too(chat: Chat) -> None:
-    """Ben is gone when he is to be told that the first ghost has left its other room."""
-    come(chat, "ghost")
-    come(chat, "ben", "cleo", room="kitchen")
+def test_a_ghost_found_while_announcing_another_is_removed_too(chat: Chat) -> None:
+    """Ben turns out to be gone when the first ghost's leave of its other room is posted to him."""
+    add_members(chat, "ghost")
+    add_members(chat, "ben", "cleo", room="kitchen")
     chat.join("ghost", "kitchen")
     chat.gateway.vanish("ghost")
     chat.gateway.vanish("ben")
@@ -79,8 +79,8 @@ def test_a_ghost_found_while_others_are_told_of_one_disappears_too(chat: Chat) -
 
 
 @pytest.mark.parametrize("fault", [kill_before, throttle], ids=["killed", "throttled"])
-def test_a_removal_that_was_cut_short_is_finished_and_told_by_the_next_message(chat: Chat, fault: Interceptor) -> None:
-    come(chat, "ghost", "ben")
+def test_an_interrupted_removal_is_finished_and_announced_by_the_next_message(chat: Chat, fault: Interceptor) -> None:
+    add_members(chat, "ghost", "ben")
     chat.dynamodb.intercept = fail_once(fault, "DeleteItem", ROOMS)
     chat.gateway.disconnect("ghost")
     assert chat.dynamodb.item(CONNECTIONS, connectionId="ghost") == {}
@@ -90,7 +90,7 @@ def test_a_removal_that_was_cut_short_is_finished_and_told_by_the_next_message(c
 
 
 class Closing:
-    """A poster that needs all the time there is for its first message."""
+    """A poster whose first message takes until the deadline."""
 
     def __init__(self, poster: Poster, clock: VirtualClock) -> None:
         self._poster = poster
@@ -102,8 +102,8 @@ class Closing:
         return outcome
 
 
-def test_ghosts_that_there_is_no_time_for_are_left_to_the_next_message(chat: Chat) -> None:
-    come(chat, "ghost", "spook")
+def test_ghosts_left_at_the_deadline_are_removed_by_the_next_message(chat: Chat) -> None:
+    add_members(chat, "ghost", "spook")
     chat.gateway.vanish("ghost")
     chat.gateway.vanish("spook")
     chat.services.poster = Closing(chat.gateway, chat.clock)
@@ -116,7 +116,7 @@ def test_ghosts_that_there_is_no_time_for_are_left_to_the_next_message(chat: Cha
 
 
 class OpeningClock(VirtualClock):
-    """Opens a socket once somebody has waited."""
+    """Opens a connection after a sleep."""
 
     def __init__(self, chat: Chat, connection_id: str) -> None:
         super().__init__()
@@ -129,19 +129,19 @@ class OpeningClock(VirtualClock):
             self._socket.is_open = True
 
 
-def test_a_socket_that_opens_a_moment_late_misses_nothing_and_stays_a_member() -> None:
-    """API Gateway opens a socket after it has answered `$connect`; a post to it is answered by 410 until then."""
+def test_a_connection_that_opens_late_misses_nothing_and_stays_a_member() -> None:
+    """API Gateway opens a connection after answering `$connect`; until then a post returns 410."""
     chat = Chat()
     chat.connect("other", "wscat")
     chat.gateway.vanish("wscat")
     chat.services.clock = OpeningClock(chat, "wscat")
-    said = chat.send("other", "hello")
-    assert chat.frames("wscat", "message") == [said]
+    sent = chat.send("other", "hello")
+    assert chat.frames("wscat", "message") == [sent]
     assert chat.dynamodb.item(CONNECTIONS, connectionId="wscat")
     assert leaves(chat, "other") == []
 
 
-def test_a_socket_that_never_opens_is_removed() -> None:
+def test_a_connection_that_never_opens_is_removed() -> None:
     chat = Chat()
     chat.connect("other", "wscat")
     chat.gateway.vanish("wscat")
@@ -160,17 +160,17 @@ def test_an_expired_connection_is_neither_listed_nor_counted_nor_posted_to(chat:
     assert {post.connection_id for post in chat.gateway.posts} == {"ben"}
 
 
-def test_a_member_that_was_put_there_by_hand_hears_the_room(chat: Chat) -> None:
+def test_a_member_item_put_by_hand_receives_messages(chat: Chat) -> None:
     chat.connect("by-hand-0001")
     chat.dynamodb.put(ROOMS, {"room": "garden", "item": "member#by-hand-0001"})
-    said = chat.send("anna", "hello")
-    assert chat.frames("by-hand-0001", "message") == [said]
+    sent = chat.send("anna", "hello")
+    assert chat.frames("by-hand-0001", "message") == [sent]
     member = {"connectionId": "by-hand-0001", "name": "by-hand-", "sender": "by-hand-0001"}
     assert member in chat.join("anna", "garden")["members"]
 
 
-def test_members_that_could_not_be_read_are_read_again(chat: Chat) -> None:
-    come(chat, "ben")
+def test_a_failed_read_of_members_is_retried(chat: Chat) -> None:
+    add_members(chat, "ben")
     tries = []
 
     def fail_twice(call: Call, send: Callable[[], Item]) -> Item:
@@ -180,14 +180,14 @@ def test_members_that_could_not_be_read_are_read_again(chat: Chat) -> None:
         return throttle(call, send) if len(tries) <= 2 else send()
 
     chat.dynamodb.intercept = fail_twice
-    said = chat.send("anna", "hello")
-    assert chat.frames("ben", "message") == [said]
+    sent = chat.send("anna", "hello")
+    assert chat.frames("ben", "message") == [sent]
     assert len(tries) == 3
-    assert {event["error"] for event in chat.services.events("members_unread")} == {"ClientError"}
+    assert {event["error"] for event in chat.services.events("members_read_failed")} == {"ClientError"}
 
 
 def crowd(chat: Chat, size: int) -> Iterator[str]:
-    """Put members into the garden until it has a size."""
+    """Add members to the garden up to a size."""
     for number in range(size - 1):
         connection_id = f"member-{number:03d}"
         chat.connect(connection_id)
@@ -195,14 +195,14 @@ def crowd(chat: Chat, size: int) -> Iterator[str]:
         yield connection_id
 
 
-def test_a_room_of_100_hears_each_rename_and_typing(chat: Chat) -> None:
+def test_a_room_of_100_receives_every_rename_and_typing(chat: Chat) -> None:
     one, *_ = crowd(chat, MAX_LISTED_MEMBERS)
     chat.join("anna", "garden", name="Anne")
     chat.typing("anna")
     assert [frame.get("event", frame["type"]) for frame in chat.frames(one)][-2:] == ["rename", "typing"]
 
 
-def test_a_room_above_100_hears_its_count_only_and_of_about_20_changes_in_as_many_as_it_has_members(chat: Chat) -> None:
+def test_a_room_of_n_above_100_receives_only_the_count_for_about_20_of_n_changes(chat: Chat) -> None:
     one, *_ = crowd(chat, 200)
     chat.clear()
     for number in range(60):
@@ -210,13 +210,13 @@ def test_a_room_above_100_hears_its_count_only_and_of_about_20_changes_in_as_man
         chat.join(f"visitor-{number}", "garden")
         chat.leave(f"visitor-{number}", "garden")
         chat.clock.advance(5)
-    told = chat.frames(one)
-    assert {(frame["event"], frame["memberCount"]) for frame in told} == {("count", 200), ("count", 201)}
-    assert 5 <= len(told) <= 22, "of 120 changes a tenth"
-    assert all(frame.keys() == {"type", "room", "event", "memberCount"} for frame in told)
+    presence = chat.frames(one)
+    assert {(frame["event"], frame["memberCount"]) for frame in presence} == {("count", 200), ("count", 201)}
+    assert 5 <= len(presence) <= 22, "about a tenth of 120 changes"
+    assert all(frame.keys() == {"type", "room", "event", "memberCount"} for frame in presence)
 
 
-def test_a_room_above_100_hears_of_no_new_name_and_nobody_typing(chat: Chat) -> None:
+def test_a_room_above_100_receives_no_rename_and_no_typing(chat: Chat) -> None:
     one, *_ = crowd(chat, MAX_LISTED_MEMBERS + 1)
     chat.clear()
     for number in range(20):
@@ -227,7 +227,7 @@ def test_a_room_above_100_hears_of_no_new_name_and_nobody_typing(chat: Chat) -> 
 
 
 class Crowd:
-    """Lets many join at the same time: each runs until it waits for the others, then goes on."""
+    """Runs joins concurrently: each runs until it waits for the others, then continues."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -238,11 +238,11 @@ class Crowd:
         self.now_ms, self.monotonic = chat.clock.now_ms, chat.clock.monotonic
 
     def sleep(self, seconds: float) -> None:
-        """Let the others go on."""
+        """Let the others run."""
         (self._hub.switch if getcurrent() is not self._hub else self._chat.clock.sleep)(seconds)
 
     def join(self, connection_ids: Sequence[str], room: str) -> None:
-        """Let all join within a second."""
+        """Let all connections join within a second."""
         tasks = [greenlet(lambda one=one: self._chat.join(one, room)) for one in connection_ids]
         waits = [task.switch() for task in tasks]
         self._chat.clock.advance(max((wait for wait in waits if isinstance(wait, float)), default=0.0))
@@ -252,7 +252,7 @@ class Crowd:
 
 
 @pytest.mark.parametrize(("before", "comers", "most"), [(30, 60, 90), (21, 100, 121), (300, 100, 400)])
-def test_those_who_join_within_a_second_cost_one_post_to_each_member(before: int, comers: int, most: int) -> None:
+def test_joins_within_a_second_cost_one_post_per_member(before: int, comers: int, most: int) -> None:
     chat = Chat()
     crowd_of = Crowd(chat)
     chat.connect("anna")
@@ -263,15 +263,15 @@ def test_those_who_join_within_a_second_cost_one_post_to_each_member(before: int
     chat.connect(*ids)
     chat.clear()
     crowd_of.join(ids, "garden")
-    told = [post for post in chat.gateway.posts if post.frame["type"] == "presence"]
-    assert 0 < len(told) <= most, "not 60 times as many"
+    presence = [post for post in chat.gateway.posts if post.frame["type"] == "presence"]
+    assert 0 < len(presence) <= most, "not 60 times as many"
     (frame,) = chat.frames(one)
     assert (frame["event"], frame["memberCount"]) == ("count", before + comers)
     listed = [member["connectionId"] for member in frame.get("members", [])]
     assert len(listed) == (before + comers if before + comers <= MAX_LISTED_MEMBERS else 0)
 
 
-def test_one_who_joins_a_room_of_21_alone_is_told_as_before(chat: Chat) -> None:
+def test_a_single_join_to_a_room_of_21_is_announced_by_name(chat: Chat) -> None:
     one, *_ = crowd(chat, 21)
     chat.clock.advance(2)
     chat.connect("ben")
@@ -281,8 +281,8 @@ def test_one_who_joins_a_room_of_21_alone_is_told_as_before(chat: Chat) -> None:
     assert (frame["event"], frame["name"], frame["memberCount"]) == ("join", "Ben", 22)
 
 
-def test_a_new_name_within_the_second_of_a_join_does_not_hide_it(chat: Chat) -> None:
-    """A member counts from when it came; what it writes later into its item does not make it the last to come."""
+def test_a_rename_within_the_same_second_does_not_hide_a_join(chat: Chat) -> None:
+    """A member counts from its join; a later write to its item does not make it the last to join."""
     one, *_ = crowd(chat, 21)
     chat.clock.advance(2)
     chat.connect("ben")
@@ -295,9 +295,9 @@ def test_a_new_name_within_the_second_of_a_join_does_not_hide_it(chat: Chat) -> 
 
 
 @pytest.mark.parametrize("seconds_left", [28, 9])
-def test_members_that_cannot_be_read_are_tried_again_while_the_invocation_lasts(chat: Chat, seconds_left: int) -> None:
-    """The deadline is the real one: what Lambda's context says is left, less what has to follow."""
-    come(chat, "ben")
+def test_reading_members_is_retried_until_the_deadline(chat: Chat, seconds_left: int) -> None:
+    """Uses the real deadline: the remaining time in Lambda's context, minus the time for the work that follows."""
+    add_members(chat, "ben")
     begun = chat.clock.monotonic()
     recovers = begun + seconds_left - 6
 
@@ -308,13 +308,13 @@ def test_members_that_cannot_be_read_are_tried_again_while_the_invocation_lasts(
 
     chat.dynamodb.intercept = fail_for_a_while
     chat.gateway.function_seconds = float(seconds_left)
-    said = chat.send("anna", "hello")
-    assert chat.frames("ben", "message") == [said]
+    sent = chat.send("anna", "hello")
+    assert chat.frames("ben", "message") == [sent]
     assert chat.clock.monotonic() < begun + seconds_left
 
 
-def test_members_that_can_never_be_read_end_an_invocation_in_time(chat: Chat) -> None:
-    come(chat, "ben")
+def test_an_invocation_ends_in_time_if_members_can_never_be_read(chat: Chat) -> None:
+    add_members(chat, "ben")
     begun = chat.clock.monotonic()
 
     def fail(call: Call, send: Callable[[], Item]) -> Item:
@@ -327,8 +327,8 @@ def test_members_that_can_never_be_read_end_an_invocation_in_time(chat: Chat) ->
     assert 20 < chat.clock.monotonic() - begun < 29
 
 
-def test_what_was_posted_is_logged_by_its_counts(chat: Chat) -> None:
-    come(chat, "ben", "cleo")
+def test_posts_are_logged_as_counts(chat: Chat) -> None:
+    add_members(chat, "ben", "cleo")
     chat.gateway.throttled.add("ben")
     chat.gateway.failing.add("cleo")
     chat.send("anna", "hello")

@@ -1,4 +1,4 @@
-"""The stand-in for DynamoDB answers the store's own calls as moto does, and counts what AWS would charge."""
+"""The fake DynamoDB answers the store's calls as moto does, and counts what AWS would charge."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ Item = dict[str, Any]
 
 
 class Both:
-    """A client that asks the stand-in and moto, and holds their answers against each other."""
+    """A client that calls both the fake and moto and compares their responses."""
 
     def __init__(self, fake: DynamoDB, moto: Any) -> None:
         self._fake, self._moto = fake, moto
@@ -54,7 +54,7 @@ def _outcome(call: Callable[..., Item], request: Item) -> tuple[Item, ClientErro
 
 
 def _comparable(answer: Item) -> Item:
-    """Return what the store reads of an answer. Where a page ends with Limit, DynamoDB says so and moto need not."""
+    """Return the parts of a response that the store reads. Only DynamoDB reports a page that ends at Limit."""
     plain = {name: from_attributes(answer[name]) for name in ("Item", "Attributes") if answer.get(name)}
     return plain | {"Items": [from_attributes(item) for item in answer.get("Items", [])]}
 
@@ -80,7 +80,7 @@ def moto() -> Iterator[Any]:
         yield client
 
 
-def test_the_store_cannot_tell_it_from_moto(moto: Any) -> None:
+def test_it_behaves_like_moto(moto: Any) -> None:
     chat = Chat(message_burst=3, messages_per_second=1)
     chat.services.client = both = Both(chat.dynamodb, moto)
     message_id = str(uuid.UUID(int=1))
@@ -116,7 +116,7 @@ def test_the_store_cannot_tell_it_from_moto(moto: Any) -> None:
     assert not chat.services.events("fault")
 
 
-def test_a_query_goes_on_after_a_page_of_a_megabyte_as_motos_does(moto: Any) -> None:
+def test_a_query_continues_after_a_page_of_a_megabyte_as_in_moto(moto: Any) -> None:
     fake = DynamoDB(VirtualClock())
     for client in (fake, moto):
         log = RoomLog(Table(client, ROOMS), lambda: 0, 0)
@@ -142,20 +142,20 @@ def _put(fake: DynamoDB, size: int, **request: Any) -> None:
 
 
 @pytest.mark.parametrize(("size", "written"), [(100, 1), (1024, 1), (1025, 2)])
-def test_a_write_costs_one_unit_a_kilobyte(fake: DynamoDB, size: int, written: int) -> None:
+def test_a_write_costs_one_unit_per_kilobyte(fake: DynamoDB, size: int, written: int) -> None:
     with fake.counting() as usage:
         _put(fake, size)
     assert (usage.read, usage.written) == (0, written)
 
 
-def test_a_write_costs_by_the_larger_of_what_was_there_and_what_is_there_then(fake: DynamoDB) -> None:
+def test_a_write_is_charged_for_the_larger_of_the_old_and_the_new_item(fake: DynamoDB) -> None:
     fake.put(ROOMS, {"room": "garden", "item": "count", "text": "x" * 3000})
     with fake.counting() as usage:
         fake.put_item(TableName=ROOMS, Item={"room": {"S": "garden"}, "item": {"S": "count"}})
     assert usage.written == 3
 
 
-def test_a_write_that_its_condition_refuses_costs_as_if_it_were_carried_out(fake: DynamoDB) -> None:
+def test_a_write_whose_condition_fails_costs_as_much_as_one_that_succeeds(fake: DynamoDB) -> None:
     fake.put(ROOMS, {"room": "garden", "item": "count", "text": "x" * 3000})
     expression = Expression()
     condition = f"attribute_not_exists({expression.name('item')})"
@@ -165,7 +165,7 @@ def test_a_write_that_its_condition_refuses_costs_as_if_it_were_carried_out(fake
     assert len(failed.value.item["text"]) == 3000
 
 
-def test_a_consistent_query_costs_one_unit_for_each_four_kilobytes_of_a_page(fake: DynamoDB) -> None:
+def test_a_consistent_query_costs_one_unit_per_four_kilobytes_of_a_page(fake: DynamoDB) -> None:
     for number in range(10):
         fake.put(MESSAGES, {"messageId": "id", "timestamp": f"{number}", "message": "x" * 1000})
     table = Table(fake, MESSAGES)
@@ -186,7 +186,7 @@ def test_a_consistent_query_costs_one_unit_for_each_four_kilobytes_of_a_page(fak
     ],
     ids=["no placeholder", "unknown function", "undefined placeholder", "unused placeholder", "unknown parameter"],
 )
-def test_what_it_does_not_know_is_an_error(fake: DynamoDB, request_: Item) -> None:
+def test_unsupported_requests_are_errors(fake: DynamoDB, request_: Item) -> None:
     with pytest.raises(ValidationError):
         _put(fake, 50, **request_)
 
@@ -196,14 +196,14 @@ def test_a_read_that_is_not_consistent_is_an_error(fake: DynamoDB) -> None:
         fake.get_item(TableName=CONNECTIONS, Key={"connectionId": {"S": "anna"}})
 
 
-def test_a_lost_answer_is_an_error_after_the_write(fake: DynamoDB) -> None:
+def test_a_lost_response_is_an_error_after_the_write(fake: DynamoDB) -> None:
     fake.intercept = fail_once(lose_answer, "PutItem")
     with pytest.raises(Exception, match="timeout"):
         _put(fake, 50)
     assert len(fake.items(CONNECTIONS)) == 1
 
 
-def test_a_write_that_is_sent_twice_answers_with_the_second_outcome(fake: DynamoDB) -> None:
+def test_a_write_sent_twice_returns_the_second_outcome(fake: DynamoDB) -> None:
     fake.intercept = fail_once(send_twice, "PutItem")
     given = {"ConditionExpression": "attribute_not_exists(#id)", "ExpressionAttributeNames": {"#id": "connectionId"}}
     with pytest.raises(ClientError, match="ConditionalCheckFailedException"):
@@ -219,7 +219,7 @@ def test_a_killed_function_is_answered_by_the_gateway() -> None:
     assert issubclass(KilledError, BaseException)
 
 
-def test_calls_side_by_side_count_as_one_round_trip() -> None:
+def test_concurrent_calls_count_as_one_round_trip() -> None:
     chat = Chat()
     chat.connect("anna")
     with chat.dynamodb.counting() as usage:

@@ -1,4 +1,4 @@
-"""`$connect` and `$disconnect`: who is let in, and what is stored and removed."""
+"""`$connect` and `$disconnect`: who may connect, and which items are stored and removed."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_without_allowed_origins_no_browser_may_connect(origin: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://api.example", "http://own-domain.example", "wss://API.example"])
-def test_a_client_that_gives_the_api_itself_as_its_origin_may_connect(origin: str) -> None:
+def test_a_client_whose_origin_is_the_api_may_connect(origin: str) -> None:
     chat = Chat(callback_url="https://api.example/production")
     event = {
         "requestContext": {"connectionId": "anna", "domainName": "own-domain.example"},
@@ -74,7 +74,7 @@ def with_request_id(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("headers", [None, [], "text", {"Origin": None}, {"Origin": ["a", "b"]}], ids=str)
-def test_headers_of_any_form_are_answered(headers: Any) -> None:
+def test_malformed_headers_are_answered(headers: Any) -> None:
     event = with_request_id({"requestContext": {"connectionId": "anna"}, "headers": headers})
     assert Chat().gateway.invoke("$connect", event)["statusCode"] in (200, 403)
 
@@ -89,7 +89,7 @@ def test_a_connection_is_in_the_lobby_under_the_start_of_its_id() -> None:
     assert row["expiresAt"] == member["expiresAt"] == 1_800_000_000 + 7200, "no connection outlives two hours"
 
 
-def test_a_late_copy_of_the_write_of_connect_takes_nobody_out_of_a_room() -> None:
+def test_a_late_retry_of_the_write_of_connect_does_not_undo_a_join() -> None:
     chat = Chat()
     chat.connect("anna")
     chat.join("anna", "garden", name="Anna")
@@ -98,7 +98,7 @@ def test_a_late_copy_of_the_write_of_connect_takes_nobody_out_of_a_room() -> Non
     assert (row["room"], row["name"], row["rooms"]) == ("garden", "Anna", {"garden"})
 
 
-def test_disconnecting_removes_a_connection_from_every_room_and_tells_each() -> None:
+def test_disconnecting_removes_a_connection_from_every_room_and_notifies_each() -> None:
     chat = Chat()
     chat.connect("anna", "ben")
     for room in ("garden", "kitchen"):
@@ -106,13 +106,13 @@ def test_disconnecting_removes_a_connection_from_every_room_and_tells_each() -> 
         chat.join("ben", room)
     chat.clear()
     chat.disconnect("anna")
-    told = [(frame["room"], frame["event"], frame["name"], frame["memberCount"]) for frame in chat.frames("ben")]
-    assert told == [("garden", "leave", "Anna", 1), ("kitchen", "leave", "Anna", 1)]
+    received = [(frame["room"], frame["event"], frame["name"], frame["memberCount"]) for frame in chat.frames("ben")]
+    assert received == [("garden", "leave", "Anna", 1), ("kitchen", "leave", "Anna", 1)]
     assert chat.dynamodb.item(CONNECTIONS, connectionId="anna") == {}
     assert [item for item in chat.dynamodb.items(ROOMS) if item["item"] == "member#anna"] == []
 
 
-def test_disconnecting_twice_is_told_once() -> None:
+def test_disconnecting_twice_notifies_once() -> None:
     chat = Chat()
     chat.connect("anna", "ben")
     chat.clear()
@@ -122,7 +122,7 @@ def test_disconnecting_twice_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("action", ["$connect", "$disconnect"])
-def test_a_frame_that_names_the_route_of_an_event_changes_nothing(action: str) -> None:
+def test_a_frame_whose_action_is_an_event_route_changes_nothing(action: str) -> None:
     chat = Chat()
     chat.connect("anna")
     before = chat.dynamodb.items(CONNECTIONS), chat.dynamodb.items(ROOMS)

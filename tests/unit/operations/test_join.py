@@ -1,4 +1,4 @@
-"""`join` and `leave`: rooms, names, and who one is."""
+"""`join` and `leave`: rooms, names and senders."""
 
 import re
 
@@ -21,11 +21,11 @@ def chat() -> Chat:
 
 
 def presence(chat: Chat, connection_id: str) -> list[tuple[str, str, int]]:
-    """Return the presence that a connection was told: event, name, count."""
+    """Return the presence frames that a connection received: event, name, count."""
     return [(one["event"], one["name"], one["memberCount"]) for one in chat.frames(connection_id, "presence")]
 
 
-def test_joined_tells_who_one_is_and_who_is_there(chat: Chat) -> None:
+def test_joined_has_the_joiner_and_the_members(chat: Chat) -> None:
     chat.join("anna", "garden", name="Anna")
     chat.send("anna", "hello")
     joined = chat.join("ben", "garden", name="Ben")
@@ -37,7 +37,7 @@ def test_joined_tells_who_one_is_and_who_is_there(chat: Chat) -> None:
     assert presence(chat, "anna") == [("join", "Ben", 2)]
 
 
-def test_a_room_joined_again_is_told_of_a_new_name_only(chat: Chat) -> None:
+def test_joining_a_room_again_announces_only_a_new_name(chat: Chat) -> None:
     chat.join("anna", "garden", name="Anna")
     chat.join("ben", "garden", name="Ben")
     chat.clear()
@@ -47,7 +47,7 @@ def test_a_room_joined_again_is_told_of_a_new_name_only(chat: Chat) -> None:
     assert presence(chat, "anna") == [("rename", "Benedict", 2)]
 
 
-def test_every_room_is_told_of_a_new_name_by_the_join_that_brings_it_there(chat: Chat) -> None:
+def test_each_room_receives_the_rename_with_its_own_join(chat: Chat) -> None:
     for room in ("tea", "den"):
         chat.join("anna", room)
         chat.join("ben", room, name="Ben")
@@ -57,7 +57,7 @@ def test_every_room_is_told_of_a_new_name_by_the_join_that_brings_it_there(chat:
     assert renamed == ["tea", "den"]
 
 
-def test_a_name_that_is_not_given_is_kept(chat: Chat) -> None:
+def test_a_join_without_a_name_keeps_the_name(chat: Chat) -> None:
     chat.join("anna", "garden", name="Anna")
     assert chat.join("anna", "kitchen")["name"] == "Anna"
 
@@ -71,7 +71,7 @@ def test_the_first_join_takes_a_connection_out_of_the_lobby(chat: Chat) -> None:
     assert chat.ping("anna")["rooms"] == {"garden": 0}
 
 
-def test_the_lobby_is_not_told_of_a_connection_that_only_passed_through(chat: Chat) -> None:
+def test_the_lobby_is_not_notified_of_a_connection_that_just_passed_through(chat: Chat) -> None:
     chat.join("anna", "garden")
     assert presence(chat, "ben") == []
 
@@ -102,13 +102,13 @@ def test_an_eleventh_room_is_refused_and_changes_nothing(chat: Chat) -> None:
     assert "one-too-many" not in {item["room"] for item in chat.dynamodb.items(ROOMS)}
     pong = chat.ping("anna")
     assert (len(pong["rooms"]), pong["room"]) == (MAX_ROOMS, "room-9")
-    assert chat.join("anna", "room-3"), "a room one is in may be joined again"
+    assert chat.join("anna", "room-3"), "a joined room may be joined again"
     chat.leave("anna", "room-5")
     chat.clock.advance(1)
     assert chat.join("anna", "one-too-many")
 
 
-def test_a_secret_makes_the_same_sender_on_every_connection(chat: Chat) -> None:
+def test_a_secret_gives_the_same_sender_on_every_connection(chat: Chat) -> None:
     first = chat.join("anna", "garden", name="Anna", secret=SECRET)["sender"]
     assert re.fullmatch(r"guest-[A-Za-z0-9_-]{22}", first)
     assert chat.join("ben", "kitchen", secret=SECRET)["sender"] == first
@@ -117,7 +117,7 @@ def test_a_secret_makes_the_same_sender_on_every_connection(chat: Chat) -> None:
     assert chat.join("anna-tomorrow", "garden", secret="another" * 3)["sender"] != first
 
 
-def test_a_secret_that_is_not_given_again_is_kept_in_mind(chat: Chat) -> None:
+def test_a_join_without_a_secret_keeps_the_sender(chat: Chat) -> None:
     sender = chat.join("anna", "garden", secret=SECRET)["sender"]
     assert chat.join("anna", "kitchen")["sender"] == sender
 
@@ -130,8 +130,8 @@ def test_a_secret_is_neither_stored_nor_shown(chat: Chat) -> None:
     assert SECRET not in repr([stored, chat.gateway.posts, chat.services.log.getvalue()])
 
 
-def test_a_join_whose_socket_is_gone_leaves_no_member(chat: Chat) -> None:
-    """Its `$disconnect` is handled while the join is on its way."""
+def test_a_join_of_a_gone_connection_leaves_no_member(chat: Chat) -> None:
+    """Its `$disconnect` is handled during the join."""
     chat.join("anna", "garden")
     chat.clear()
     chat.dynamodb.intercept = fail_once(first(lambda: chat.disconnect("ben")), "UpdateItem", ROOMS)
@@ -140,7 +140,7 @@ def test_a_join_whose_socket_is_gone_leaves_no_member(chat: Chat) -> None:
     assert chat.join("anna", "garden")["memberCount"] == 1
 
 
-def test_leaving_a_room_tells_it_and_makes_another_one_current(chat: Chat) -> None:
+def test_leaving_a_room_notifies_it_and_makes_another_one_current(chat: Chat) -> None:
     chat.join("ben", "kitchen")
     chat.join("anna", "garden", name="Anna")
     chat.join("anna", "kitchen")
@@ -167,7 +167,7 @@ def test_after_leaving_the_last_room_a_connection_is_in_none(chat: Chat) -> None
     assert chat.join("anna", "garden")["memberCount"] == 1
 
 
-def test_the_lobby_may_be_left_without_a_join(chat: Chat) -> None:
+def test_a_connection_may_leave_the_lobby_without_a_join(chat: Chat) -> None:
     assert chat.leave("anna", "lobby")["current"] is None
     chat.send("ben", "hello, lobby")
     assert chat.frames("anna", "message") == []
@@ -175,17 +175,17 @@ def test_the_lobby_may_be_left_without_a_join(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("room", ["elsewhere", "lobby"])
-def test_a_room_that_one_is_not_in_cannot_be_left(chat: Chat, room: str) -> None:
+def test_an_unjoined_room_cannot_be_left(chat: Chat, room: str) -> None:
     chat.join("anna", "garden")
     before = chat.dynamodb.item(CONNECTIONS, connectionId="anna")
     error = chat.ask("anna", {"action": "leave", "room": room})
     assert (error["code"], error["action"], error["room"]) == ("not_in_room", "leave", room)
     after = chat.dynamodb.item(CONNECTIONS, connectionId="anna")
-    assert {**after, "joinTat": 0} == {**before, "joinTat": 0}, "it is only counted"
+    assert {**after, "joinTat": 0} == {**before, "joinTat": 0}, "it only counts against the limit"
 
 
-def test_joins_at_once_are_all_counted_and_kept(chat: Chat) -> None:
-    """The second has read the row before the first has changed it."""
+def test_concurrent_joins_all_count_and_take_effect(chat: Chat) -> None:
+    """The second reads the row before the first changes it."""
     join = first(lambda: chat.join("anna", "garden", name="Anna"))
     chat.dynamodb.intercept = fail_once(join, "UpdateItem", CONNECTIONS)
     chat.call("anna", {"action": "join", "room": "kitchen"})

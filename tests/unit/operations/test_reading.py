@@ -1,4 +1,4 @@
-"""`history`, `ping`, `typing`, and frames that no route knows."""
+"""`history`, `ping`, `typing`, and frames without a route."""
 
 import pytest
 
@@ -33,23 +33,25 @@ def chat() -> Chat:
     ],
     ids=str,
 )
-def test_a_page_of_history(chat: Chat, asked: dict[str, int], seqs: list[int], complete: bool) -> None:
+def test_history_returns_a_page_and_echoes_the_request(
+    chat: Chat, asked: dict[str, int], seqs: list[int], complete: bool
+) -> None:
     page = chat.history("ben", **asked)
     assert [message["seq"] for message in page["messages"]] == seqs
     assert (page["complete"], page["lost"], page["room"]) == (complete, False, "garden")
     assert {field: page[field] for field in ("before", "after") if field in page} == {
         field: value for field, value in asked.items() if field != "limit"
-    }, "it says which question it answers"
+    }, "it echoes the request"
 
 
-def test_another_room_that_one_is_in_can_be_read(chat: Chat) -> None:
+def test_any_joined_room_can_be_read(chat: Chat) -> None:
     chat.join("ben", "kitchen")
     assert chat.history("ben")["room"] == "kitchen"
     assert len(chat.history("ben", room="garden")["messages"]) == 5
 
 
 @pytest.mark.parametrize("action", ["history", "typing"])
-def test_a_room_that_one_is_not_in_is_refused(chat: Chat, action: str) -> None:
+def test_an_unjoined_room_cannot_be_read(chat: Chat, action: str) -> None:
     chat.connect("cleo")
     error = chat.ask("cleo", {"action": action, "room": "garden"})
     assert (error["code"], error["action"], error["room"]) == ("not_in_room", action, "garden")
@@ -65,7 +67,7 @@ def test_a_pong_has_the_newest_seq_of_each_room(chat: Chat) -> None:
     assert chat.ping("ben")["lastSeq"] == 5
 
 
-def test_typing_is_told_to_the_others_in_the_room(chat: Chat) -> None:
+def test_typing_is_posted_to_the_others_in_the_room(chat: Chat) -> None:
     chat.typing("anna")
     assert chat.frames("ben") == [
         {"type": "typing", "room": "garden", "connectionId": "anna", "name": "Anna", "sender": "anna"}
@@ -77,13 +79,13 @@ def test_typing_is_told_to_the_others_in_the_room(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("frame", ['{"action":"dance"}', "hello", '{"message":"hello"}', '{"action":["ping"]}', "[]"])
-def test_what_no_route_knows_is_an_invalid_request(chat: Chat, frame: str) -> None:
+def test_a_frame_without_a_route_is_an_invalid_request(chat: Chat, frame: str) -> None:
     error = chat.ask("anna", frame)
     assert error == {"type": "error", "error": "Invalid request", "code": "bad_request"}
 
 
 @pytest.mark.parametrize("action", ["ping", "typing", "history", "leave"])
-def test_a_late_frame_of_a_socket_that_is_gone_makes_no_row_and_is_told_to_nobody(chat: Chat, action: str) -> None:
+def test_a_late_frame_of_a_gone_connection_writes_no_row_and_notifies_no_one(chat: Chat, action: str) -> None:
     socket = chat.gateway.sockets["anna"]
     chat.disconnect("anna")
     chat.clear()

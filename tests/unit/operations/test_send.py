@@ -1,4 +1,4 @@
-"""`sendmessage`: which room a message goes to, what it bears, and what a repetition brings."""
+"""`sendmessage`: the room and fields of a message, and repeats."""
 
 import pytest
 
@@ -21,47 +21,47 @@ def chat() -> Chat:
     return chat
 
 
-def test_two_people_talk(chat: Chat) -> None:
-    said = chat.send("anna", "  hello  ", message_id=ID)
-    assert said == {
+def test_a_message_reaches_sender_and_room(chat: Chat) -> None:
+    sent = chat.send("anna", "  hello  ", message_id=ID)
+    assert sent == {
         "type": "message",
         "messageId": ID,
         "room": "garden",
         "seq": 1,
-        "timestamp": said["timestamp"],
+        "timestamp": sent["timestamp"],
         "message": "hello",
         "connectionId": "anna",
         "name": "Anna",
         "sender": "anna",
     }
-    assert chat.frames("ben") == [said]
-    assert chat.history("ben")["messages"] == [{field: said[field] for field in said if field != "type"}]
+    assert chat.frames("ben") == [sent]
+    assert chat.history("ben")["messages"] == [{field: sent[field] for field in sent if field != "type"}]
 
 
 def test_a_message_without_an_id_is_given_one(chat: Chat) -> None:
-    said = chat.ask("anna", {"action": "sendmessage", "message": "hello"})
+    sent = chat.ask("anna", {"action": "sendmessage", "message": "hello"})
     (row,) = chat.dynamodb.items(MESSAGES)
-    assert (row["messageId"], row["message"]) == (said["messageId"], "hello")
-    assert len(said["messageId"]) == 36
+    assert (row["messageId"], row["message"]) == (sent["messageId"], "hello")
+    assert len(sent["messageId"]) == 36
 
 
-def test_people_who_only_send_talk_in_the_lobby() -> None:
+def test_clients_that_only_send_talk_in_the_lobby() -> None:
     chat = Chat()
     chat.connect("wscat-0001", "wscat-0002")
-    said = chat.ask("wscat-0001", '{"action":"sendmessage","message":"Hello"}')
-    assert (said["room"], said["name"], said["connectionId"]) == ("lobby", "wscat-00", "wscat-0001")
-    assert chat.frames("wscat-0002") == [said]
+    sent = chat.ask("wscat-0001", '{"action":"sendmessage","message":"Hello"}')
+    assert (sent["room"], sent["name"], sent["connectionId"]) == ("lobby", "wscat-00", "wscat-0001")
+    assert chat.frames("wscat-0002") == [sent]
 
 
-def test_a_message_goes_to_the_room_it_names_whichever_is_current(chat: Chat) -> None:
+def test_a_message_goes_to_the_room_it_names_not_the_current_one(chat: Chat) -> None:
     chat.join("anna", "kitchen")
-    said = chat.send("anna", "for the garden", to="garden")
-    assert chat.frames("ben", "message") == [said]
+    sent = chat.send("anna", "for the garden", to="garden")
+    assert chat.frames("ben", "message") == [sent]
     assert chat.send("anna", "for the kitchen")["room"] == "kitchen"
 
 
 @pytest.mark.parametrize("room", ["kitchen", "lobby", "nowhere"])
-def test_a_message_to_a_room_that_one_is_not_in_is_refused(chat: Chat, room: str) -> None:
+def test_a_message_to_an_unjoined_room_is_refused(chat: Chat, room: str) -> None:
     chat.connect("cleo")
     chat.join("cleo", "kitchen")
     chat.clear()
@@ -71,8 +71,8 @@ def test_a_message_to_a_room_that_one_is_not_in_is_refused(chat: Chat, room: str
     assert chat.frames("ben") == chat.frames("cleo") == chat.dynamodb.items(MESSAGES) == []
 
 
-def test_a_message_that_overtakes_the_disconnect_of_its_socket_is_refused_elsewhere(chat: Chat) -> None:
-    """A frame may be handled after its connection was removed; then nothing says that it was in the room."""
+def test_after_a_disconnect_a_late_message_is_refused_outside_the_lobby(chat: Chat) -> None:
+    """A frame may be handled after its connection was removed; its membership is then unknown."""
     socket = chat.gateway.sockets["anna"]
     chat.disconnect("anna")
     body = '{"action":"sendmessage","message":"late","to":"garden"}'
@@ -81,28 +81,28 @@ def test_a_message_that_overtakes_the_disconnect_of_its_socket_is_refused_elsewh
     assert chat.dynamodb.item(CONNECTIONS, connectionId="anna") == {}
 
 
-def test_a_repetition_shows_the_sender_its_message_and_the_others_where_the_room_ends(chat: Chat) -> None:
-    said = chat.send("anna", "hello", message_id=ID)
+def test_a_repeat_sends_the_message_to_its_sender_and_the_newest_seq_to_the_others(chat: Chat) -> None:
+    sent = chat.send("anna", "hello", message_id=ID)
     chat.send("ben", "hello, Anna")
     chat.clear()
-    assert chat.send("anna", "hello", message_id=ID) == said
+    assert chat.send("anna", "hello", message_id=ID) == sent
     (pong,) = chat.frames("ben")
     assert (pong["type"], pong["room"], pong["lastSeq"]) == ("pong", "garden", 2)
 
 
 def test_an_id_in_capitals_is_the_same_message(chat: Chat) -> None:
-    said = chat.send("anna", "hello", message_id=ID)
-    assert chat.ask("anna", {"action": "sendmessage", "message": "hello", "messageId": ID.upper()}) == said
+    sent = chat.send("anna", "hello", message_id=ID)
+    assert chat.ask("anna", {"action": "sendmessage", "message": "hello", "messageId": ID.upper()}) == sent
 
 
-def test_an_id_that_the_server_drew_is_known_too(chat: Chat) -> None:
-    said = chat.ask("anna", {"action": "sendmessage", "message": "hello"})
+def test_an_id_generated_by_the_server_can_be_repeated(chat: Chat) -> None:
+    sent = chat.ask("anna", {"action": "sendmessage", "message": "hello"})
     for number in range(5):
         chat.send("ben", str(number))
-    assert chat.send("anna", "hello", message_id=said["messageId"]) == said
+    assert chat.send("anna", "hello", message_id=sent["messageId"]) == sent
 
 
-def test_a_sender_whose_place_is_always_taken_is_told_when_to_try_again(chat: Chat) -> None:
+def test_a_sender_whose_place_is_always_taken_receives_busy_with_a_delay(chat: Chat) -> None:
     taken = take_each_place(chat, "garden")
     error = chat.ask("anna", {"action": "sendmessage", "message": "hello", "messageId": ID, "to": "garden"})
     assert (error["code"], error["retryAfterMs"], error["messageId"]) == ("busy", 1000, ID)
@@ -117,5 +117,5 @@ def test_a_connection_whose_row_was_lost_is_a_member_of_the_lobby_again_when_it_
     chat.dynamodb.remove(CONNECTIONS, connectionId="wscat")
     chat.dynamodb.remove(ROOMS, room="lobby", item="member#wscat")
     chat.ask("wscat", {"action": "sendmessage", "message": "still here"})
-    said = chat.send("other", "good")
-    assert chat.frames("wscat", "message")[-1] == said
+    sent = chat.send("other", "good")
+    assert chat.frames("wscat", "message")[-1] == sent

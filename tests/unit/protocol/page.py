@@ -1,4 +1,4 @@
-"""Runs a module of the page in Node, for tests that compare the page with the server."""
+"""Runs a module of the page in Node, to compare the page with the server."""
 
 import json
 import shutil
@@ -21,10 +21,10 @@ process.stdout.write(JSON.stringify(%s));
 
 
 def evaluate(module: str, expression: str, given: Any = None) -> Any:
-    """Return the value of an expression over a module without imports, `page`, and a value, `given`."""
+    """Return the value of an expression over `page`, a module without imports, and the value `given`."""
     source = (FRONTEND / module).read_text(encoding="utf-8")
     done = subprocess.run(
-        ["node", "--input-type=module", "--eval", _SCRIPT % expression],  # noqa: S607 - whichever Node there is
+        ["node", "--input-type=module", "--eval", _SCRIPT % expression],  # noqa: S607 - whichever Node is installed
         input=json.dumps({"source": source, "given": given}),
         capture_output=True,
         encoding="utf-8",

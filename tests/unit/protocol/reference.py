@@ -9,13 +9,13 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "protocol.md").read_text(
 
 @dataclass(frozen=True)
 class DocumentedField:
-    """A row of a table of fields. `frame` is an action or a type."""
+    """A row of a field table. `frame` is an action or a type."""
 
     frame: str
     name: str
     type: str
     last: str
-    """The row's last cell: the answer, or the meaning."""
+    """The last cell: the answer or the meaning."""
 
     @property
     def is_optional(self) -> bool:
@@ -23,9 +23,16 @@ class DocumentedField:
 
     @property
     def bounds(self) -> tuple[int, int] | None:
-        """The characters that a string may have."""
+        """The characters allowed in a string."""
         found = re.search(r"(\d+) to ([\d,]+) characters", self.type)
         return (int(found[1]), int(found[2].replace(",", ""))) if found else None
+
+
+def extract(pattern: str, text: str) -> str:
+    """Return the first group of a pattern that the text must match."""
+    match = re.search(pattern, text)
+    assert match, f"no {pattern!r} in {text!r}"
+    return match[1]
 
 
 def section(title: str) -> str:
@@ -36,13 +43,13 @@ def section(title: str) -> str:
 
 
 def table(title: str) -> list[list[str]]:
-    """Return the rows of a section's table, without its head."""
+    """Return the rows of a section's table, without the header."""
     lines = [line for line in section(title).splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def fields(title: str) -> list[DocumentedField]:
-    """Return the rows of a table of fields; one without a field stands for a frame that has none."""
+    """Return the rows of a field table; a row without a field is a frame without fields."""
     found: list[DocumentedField] = []
     frame = ""
     for first, name, type_, last in table(title):

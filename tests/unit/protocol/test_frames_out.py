@@ -1,4 +1,4 @@
-"""Frames to clients: at most 32 KB, cut at the right end, and no control character on the wire."""
+"""Frames to clients: at most 32 KB, cut at the correct end, without control characters."""
 
 import json
 from collections.abc import Sequence
@@ -30,32 +30,32 @@ def size(frame: Frame) -> int:
 
 
 @given(st.lists(TEXT, max_size=20), st.sampled_from(["newest", "before", "after"]), st.booleans())
-def test_a_page_that_is_too_long_is_cut_and_says_so(texts: list[str], asked: str, complete: bool) -> None:
+def test_a_page_that_is_too_long_is_cut_and_marked_incomplete(texts: list[str], asked: str, complete: bool) -> None:
     page = Page(messages(texts), complete=complete)
     before, after = (9 if asked == "before" else None), (0 if asked == "after" else None)
     frame = frames_out.history("tea", page, before=before, after=after)
     assert size(frame) <= MAX_FRAME_BYTES
-    kept = len(frame["messages"])
+    count = len(frame["messages"])
     whole = [message.fields() for message in page.messages]
-    assert frame["messages"] == (whole[:kept] if asked == "after" else whole[len(whole) - kept :])
-    assert frame["complete"] == (complete and kept == len(texts))
-    assert kept >= min(1, len(texts)), "else a client would ask for the same page for ever"
+    assert frame["messages"] == (whole[:count] if asked == "after" else whole[len(whole) - count :])
+    assert frame["complete"] == (complete and count == len(texts))
+    assert count >= min(1, len(texts)), "otherwise a client would request the same page forever"
 
 
 @given(st.lists(TEXT, max_size=20), st.none() | st.just(0), st.integers(0, 150), st.sampled_from(["n", "\U0001f600"]))
-def test_joined_fits_whatever_the_room_holds(texts: list[str], after: int | None, members: int, letter: str) -> None:
+def test_joined_fits_into_a_frame_for_any_room(texts: list[str], after: int | None, members: int, letter: str) -> None:
     people = [Person(f"connection-{number:04d}=", letter * 40, "guest-" + "s" * 22) for number in range(members)]
     page = Page(messages(texts), complete=True)
     frame = frames_out.joined("tea", ADA, people, last_seq=len(texts), page=page, after=after)
     assert size(frame) <= MAX_FRAME_BYTES
     assert frame["memberCount"] == members
     assert frame["members"] == [person.fields() for person in people[: len(frame["members"])]]
-    assert len(frame["members"]) >= min(members, 33), "so many fit with the longest names beside the largest message"
+    assert len(frame["members"]) >= min(members, 33), "this many with the longest names fit beside the largest message"
     assert frame["messages"] or not texts
 
 
 @pytest.mark.parametrize("after", [None, 0])
-def test_one_message_has_room_beside_the_members_however_large_it_is(after: int | None) -> None:
+def test_one_message_of_any_size_fits_beside_the_members(after: int | None) -> None:
     people = [Person(f"connection-{number:04d}=", "\U0001f600" * 40, "guest-" + "s" * 22) for number in range(100)]
     page = Page(messages([LARGEST, LARGEST]), complete=True)
     frame = frames_out.joined("tea", people[0], people, last_seq=2, page=page, after=after)
@@ -75,7 +75,7 @@ def test_at_most_100_members_are_listed() -> None:
     assert (len(frame["members"]), frame["memberCount"]) == (100, 101)
 
 
-def test_what_was_not_asked_is_not_in_the_answer() -> None:
+def test_fields_missing_in_the_request_are_missing_in_the_answer() -> None:
     page = Page([], complete=True)
     assert {"before", "after"}.isdisjoint(frames_out.history("tea", page, before=None, after=None))
     asked = frames_out.history("tea", page, before=0, after=0)
@@ -94,7 +94,7 @@ def test_a_pong_without_a_room_has_a_last_seq_of_0() -> None:
 
 
 @given(TEXT)
-def test_no_control_character_travels_as_such(text: str) -> None:
+def test_control_characters_are_escaped(text: str) -> None:
     wire = frames_out.encode(frames_out.message(messages([text])[0]))
     assert not [character for character in wire if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0]
     assert json.loads(wire)["message"] == text

@@ -1,4 +1,4 @@
-"""docs/protocol.md is exact: its tables and examples are what the server does, and what the page expects."""
+"""docs/protocol.md is exact: its tables and examples match the server and the page."""
 
 import inspect
 import json
@@ -31,10 +31,10 @@ from tests.unit.races import take_each_place
 FROM_CLIENT = [field for field in reference.fields("From the client") if field.name]
 FROM_SERVER = reference.fields("From the server")
 ACTIONS = {field.frame: field.last for field in reversed(reference.fields("From the client"))}
-"""Action → answer; the first row of an action has it."""
+"""Answers by action, from the first row of each."""
 TYPES = list(dict.fromkeys(field.frame for field in FROM_SERVER))
 ERRORS = {row[0].strip("`"): row for row in reference.table("Error codes")}
-ROOM = re.search(r"\*\*room\*\* matches `([^`]+)`", reference.PAGE)[1]  # type: ignore[index]
+ROOM = reference.extract(r"\*\*room\*\* matches `([^`]+)`", reference.PAGE)
 
 PARSERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "sendmessage": frames_in.parse_send,
@@ -53,7 +53,7 @@ def names(fields: list[DocumentedField], frame: str) -> set[str]:
 
 
 def refusal(action: str, **changes: Any) -> str | None:
-    """Return the code with which a frame is refused that is good but for some fields; None if it is accepted."""
+    """Return the error code for a valid frame with some fields changed; None if it is accepted."""
     try:
         PARSERS[action](REQUIRED.get(action, {}) | changes)
     except FrameError as refused:
@@ -61,8 +61,8 @@ def refusal(action: str, **changes: Any) -> str | None:
     return None
 
 
-class NotingFields(dict[str, Any]):
-    """A frame that notes which of its fields are looked at."""
+class RecordingFields(dict[str, Any]):
+    """A frame that records which of its fields are read."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         super().__init__(fields)
@@ -79,7 +79,7 @@ class NotingFields(dict[str, Any]):
 def test_each_action_is_documented_with_its_fields() -> None:
     assert ACTIONS.keys() == PARSERS.keys() == {route for route in ROUTES if not route.startswith("$")}
     for action, parse in PARSERS.items():
-        frame = NotingFields(REQUIRED.get(action, {}))
+        frame = RecordingFields(REQUIRED.get(action, {}))
         parse(frame)
         assert frame.seen == names(FROM_CLIENT, action)
 
@@ -92,7 +92,7 @@ def test_a_field_may_be_absent_if_it_is_optional(field: DocumentedField) -> None
 
 
 @pytest.mark.parametrize("field", FROM_CLIENT, ids=lambda field: f"{field.frame} {field.name}")
-def test_a_field_is_of_the_documented_type(field: DocumentedField) -> None:
+def test_a_field_has_the_documented_type(field: DocumentedField) -> None:
     def accepts(value: Any) -> bool:
         return refusal(field.frame, **{field.name: value}) is None
 
@@ -123,7 +123,7 @@ def test_a_text_has_the_documented_length(field: DocumentedField) -> None:
     "field", [field for field in FROM_CLIENT if "whole" in field.type], ids=lambda field: f"{field.frame} {field.name}"
 )
 def test_a_number_has_the_documented_bounds(field: DocumentedField) -> None:
-    least = int(re.search(r"from (\d)", field.type)[1])  # type: ignore[index]
+    least = int(reference.extract(r"from (\d)", field.type))
     assert refusal(field.frame, **{field.name: least}) is None
     assert refusal(field.frame, **{field.name: float(least + 10)}) is None
     for bad in (least - 1, least + 0.5):
@@ -143,13 +143,13 @@ def test_a_room_matches_the_documented_pattern(room: str, other: str) -> None:
 
 
 def test_a_room_has_the_documented_length() -> None:
-    most = int(re.search(r"\{0,(\d+)}", ROOM)[1]) + 1  # type: ignore[index]
+    most = int(reference.extract(r"\{0,(\d+)}", ROOM)) + 1
     assert refusal("leave", room="x" * most) is None
     assert refusal("leave", room="x" * (most + 1)) == "invalid_room"
 
 
 @pytest.mark.parametrize("field", FROM_CLIENT, ids=lambda field: f"{field.frame} {field.name}")
-def test_a_room_that_one_has_to_be_in_is_refused_to_others(field: DocumentedField) -> None:
+def test_a_frame_for_an_unjoined_room_is_refused(field: DocumentedField) -> None:
     if not field.type.startswith("room"):
         return
     chat = Chat()
@@ -200,7 +200,7 @@ def built_frames() -> list[Frame]:
 
 
 def is_a(documented: str, value: Any) -> bool:
-    """Tell whether a value is of a documented type."""
+    """Return whether a value has a documented type."""
     kind = re.sub(r", (optional|absent with `count`)$", "", documented)
     if kind.startswith("list of messages"):
         return [message["seq"] for message in value] == sorted(message["seq"] for message in value) and all(
@@ -252,8 +252,8 @@ def test_a_frame_from_the_server_has_the_documented_fields(frame_type: str) -> N
 
 def test_every_frame_of_the_server_is_documented() -> None:
     assert {frame["type"] for frame in built_frames()} == set(TYPES)
-    told_of = {name for row in reference.table("Who sees what") for name in re.findall(r"`(\w+)`", row[0])}
-    assert told_of == set(TYPES)
+    listed = {name for row in reference.table("Who sees what") for name in re.findall(r"`(\w+)`", row[0])}
+    assert listed == set(TYPES)
 
 
 # Error codes.
@@ -279,7 +279,7 @@ def test_every_error_code_is_documented() -> None:
 
 
 def bounds(factory: Callable[..., FrameError]) -> dict[str, int]:
-    """Return arguments for an error's numbers."""
+    """Return arguments for the numbers in an error."""
     return {name: 1 for name, parameter in inspect.signature(factory).parameters.items() if parameter.annotation is int}
 
 
@@ -287,14 +287,14 @@ def fail(chat: Chat) -> None:
     chat.dynamodb.intercept = throttle
 
 
-def be_in_ten_rooms(chat: Chat) -> None:
+def join_ten_rooms(chat: Chat) -> None:
     for number in range(MAX_ROOMS):
         chat.join("ada", f"room-{number}")
         chat.clock.advance(1)
 
 
 BEFORE: dict[str, Callable[[Chat], object]] = {
-    "too_many_rooms": be_in_ten_rooms,
+    "too_many_rooms": join_ten_rooms,
     "rate_limited": lambda chat: [chat.ping("ada") for _ in range(rate_limit.PINGS.burst)],
     "busy": lambda chat: take_each_place(chat, "lobby"),
     "internal": fail,
@@ -302,14 +302,14 @@ BEFORE: dict[str, Callable[[Chat], object]] = {
 
 
 @pytest.mark.parametrize("code", ERRORS)
-def test_the_example_of_an_error_is_answered_by_it(code: str) -> None:
+def test_the_example_of_an_error_triggers_it(code: str) -> None:
     example = ERRORS[code][3]
-    frame = re.search(r"`({.*})`", example)[1]  # type: ignore[index]
+    frame = reference.extract(r"`({.*})`", example)
     if many := re.search(r"with ([\d,]+) characters", example):
         frame = frame.replace("…", "x" * int(many[1].replace(",", "")))
     for pattern, number in ((r"(\d+) places in a row", MAX_PUTS), (r"the (\d+)th at once", rate_limit.PINGS.burst + 1)):
-        if told := re.search(pattern, example):
-            assert int(told[1]) == number
+        if documented := re.search(pattern, example):
+            assert int(documented[1]) == number
     chat = Chat()
     chat.connect("ada")
     BEFORE.get(code, lambda _: None)(chat)
@@ -326,7 +326,7 @@ def test_the_example_of_an_error_is_answered_by_it(code: str) -> None:
 
 def test_the_limits_are_the_documented_ones() -> None:
     known = {
-        "`sendmessage`": rate_limit.messages(10, 2),  # what a deployment gets that sets none: test_handler.py
+        "`sendmessage`": rate_limit.messages(10, 2),  # test_handler.py checks these defaults
         "`join`, `leave`": rate_limit.JOINS,
         "`history`": rate_limit.HISTORY,
         "`typing`": rate_limit.TYPING,
@@ -339,7 +339,7 @@ def test_the_limits_are_the_documented_ones() -> None:
     assert reference.PAGE.count(f"{MAX_ROOMS} rooms") == 2
 
 
-def test_what_an_address_and_a_large_message_may_do_is_the_documented() -> None:
+def test_the_limits_of_addresses_and_large_messages_are_the_documented_ones() -> None:
     text = " ".join(reference.section("Limits").split())
     allowances = read_config(dict.fromkeys(TABLES, "")).address_allowances
     connects = rate_limit.CONNECTS.times(allowances)
@@ -365,10 +365,10 @@ def documented_limit(row: list[str]) -> tuple[int, int]:
 # Examples.
 
 
-def test_the_examples_are_what_happens() -> None:
+def test_the_examples_match_the_code() -> None:
     connections = {"ada": "L0SM9cOFvHcCIhw=", "ben": "L0SNAfDsPHcCJAA="}
     chat = Chat()
-    chat.services.client = DynamoDB(chat.clock, call_seconds=lambda: 0.0)  # so that times are whole seconds
+    chat.services.client = DynamoDB(chat.clock, call_seconds=lambda: 0.0)  # makes timestamps whole seconds
     chat.connect(*connections.values())
     lines = iter(reference.examples())
     who, arrow, frame = next(lines)
@@ -380,23 +380,23 @@ def test_the_examples_are_what_happens() -> None:
         chat.clock.advance(1)
         chat.clear()
         chat.call(connections[sender], frame)
-        heard: dict[str, list[Any]] = {name: [] for name in connections}
+        received: dict[str, list[Any]] = {name: [] for name in connections}
         who, arrow, next_frame = next(lines, ("", "", ""))
         while arrow == "←":
-            heard[who].append(json.loads(next_frame))
-            said.append(heard[who][-1]["type"])
+            received[who].append(json.loads(next_frame))
+            said.append(received[who][-1]["type"])
             who, arrow, next_frame = next(lines, ("", "", ""))
         for name, connection_id in connections.items():
-            assert heard[name] == chat.frames(connection_id), f"after {frame}"
+            assert received[name] == chat.frames(connection_id), f"after {frame}"
         frame = next_frame
-    assert set(said) == {*ACTIONS, *TYPES}, "one example of each frame at least"
+    assert set(said) == {*ACTIONS, *TYPES}, "at least one example of each frame"
 
 
 # The page's client.
 
 
 def interfaces() -> dict[str, dict[str, tuple[bool, str]]]:
-    """Return the interfaces of types.d.ts, each with its fields, inherited ones too: whether optional, and the type."""
+    """Return the fields of each interface in types.d.ts, including inherited ones: whether optional, and the type."""
     source = re.sub(r"/\*.*?\*/|//[^\n]*", "", (FRONTEND / "types.d.ts").read_text(encoding="utf-8"), flags=re.DOTALL)
     found: dict[str, dict[str, tuple[bool, str]]] = {}
     for name, parents, body in re.findall(
@@ -405,7 +405,9 @@ def interfaces() -> dict[str, dict[str, tuple[bool, str]]]:
         fields: dict[str, tuple[bool, str]] = {}
         for parent in filter(None, (part.strip() for part in parents.split(","))):
             partial = re.fullmatch(r"Partial<(\w+)>", parent)
-            for field, (optional, type_) in found[partial[1] if partial else parent].items():
+            for field, (optional, type_) in found.get(
+                partial[1] if partial else parent, {}
+            ).items():  # {}: a DOM interface
                 fields[field] = (optional or partial is not None, type_)
         for field, question, type_ in re.findall(r"^\t(\w+)(\?)?: ([^\n]+);$", body, re.MULTILINE):
             fields[field] = (question == "?", type_)

@@ -1,4 +1,4 @@
-"""The rules for names and messages. text_rules.json has one case for each, for this test and for the page's."""
+"""The rules for names and messages. text_rules.json has a case for each, shared with the page's tests."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,9 @@ from tests.unit.protocol.page import evaluate, needs_node
 RULES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "text_rules.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("given_name", "kept"), RULES["names"].values(), ids=RULES["names"])
-def test_a_name_is_accepted(given_name: str, kept: str) -> None:
-    assert text.clean_name(given_name) == kept
+@pytest.mark.parametrize(("given_name", "cleaned"), RULES["names"].values(), ids=RULES["names"])
+def test_a_name_is_accepted(given_name: str, cleaned: str) -> None:
+    assert text.clean_name(given_name) == cleaned
 
 
 @pytest.mark.parametrize("given_name", RULES["not_names"].values(), ids=RULES["not_names"])
@@ -26,12 +26,12 @@ def test_a_name_is_refused(given_name: str) -> None:
 
 
 @pytest.mark.parametrize("message", RULES["invisible_messages"].values(), ids=RULES["invisible_messages"])
-def test_a_message_is_invisible(message: str) -> None:
+def test_an_invisible_message_is_recognised(message: str) -> None:
     assert not text.is_visible(message)
 
 
 @given(st.text(max_size=60))
-def test_an_accepted_name_is_visible_short_and_accepted_as_it_is(given_name: str) -> None:
+def test_an_accepted_name_is_visible_short_and_accepted_again_unchanged(given_name: str) -> None:
     name = text.clean_name(given_name)
     if name is not None:
         assert text.is_visible(name)
@@ -41,7 +41,7 @@ def test_an_accepted_name_is_visible_short_and_accepted_as_it_is(given_name: str
 
 
 @given(st.text(alphabet=st.sampled_from("aé\u0301\u200b\xad\u2060\ufeff \u3000\u200d"), max_size=12))
-def test_what_pasting_leaves_never_makes_two_names_of_one(given_name: str) -> None:
+def test_paste_leftovers_never_turn_one_name_into_two(given_name: str) -> None:
     name = text.clean_name(given_name)
     assert name is None or text.clean_name(name) == name
 
@@ -59,7 +59,7 @@ def test_the_page_has_the_same_rules() -> None:
         "\U0001f3f4\U000e0067\U000e0062\U000e007f",
         "\ud800",
     ]
-    draw = Random(11)  # noqa: S311 - a test that can be repeated
+    draw = Random(11)
     drawn = ["".join(draw.choices(alphabet, k=draw.choice([1, 2, 3, 5, 8, 41]))) for _ in range(3000)]
     given = [*(name for name, _ in RULES["names"].values()), *RULES["not_names"].values(), *drawn]
     given += RULES["invisible_messages"].values()

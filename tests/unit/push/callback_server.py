@@ -11,7 +11,7 @@ from tests.unit.push.peers import Behaviour, Close, Hang, Pause, RequestParser, 
 
 
 class CallbackServer(ScriptedEndpoint):
-    """Serves each connection in a thread of its own."""
+    """Serves each connection in its own thread."""
 
     def __init__(self, behaviour: Behaviour = always_ok, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(behaviour)
@@ -41,7 +41,7 @@ class CallbackServer(ScriptedEndpoint):
             thread.join(5)
 
     def hang_up(self) -> None:
-        """Close every connection, as an idle limit does."""
+        """Close every connection, like an idle time-out."""
         with self._lock:
             for one in self._open:
                 with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Posters, over a fake network and over the system's."""
+"""Posters over a fake network and over the system's."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +19,7 @@ def network() -> FakeNetwork:
 
 @pytest.fixture
 def postings() -> Iterator[Postings]:
-    """Make posters, over the system's network unless another is given, and close them."""
+    """Create posters, by default over the system's network, and close them."""
     made: list[Posting] = []
 
     def make(network: Network | None = None, **options: Any) -> Posting:

@@ -14,13 +14,13 @@ from tests.fakes.clock import VirtualClock
 from tests.unit.push.peers import Close, Hang, Pause, RequestParser, ScriptedEndpoint, pieces
 
 STEP = 1e-5
-"""What a system call takes, so that a loop which never waits still comes to its deadline."""
+"""Time of a system call, so a loop that never waits still reaches its deadline."""
 
 
 class FakeNetwork:
     """Implements `chat.push.network.Network`.
 
-    A connection is open `opening_seconds` after it was begun, and the first piece of an answer arrives
+    A connection opens `opening_seconds` after it was started, and the first piece of an answer arrives
     `latency_seconds` after its request. Both clocks move only in `select` and `sleep`.
     """
 
@@ -32,19 +32,19 @@ class FakeNetwork:
         self.refusing: set[str] = set()
         """Addresses that refuse connections."""
         self.silent: set[str] = set()
-        """Addresses that never answer a connection attempt."""
+        """Addresses that never answer connection attempts."""
         self.send_limit: int | None = None
-        """How many bytes a stream takes at once, a millisecond before it takes more."""
+        """Bytes that a stream takes at once; it takes more a millisecond later."""
         self.resolved = 0
-        """How often the name has been looked up."""
+        """How often the host name was resolved."""
         self.streams: list[FakeStream] = []
-        """Those that have been begun, in order; closed ones stay."""
+        """All connections ever started, in order, including closed ones."""
         self.selectors: list[FakeSelector] = []
         self.peak_opening = 0
-        """The most that were opening at once."""
+        """Peak number of opening connections."""
         self.peak_open = 0
-        """The most that were not closed at once."""
-        self.rng = random.Random(11)  # noqa: S311 - jitter
+        """Peak number of unclosed connections."""
+        self.rng = random.Random(11)
         self._clock = VirtualClock()
 
     def monotonic(self) -> float:
@@ -54,11 +54,11 @@ class FakeNetwork:
         return self._clock.now_ms() / 1000
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clocks."""
         self._clock.sleep(seconds)
 
     def freeze(self, seconds: float) -> None:
-        """Freeze the function: only the wall clock goes on."""
+        """Freeze the function: only the wall clock advances."""
         self._clock.set_back(-seconds)
 
     def resolve(self, host: str, port: int) -> Sequence[Address]:
@@ -86,12 +86,12 @@ class FakeNetwork:
         return [stream for stream in self.streams if not stream.is_closed]
 
     def hang_up(self) -> None:
-        """Let the other side close every connection."""
+        """Let the peer close every connection."""
         for stream in self.open_streams():
             stream.inbound.append((self.monotonic(), b""))
 
     def lose(self, error: OSError | None = None) -> None:
-        """Cut every connection without notice: what is sent raises `error`, or is lost."""
+        """Cut every connection silently: sends raise `error` or are lost."""
         for stream in self.open_streams():
             stream.is_lost, stream.send_error = True, error
 
@@ -106,7 +106,7 @@ class FakeStream:
         self.is_lost = False
         self.send_error: OSError | None = None
         self.inbound: deque[tuple[float, bytes]] = deque()
-        """What arrives when; nothing (b"") is the end."""
+        """Data by arrival time; b"" is the end."""
         self._network = network
         self._number = number
         self._parser: RequestParser | None = None
@@ -179,12 +179,12 @@ class FakeStream:
 
 @dataclass
 class FakeSelector:
-    """Implements `chat.push.network.Selector`; `select` moves the clock to when something is ready."""
+    """Implements `chat.push.network.Selector`; `select` advances the clock until something is ready."""
 
     network: FakeNetwork
     watched: dict[int, selectors.SelectorKey] = field(default_factory=dict)
     changes: int = 0
-    """How often a registration has been made or changed."""
+    """How often a registration was made or changed."""
     is_closed: bool = False
 
     def register(self, fileobj: int, events: int, data: Any = None) -> None:
@@ -201,7 +201,7 @@ class FakeSelector:
         del self.watched[fileobj]
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "it would wait for ever"
+        assert timeout is not None, "it would wait forever"
         due = {fd: self._ready_at(key) for fd, key in self.watched.items()}
         now = self.network.monotonic()
         wake = max(now, min([now + timeout, *due.values()]))

@@ -1,4 +1,4 @@
-"""A poster, called as a function of the chat calls it."""
+"""A poster, called as the functions call it."""
 
 import time
 from collections.abc import Iterable
@@ -29,5 +29,5 @@ def names(count: int) -> list[str]:
 
 
 def delivered(count: int) -> Outcome:
-    """Return the outcome in which every one of so many connections has the frame."""
+    """Return the outcome of a frame delivered to `count` connections."""
     return Outcome(count, [], [], [])

@@ -1,4 +1,4 @@
-"""What a scripted @connections endpoint receives and answers, over a fake network or over real sockets."""
+"""A scripted @connections endpoint, for the fake network and for real sockets."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ def status(code: int, body: bytes = b"", *fields: str) -> bytes:
 
 @dataclass(frozen=True)
 class Received:
-    """A request: on which connection (counted from 0), at what place on it, what it said, and when it was complete."""
+    """A request: its connection (from 0), its position on it, its content, and when it was complete."""
 
     connection: int
     nth: int
@@ -35,12 +35,12 @@ class Close:
 
 
 class Hang:
-    """Answer nothing until the other side hangs up."""
+    """Send nothing until the peer hangs up."""
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait before the next piece."""
+    """Wait before sending the next piece."""
 
     seconds: float
 
@@ -67,7 +67,7 @@ class RequestParser:
         self._count = 0
 
     def feed(self, data: bytes, at: float) -> Received | None:
-        """Take what has been received; return the request that it completes, if any."""
+        """Add received bytes; return the request that they complete, if any."""
         self._buffer += data
         head, end, rest = self._buffer.partition(b"\r\n\r\n")
         if not end:
@@ -83,23 +83,23 @@ class RequestParser:
 
 
 class ScriptedEndpoint:
-    """Does as `behaviour` says, and keeps what it has received."""
+    """Follows `behaviour` and records the requests it receives."""
 
     def __init__(self, behaviour: Behaviour = always_ok) -> None:
         self.behaviour = behaviour
         self.received: list[Received] = []
         self.accepted = 0
-        """How many connections have been opened."""
+        """Number of connections opened."""
 
     def ids(self) -> list[str]:
         """Return the connection ids posted to, in order of arrival."""
         return [one.connection_id for one in self.received]
 
     def count(self, connection_id: str) -> int:
-        """Return how many posts to a connection have arrived."""
+        """Return the number of posts received for a connection."""
         return self.ids().count(connection_id)
 
     @classmethod
     def answering(cls, **codes: int) -> Self:
-        """Return an endpoint that answers some connection ids (without their "=") with a status of their own."""
+        """Return an endpoint that answers the given connection ids (without their "=") with the given statuses."""
         return cls(lambda request: status(codes.get(request.connection_id.rstrip("="), 200)))

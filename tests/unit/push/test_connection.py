@@ -1,4 +1,4 @@
-"""A connection's states, and what it registers for."""
+"""A connection's states and selector registrations."""
 
 from selectors import EVENT_READ, EVENT_WRITE
 
@@ -32,13 +32,13 @@ def start(network: FakeNetwork, connection: Connection, answered: int = 0) -> No
 
 
 def advance(selector: FakeSelector) -> int | None:
-    """Wait until the only connection can continue, and let it."""
+    """Wait until the only connection can continue, and advance it."""
     [(key, _)] = selector.select(10)
     return key.data.advance()
 
 
 def finish(network: FakeNetwork, selector: FakeSelector, connection: Connection) -> None:
-    """Make a request, and see it end."""
+    """Send a request and wait for its end."""
     start(network, connection)
     while not (connection.is_idle() or connection.is_closed()):
         advance(selector)
@@ -57,7 +57,7 @@ def test_a_connection_from_its_first_request_to_its_end(
     assert not connection.is_sent()
     assert network.endpoint.received == []
 
-    assert advance(selector) is None  # it opens, and sends at once
+    assert advance(selector) is None  # it opens and sends at once
     assert (connection.state, watched(selector)) == (State.ACTIVE, [EVENT_READ])
     assert connection.is_sent()
     assert network.endpoint.ids() == ["id="]
@@ -65,11 +65,11 @@ def test_a_connection_from_its_first_request_to_its_end(
     assert advance(selector) == 200
     assert repr(connection) == "<Connection IDLE, 1 responses>"
     assert connection.is_idle()
-    assert watched(selector) == [EVENT_READ], "it would not notice that the other side closes it"
+    assert watched(selector) == [EVENT_READ], "it would not notice that the peer closes it"
 
     start(network, connection)
     assert connection.state is State.ACTIVE
-    assert len(network.endpoint.received) == 2, "a kept connection sends at once"
+    assert len(network.endpoint.received) == 2, "a reused connection sends at once"
 
     connection.close()
     connection.close()
@@ -77,10 +77,10 @@ def test_a_connection_from_its_first_request_to_its_end(
     assert (network.open_streams(), watched(selector)) == ([], [])
 
 
-def test_a_kept_connection_needs_no_change_of_registration(
+def test_a_reused_connection_is_not_registered_again(
     network: FakeNetwork, selector: FakeSelector, connection: Connection
 ) -> None:
-    """Each change is a system call."""
+    """Each change costs a system call."""
     finish(network, selector, connection)
     before = selector.changes
     for _ in range(10):
@@ -101,10 +101,10 @@ def test_while_a_request_is_sent_in_parts_it_waits_to_write(
     assert advance(selector) == 200
 
 
-def test_a_response_that_is_there_at_once_leaves_it_waiting_to_read(
+def test_an_immediate_response_leaves_it_waiting_to_read(
     network: FakeNetwork, selector: FakeSelector, connection: Connection
 ) -> None:
-    """Waiting to write, it would seem ready at once, and be taken for one that the other side has closed."""
+    """If it waited to write, it would be ready at once and be mistaken for one that the peer has closed."""
     network.latency_seconds = 0
     for network.send_limit in (None, 100):
         finish(network, selector, connection)
@@ -122,10 +122,10 @@ def test_it_expires_after_half_a_minute_of_the_wall_clock(
     idle_since = network.time()
     assert not connection.has_expired(idle_since + IDLE_SECONDS - 1)
     assert connection.has_expired(idle_since + IDLE_SECONDS + 1)
-    assert connection.has_expired(idle_since - IDLE_SECONDS - 1), "the clock was set back: nothing is known"
+    assert connection.has_expired(idle_since - IDLE_SECONDS - 1), "the clock was set back, so its age is unknown"
 
 
-def test_it_is_stalled_when_others_overtake_it_or_after_really_long(
+def test_it_is_stalled_when_others_overtake_it_or_after_a_long_wait(
     network: FakeNetwork, selector: FakeSelector, connection: Connection
 ) -> None:
     start(network, connection)
@@ -141,9 +141,9 @@ def test_it_is_stalled_when_others_overtake_it_or_after_really_long(
 @pytest.mark.parametrize(
     ("nth", "answer", "was_stale"),
     [(0, [CLOSE], False), (1, [CLOSE], True), (1, [OK[:10], CLOSE], False), (1, [b"no http\r\n\r\n"], False)],
-    ids=["new", "kept", "kept, within a response", "kept, malformed"],
+    ids=["new", "reused", "reused, within a response", "reused, malformed"],
 )
-def test_a_break_closes_it_and_tells_whether_it_was_stale(
+def test_a_break_closes_it_and_reports_whether_it_was_stale(
     network: FakeNetwork, connection: Connection, *, nth: int, answer: list[Piece], was_stale: bool
 ) -> None:
     network.endpoint.behaviour = lambda request: answer if request.nth == nth else OK

@@ -1,4 +1,4 @@
-"""The pool: which connection a request goes over, and when one more is opened."""
+"""The pool: which connection a request uses, and when another one is opened."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ REQUESTS = PostRequests(
 
 
 class Story:
-    """A pool, and the clock that drives it."""
+    """A pool and its clock."""
 
     def __init__(self, network: FakeNetwork) -> None:
         self.network = network
@@ -28,7 +28,7 @@ class Story:
         self.pool.start(recipient, request, self.network.monotonic(), fresh=fresh)
 
     def run(self, seconds: float) -> list[int]:
-        """Let time pass; return the statuses that come."""
+        """Advance the clock; return the statuses received."""
         statuses: list[int] = []
         until = self.network.monotonic() + seconds
         while self.network.monotonic() < until:
@@ -48,13 +48,13 @@ class Story:
 
 @pytest.fixture
 def story(network: FakeNetwork) -> Iterator[Story]:
-    telling = Story(network)
-    yield telling
-    telling.pool.close()
+    created = Story(network)
+    yield created
+    created.pool.close()
     assert network.open_streams() == []
 
 
-def test_connections_are_opened_used_kept_and_dropped(network: FakeNetwork, story: Story) -> None:
+def test_connections_are_opened_reused_and_closed(network: FakeNetwork, story: Story) -> None:
     pool = story.pool
     assert repr(pool) == "<ConnectionPool 0 busy, 0 idle>"
     story.start("a=")
@@ -65,7 +65,7 @@ def test_connections_are_opened_used_kept_and_dropped(network: FakeNetwork, stor
     assert story.run(0.015) == [200, 200]
     assert repr(pool) == "<ConnectionPool 0 busy, 2 idle>"
 
-    story.start("c=")  # over one of the two
+    story.start("c=")  # reuses one of the two
     assert story.states() == ["ACTIVE", "IDLE"]
     story.start("d=", fresh=True)
     assert story.states() == ["ACTIVE", "CONNECTING", "IDLE"]
@@ -78,7 +78,7 @@ def test_connections_are_opened_used_kept_and_dropped(network: FakeNetwork, stor
     assert not pool.has_idle()
 
 
-def test_an_idle_connection_that_closes_while_others_work_is_dropped(network: FakeNetwork, story: Story) -> None:
+def test_an_idle_connection_that_the_peer_closes_is_dropped(network: FakeNetwork, story: Story) -> None:
     story.start("a=")
     story.start("b=")
     story.run(0.02)
@@ -100,7 +100,7 @@ def test_only_expired_connections_are_dropped(network: FakeNetwork, story: Story
     assert story.states() == ["IDLE"]
 
 
-def test_a_few_connections_are_always_worth_opening_and_more_for_more_posts(network: FakeNetwork, story: Story) -> None:
+def test_a_few_connections_may_always_open_and_more_for_more_posts(network: FakeNetwork, story: Story) -> None:
     network.endpoint.behaviour = lambda _: [HANG]
     opened = {}
     for posts in (1, 1_000, 4_000):
@@ -111,9 +111,7 @@ def test_a_few_connections_are_always_worth_opening_and_more_for_more_posts(netw
     assert opened == {1: 8, 1_000: 142, 4_000: 256}  # sqrt(1,000 posts * 10 ms / 0.5 ms) = 141.4
 
 
-def test_kept_connections_are_used_even_where_they_would_not_be_worth_opening(
-    network: FakeNetwork, post: Posting
-) -> None:
+def test_idle_connections_are_used_even_if_they_would_not_be_worth_opening(network: FakeNetwork, post: Posting) -> None:
     post(names(5_000))
     network.sleep(1)
     started = network.monotonic()
@@ -126,7 +124,7 @@ def test_kept_connections_are_used_even_where_they_would_not_be_worth_opening(
     [(0.002, OK, 40), (0.040, OK, 179), (0.040, status(200, b"", "Connection: close"), 90)],
     ids=["fast", "slow", "each with its handshake"],
 )
-def test_the_latency_seen_on_kept_connections_decides_how_many_are_worth_it(
+def test_the_latency_of_reused_connections_decides_how_many_may_open(
     network: FakeNetwork, post: Posting, latency_seconds: float, answer: bytes, opened: int
 ) -> None:
     network.latency_seconds = latency_seconds
@@ -142,13 +140,13 @@ def test_the_latency_seen_on_kept_connections_decides_how_many_are_worth_it(
 
 
 def test_few_connections_open_at_once(network: FakeNetwork, post: Posting) -> None:
-    """Those that are open are served between the handshakes."""
+    """The open ones are served between the handshakes."""
     network.opening_seconds = 0.2
     assert post(names(5_000)) == delivered(5_000)
     assert network.peak_opening == 32
 
 
-def test_there_are_never_more_connections_than_a_function_may_have(network: FakeNetwork, post: Posting) -> None:
+def test_there_are_never_more_connections_than_file_descriptors(network: FakeNetwork, post: Posting) -> None:
     network.endpoint.behaviour = lambda _: [HANG]
     post(names(3_000), seconds=4)
     assert network.peak_open == 800
@@ -161,14 +159,14 @@ def test_more_recipients_get_more_connections_but_not_one_each(network: FakeNetw
     assert few <= 3 < network.endpoint.accepted <= 200
 
 
-def test_when_all_are_late_no_connection_is_added(network: FakeNetwork, post: Posting) -> None:
-    """The network or the CPU is slow then, and handshakes would make it slower."""
+def test_no_connection_is_added_when_all_are_late(network: FakeNetwork, post: Posting) -> None:
+    """The network or CPU is slow then, and handshakes would make it slower."""
     network.endpoint.behaviour = lambda _: [Pause(0.3), OK]
     assert post(names(200)) == delivered(200)
-    assert network.peak_open < 70  # sqrt(200 posts * 10 ms / 0.5 ms) = 63, and the latency seen grows a little
+    assert network.peak_open < 70  # sqrt(200 posts * 10 ms / 0.5 ms) = 63, and the measured latency grows a little
 
 
-def test_stalled_connections_are_replaced_and_unanswered_ones_given_up(network: FakeNetwork, story: Story) -> None:
+def test_stalled_connections_are_replaced_and_unanswered_ones_closed(network: FakeNetwork, story: Story) -> None:
     network.endpoint.behaviour = lambda _: [HANG]
     recipients = names(8)
     for recipient in recipients:
@@ -184,7 +182,7 @@ def test_stalled_connections_are_replaced_and_unanswered_ones_given_up(network: 
     assert story.pool.connections == []
 
 
-def test_a_peer_is_slow_that_others_overtake(network: FakeNetwork, story: Story) -> None:
+def test_a_peer_that_others_overtake_is_slow(network: FakeNetwork, story: Story) -> None:
     network.endpoint.behaviour = lambda request: [HANG] if request.connection_id in names(8) else OK
     for _ in range(30):  # long before
         story.start("fine=")
@@ -201,18 +199,18 @@ def test_a_peer_is_slow_that_others_overtake(network: FakeNetwork, story: Story)
 @pytest.mark.parametrize(
     ("latency_seconds", "answers", "patience"), [(0.04, 1_500, 0.16), (0.3, 3_500, 0.4)], ids=["slow", "very slow"]
 )
-def test_on_a_slow_network_a_peer_is_slow_only_later_but_within_half_a_second(
+def test_on_a_slow_network_a_peer_counts_as_slow_later_but_within_half_a_second(
     network: FakeNetwork, story: Story, latency_seconds: float, answers: int, patience: float
 ) -> None:
     network.endpoint.behaviour = lambda request: [HANG] if request.connection_id in names(20) else OK
     network.latency_seconds = latency_seconds
-    for _ in range(answers):  # until that is the latency seen
+    for _ in range(answers):  # until that is the measured latency
         story.start("fine=")
         story.run(latency_seconds + 0.003)
     network.latency_seconds = 0.001
     for recipient in names(20):
         story.start(recipient)
-    for _ in range(50):  # enough to overtake them; they make the latency seen a seventh shorter
+    for _ in range(50):  # enough to overtake them; they reduce the measured latency by a seventh
         story.start("fine=")
         story.run(0.002)
     story.run(patience * 0.86 - 0.13)
@@ -223,7 +221,7 @@ def test_on_a_slow_network_a_peer_is_slow_only_later_but_within_half_a_second(
     assert story.pool.may_open(1)
 
 
-def test_a_stalled_connection_that_is_answered_counts_again(network: FakeNetwork, story: Story) -> None:
+def test_a_stalled_connection_counts_again_once_answered(network: FakeNetwork, story: Story) -> None:
     network.endpoint.behaviour = lambda _: [Pause(1), OK]
     for recipient in names(8):
         story.start(recipient)
@@ -236,7 +234,7 @@ def test_a_stalled_connection_that_is_answered_counts_again(network: FakeNetwork
     assert not story.pool.may_open(1)
 
 
-def test_addresses_are_used_in_turn_and_looked_up_again_after_half_a_minute(network: FakeNetwork, story: Story) -> None:
+def test_addresses_are_used_in_turn_and_resolved_again_after_half_a_minute(network: FakeNetwork, story: Story) -> None:
     network.addresses = ["10.0.0.1", "10.0.0.2"]
     for _ in range(4):
         story.start("a=", fresh=True)
@@ -248,13 +246,13 @@ def test_addresses_are_used_in_turn_and_looked_up_again_after_half_a_minute(netw
     assert (network.resolved, story.addresses()[-1]) == (2, "10.0.0.3")
 
 
-def test_a_dead_address_costs_time_but_no_post(network: FakeNetwork, post: Posting) -> None:
+def test_a_dead_address_delays_posts_but_loses_none(network: FakeNetwork, post: Posting) -> None:
     network.addresses = ["10.0.0.1", "10.0.0.2"]
     network.refusing = {"10.0.0.2"}
     assert post(names(100)) == delivered(100)
 
 
-def test_what_is_abandoned_is_closed(story: Story) -> None:
+def test_abandoned_connections_are_closed(story: Story) -> None:
     story.start("a=")
     story.run(0.02)
     story.start("b=")

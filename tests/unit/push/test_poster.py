@@ -1,4 +1,4 @@
-"""The poster against peers and networks that misbehave, on a virtual clock."""
+"""The poster with misbehaving peers and networks, on a virtual clock."""
 
 import itertools
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def test_close_closes_every_connection(network: FakeNetwork, postings: Postings)
 def test_the_first_post_is_on_the_wire_before_the_second_id_is_read(
     network: FakeNetwork, post: Posting, temperature: str
 ) -> None:
-    """The sender's copy is the acknowledgement: it does not wait for the query that lists the others."""
+    """The sender's copy is the acknowledgement, so it does not wait for the query that lists the others."""
     if temperature == "warm":
         post(names(20))
         network.endpoint.received.clear()
@@ -60,7 +60,7 @@ def test_the_first_post_is_on_the_wire_before_the_second_id_is_read(
     assert 0.015 <= took < (0.016 if temperature == "warm" else 0.016 + 0.02 + 2 * network.opening_seconds)
 
 
-def test_a_query_before_the_first_id_leaves_the_first_post_its_time(network: FakeNetwork, post: Posting) -> None:
+def test_a_slow_query_before_the_first_id_does_not_time_out_the_first_post(network: FakeNetwork, post: Posting) -> None:
     def listed() -> Iterator[str]:
         network.sleep(1)
         yield "sender="
@@ -70,11 +70,9 @@ def test_a_query_before_the_first_id_leaves_the_first_post_its_time(network: Fak
     assert post(listed()) == delivered(2)
 
 
-def test_others_wait_for_a_first_post_that_cannot_be_sent_for_half_a_second_only(
-    network: FakeNetwork, post: Posting
-) -> None:
+def test_others_wait_at_most_half_a_second_for_a_blocked_first_post(network: FakeNetwork, post: Posting) -> None:
     network.addresses = ["10.0.0.1", "10.0.0.2"]
-    network.silent = {"10.0.0.2"}  # the first to be tried
+    network.silent = {"10.0.0.2"}  # tried first
 
     def listed() -> Iterator[str]:
         yield "first="
@@ -84,7 +82,7 @@ def test_others_wait_for_a_first_post_that_cannot_be_sent_for_half_a_second_only
     started = network.monotonic()
     assert post(listed()) == Outcome(1, [], [], ["first="])
     assert network.endpoint.received[0].at - started < 0.6
-    assert 5 <= network.monotonic() - started < 5.2, "an unanswered post is given up after 5 s"
+    assert 5 <= network.monotonic() - started < 5.2, "an unanswered post times out after 5 s"
 
 
 def test_ids_are_read_in_chunks_ahead_of_the_posts_but_not_to_the_end(network: FakeNetwork, post: Posting) -> None:
@@ -101,7 +99,7 @@ def test_ids_are_read_in_chunks_ahead_of_the_posts_but_not_to_the_end(network: F
     assert max(ahead) <= 512 + 256, "read to the end before the posts"
 
 
-def test_an_error_of_the_list_is_raised_once_everyone_listed_before_has_the_frame(
+def test_an_error_of_the_list_is_raised_after_those_listed_before_have_the_frame(
     network: FakeNetwork, post: Posting
 ) -> None:
     def failing() -> Iterator[str]:
@@ -114,10 +112,10 @@ def test_an_error_of_the_list_is_raised_once_everyone_listed_before_has_the_fram
     assert post(names(3)) == delivered(3)
 
 
-# Connections that are kept
+# Reused connections
 
 
-def test_connections_are_kept_from_frame_to_frame(network: FakeNetwork, post: Posting) -> None:
+def test_connections_are_reused_between_frames(network: FakeNetwork, post: Posting) -> None:
     for _ in range(5):
         assert post(names(4)) == delivered(4)
         network.sleep(20)
@@ -125,7 +123,7 @@ def test_connections_are_kept_from_frame_to_frame(network: FakeNetwork, post: Po
     assert len(network.endpoint.received) == 20
 
 
-def test_connections_closed_in_the_meantime_cost_no_post(network: FakeNetwork, post: Posting) -> None:
+def test_connections_closed_between_frames_cost_no_post(network: FakeNetwork, post: Posting) -> None:
     post(names(8))
     network.hang_up()
     assert post(names(8)) == delivered(8)
@@ -133,7 +131,7 @@ def test_connections_closed_in_the_meantime_cost_no_post(network: FakeNetwork, p
 
 
 def test_connections_from_before_a_freeze_are_not_used(network: FakeNetwork, post: Posting) -> None:
-    """A frozen function does not hear the other side hang up: they look open, and what is sent is lost."""
+    """A frozen function does not notice when peers hang up: connections look open, but sends are lost."""
     post(names(3))
     network.freeze(31)
     network.lose()
@@ -150,7 +148,7 @@ def test_connections_from_before_a_freeze_are_not_used(network: FakeNetwork, pos
         [b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"],
         [OK + b"HTTP/1.1 500 unasked\r\n\r\n"],
     ],
-    ids=["connection: close", "body until the end", "http/1.0", "more than was asked for"],
+    ids=["connection: close", "body until the end", "http/1.0", "extra bytes"],
 )
 def test_a_connection_that_cannot_be_reused_is_closed(network: FakeNetwork, post: Posting, answer: list[Piece]) -> None:
     network.endpoint.behaviour = lambda _: answer
@@ -178,10 +176,10 @@ def test_a_large_frame_is_sent_in_as_many_parts_as_the_network_takes(network: Fa
 
 
 @pytest.mark.parametrize("error", [None, BrokenPipeError()], ids=["on receiving", "on sending"])
-def test_a_post_into_a_stale_connection_is_sent_again_at_once_over_a_fresh_one(
+def test_a_post_into_a_stale_connection_is_resent_at_once_over_a_fresh_one(
     network: FakeNetwork, post: Posting, error: OSError | None
 ) -> None:
-    """The other side's idle limit strikes just as the request is on its way."""
+    """The peer's idle time-out strikes while the request is in flight."""
     post(names(8))
     network.endpoint.received.clear()
     if error:
@@ -190,13 +188,13 @@ def test_a_post_into_a_stale_connection_is_sent_again_at_once_over_a_fresh_one(
         network.endpoint.behaviour = lambda request: OK if request.nth == 0 else [CLOSE]
     started = network.monotonic()
     assert post(names(1)) == delivered(1)
-    assert [request.nth for request in network.endpoint.received][-1] == 0, "the other kept ones may be as stale"
+    assert [request.nth for request in network.endpoint.received][-1] == 0, "the other idle ones may be stale too"
     assert len(network.endpoint.received) <= 2
     assert network.monotonic() - started < 0.025, "it was not sent at once"
 
 
 def test_a_connection_that_breaks_within_a_response_counts_as_a_failed_try(network: FakeNetwork, post: Posting) -> None:
-    """The peer has seen the request, so it is no stale connection: it is tried again later, not at once."""
+    """The peer has seen the request, so the connection is not stale: retry later, not at once."""
     post(names(1))
     network.endpoint.behaviour = lambda request: OK if request.nth == 0 else [OK[:20], CLOSE]
     started = network.monotonic()
@@ -204,22 +202,18 @@ def test_a_connection_that_breaks_within_a_response_counts_as_a_failed_try(netwo
     assert network.monotonic() - started > 0.025
 
 
-def test_what_breaks_on_fresh_connections_too_is_tried_a_few_times_and_then_failed(
-    network: FakeNetwork, post: Posting
-) -> None:
+def test_posts_that_break_on_fresh_connections_fail_after_a_few_tries(network: FakeNetwork, post: Posting) -> None:
     network.endpoint.behaviour = lambda request: OK if request.connection_id == "fine=" else [CLOSE]
     assert post(["broken=", "fine="]) == Outcome(1, [], [], ["broken="])
-    resent = 1  # the first try over the connection that "fine=" has left
+    resent = 1  # first tried over the connection that "fine=" used
     assert network.endpoint.count("broken=") == MAX_TRIES + resent
 
 
-# What statuses mean
+# Statuses
 
 
 @pytest.mark.parametrize(("code", "place"), [(410, "gone"), (403, "failed"), (413, "failed"), (400, "failed")])
-def test_an_answer_that_another_try_would_not_change_is_final(
-    network: FakeNetwork, post: Posting, code: int, place: str
-) -> None:
+def test_a_permanent_error_is_not_retried(network: FakeNetwork, post: Posting, code: int, place: str) -> None:
     network.endpoint = ScriptedEndpoint.answering(odd=code)
     outcome = post(["odd=", *names(3)])
     assert getattr(outcome, place) == ["odd="]
@@ -227,7 +221,7 @@ def test_an_answer_that_another_try_would_not_change_is_final(
     assert network.endpoint.count("odd=") == 1
 
 
-def test_throttled_and_failed_posts_are_tried_again_with_backoff_and_jitter_but_not_for_ever(
+def test_throttled_and_failed_posts_are_retried_a_few_times_with_backoff_and_jitter(
     network: FakeNetwork, post: Posting
 ) -> None:
     codes = {"throttled": 429, "failed": 500, "unavailable": 503}
@@ -244,11 +238,11 @@ def test_throttled_and_failed_posts_are_tried_again_with_backoff_and_jitter_but_
             jitter.append(delay / (0.05 * 2**nth))
             assert 0.5 <= jitter[-1] <= 1.02
     assert max(jitter) - min(jitter) > 0.3, "no jitter"
-    assert len(set(jitter)) == 15, "tried again at fixed times"
+    assert len(set(jitter)) == 15, "retried at fixed times"
 
 
 @pytest.mark.parametrize("code", [429, 500])
-def test_a_post_that_succeeds_at_the_second_try_is_delivered(network: FakeNetwork, post: Posting, code: int) -> None:
+def test_a_post_that_succeeds_on_the_second_try_is_delivered(network: FakeNetwork, post: Posting, code: int) -> None:
     network.endpoint.behaviour = lambda one: status(code) if network.endpoint.count(one.connection_id) == 1 else OK
     assert post(names(20)) == delivered(20)
     assert sorted(network.endpoint.ids()) == sorted(names(20) * 2)
@@ -257,7 +251,7 @@ def test_a_post_that_succeeds_at_the_second_try_is_delivered(network: FakeNetwor
 # Guarantee 5: a peer that is gone, slow or throttled neither delays nor breaks the others
 
 
-def test_a_slow_peer_delays_nobody_else(network: FakeNetwork, post: Posting) -> None:
+def test_a_slow_peer_does_not_delay_the_others(network: FakeNetwork, post: Posting) -> None:
     network.endpoint.behaviour = lambda one: [Pause(2), OK] if one.connection_id == "slow=" else OK
     started = network.monotonic()
     assert post(["slow=", *names(300)]) == delivered(301)
@@ -265,7 +259,7 @@ def test_a_slow_peer_delays_nobody_else(network: FakeNetwork, post: Posting) -> 
 
 
 def test_many_slow_peers_cannot_use_up_the_connections(network: FakeNetwork, post: Posting) -> None:
-    """More of them than the connections that the work would get: each stalled one is replaced."""
+    """There are more of them than connections for the work, so each stalled one is replaced."""
     slow = [f"slow{number}=" for number in range(100)]
     network.endpoint.behaviour = lambda one: [Pause(4), OK] if one.connection_id in slow else OK
     started = network.monotonic()
@@ -273,17 +267,17 @@ def test_many_slow_peers_cannot_use_up_the_connections(network: FakeNetwork, pos
     assert max(request.at for request in network.endpoint.received) - started < 4
 
 
-def test_a_peer_that_never_answers_is_given_up(network: FakeNetwork, postings: Postings) -> None:
+def test_a_peer_that_never_answers_times_out(network: FakeNetwork, postings: Postings) -> None:
     network.endpoint.behaviour = lambda one: [HANG] if one.connection_id == "mute=" else OK
     started = network.monotonic()
     assert postings(network, answer_seconds=0.3)(["mute=", *names(20)]) == Outcome(20, [], [], ["mute="])
     assert 0.3 <= network.monotonic() - started < 0.4
 
 
-def test_a_throttled_peer_is_tried_again_only_after_everyone_has_had_a_first_try(
+def test_throttled_peers_are_retried_after_the_first_try_of_the_others(
     network: FakeNetwork, postings: Postings
 ) -> None:
-    """Its tries take tokens that the others need."""
+    """Its tries use tokens that the others need."""
     network.endpoint = ScriptedEndpoint.answering(odd=429)
     outcome = postings(network, posts_per_second=1000)(["odd=", *names(2_000)])
     assert (outcome.delivered, outcome.throttled) == (2_000, ["odd="])
@@ -292,7 +286,7 @@ def test_a_throttled_peer_is_tried_again_only_after_everyone_has_had_a_first_try
     assert odd[1] > 2_000
 
 
-def test_gone_throttled_and_malformed_peers_break_nobody(network: FakeNetwork, post: Posting) -> None:
+def test_gone_throttled_and_malformed_peers_do_not_affect_the_others(network: FakeNetwork, post: Posting) -> None:
     answers: dict[str, list[Piece]] = {
         "gone=": [status(410)],
         "throttled=": [status(429)],
@@ -305,24 +299,24 @@ def test_gone_throttled_and_malformed_peers_break_nobody(network: FakeNetwork, p
     assert sorted(outcome.failed) == ["broken=", "endless="]
 
 
-# When there is no network, or no time
+# No network, or no time
 
 
 @pytest.mark.parametrize("how", ["refused", "unknown host"])
-def test_no_connection_is_an_outcome_and_not_an_error(network: FakeNetwork, post: Posting, how: str) -> None:
+def test_a_failure_to_connect_is_an_outcome_and_not_an_error(network: FakeNetwork, post: Posting, how: str) -> None:
     if how == "refused":
         network.refusing = {"10.0.0.1"}
     else:
         network.addresses = []
     started = network.monotonic()
-    for count, seconds in ((3, 30), (300, 2)):  # the tries run out, then the time
+    for count, seconds in ((3, 30), (300, 2)):  # first the tries run out, then the time
         outcome = post(names(count), seconds=seconds)
         assert (outcome.delivered, sorted(outcome.failed)) == (0, names(count))
     assert network.monotonic() - started <= 4 + 2.1
     assert network.open_streams() == []
 
 
-def test_at_the_deadline_everything_stops_and_what_is_known_is_told(network: FakeNetwork, post: Posting) -> None:
+def test_at_the_deadline_posting_stops_and_returns_the_outcome_so_far(network: FakeNetwork, post: Posting) -> None:
     read: list[str] = []
 
     def listed() -> Iterator[str]:
@@ -347,7 +341,7 @@ def test_nothing_is_sent_once_a_query_has_passed_the_deadline(network: FakeNetwo
         network.sleep(20)
         yield from names(3)
 
-    post(names(8))  # so that connections are open
+    post(names(8))  # opens connections
     network.endpoint.received.clear()
     outcome = post(listed())
     assert network.endpoint.ids() == ["sender="]
@@ -357,24 +351,24 @@ def test_nothing_is_sent_once_a_query_has_passed_the_deadline(network: FakeNetwo
 # The ceiling
 
 
-def test_posts_leave_no_faster_than_the_ceiling_and_its_burst(network: FakeNetwork, postings: Postings) -> None:
+def test_posts_stay_below_the_ceiling_and_its_burst(network: FakeNetwork, postings: Postings) -> None:
     per_second = 200
     assert postings(network, posts_per_second=per_second)(names(220)) == delivered(220)
     at = [request.at for request in network.endpoint.received]
     burst = per_second * BURST_SECONDS
     for first, last in itertools.combinations(range(0, 220, 10), 2):
-        handshakes = network.opening_seconds  # only the first on a connection waits for one
+        handshakes = network.opening_seconds  # only a connection's first request waits for one
         assert last - first <= burst + per_second * (at[last] - at[first] + handshakes) + 1
     assert at[-1] - at[0] == pytest.approx((220 - burst) / per_second, rel=0.05), "slower than the ceiling"
     assert max(later - earlier for earlier, later in itertools.pairwise(at)) < 1.1 / per_second, "in bursts"
 
 
-def test_a_ceiling_below_the_latency_ends_no_frame_early(network: FakeNetwork, postings: Postings) -> None:
-    """Between two tokens nothing is under way, and still posts are left."""
+def test_a_low_ceiling_does_not_end_a_frame_early(network: FakeNetwork, postings: Postings) -> None:
+    """Between two tokens nothing is in flight, although posts are left."""
     assert postings(network, posts_per_second=10)(names(8)) == delivered(8)
 
 
-def test_the_default_ceiling_lets_ten_thousand_readers_have_a_frame_in_four_fifths_of_a_second(
+def test_ten_thousand_readers_receive_a_frame_in_0_8_s_under_the_default_ceiling(
     network: FakeNetwork, post: Posting
 ) -> None:
     started = network.monotonic()
@@ -382,7 +376,7 @@ def test_the_default_ceiling_lets_ten_thousand_readers_have_a_frame_in_four_fift
     assert 0.75 <= network.monotonic() - started < 0.8
 
 
-def test_second_tries_keep_to_the_ceiling_too(network: FakeNetwork, postings: Postings) -> None:
+def test_retries_count_against_the_ceiling(network: FakeNetwork, postings: Postings) -> None:
     network.endpoint.behaviour = lambda one: status(429) if network.endpoint.count(one.connection_id) == 1 else OK
     started = network.monotonic()
     assert postings(network, posts_per_second=100)(names(50)) == delivered(50)
@@ -393,7 +387,7 @@ def test_second_tries_keep_to_the_ceiling_too(network: FakeNetwork, postings: Po
 
 
 @pytest.mark.parametrize("connection_id", ["L0SM9cOFvHcCIhw=", "a/b?c#d e", "ümläut%41", "x~y_z-1.2"])
-def test_a_connection_id_arrives_as_it_is(network: FakeNetwork, post: Posting, connection_id: str) -> None:
+def test_a_connection_id_arrives_unchanged(network: FakeNetwork, post: Posting, connection_id: str) -> None:
     assert post([connection_id]) == delivered(1)
     assert network.endpoint.ids() == [connection_id]
 
@@ -411,7 +405,7 @@ def test_changed_credentials_sign_the_next_frame(network: FakeNetwork, postings:
 
 
 class CountedCredentials(Credentials):
-    """Counts how often the secret key is read: once for each key that is derived from it."""
+    """Counts how often the secret key is read: once per derived key."""
 
     reads = 0
 
@@ -438,6 +432,6 @@ def test_the_signing_key_is_derived_once_a_day(network: FakeNetwork, postings: P
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "host/production", "https:///production"])
-def test_a_callback_url_that_is_not_http_is_refused_at_once(network: FakeNetwork, url: str) -> None:
+def test_a_callback_url_that_is_not_http_is_rejected(network: FakeNetwork, url: str) -> None:
     with pytest.raises(ValueError, match="callback URL"):
         Poster(url, credentials=lambda: CREDENTIALS, region="us-east-1", network=network)

@@ -1,4 +1,4 @@
-"""The poster over real sockets and real TLS: what the fake network takes for granted."""
+"""The poster over real sockets and real TLS, which the fake network simulates."""
 
 import socket
 import ssl
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from local.certificate import make_certificate
 from tests.unit.push.callback_server import CallbackServer
-from tests.unit.push.certificate import make_certificate
 from tests.unit.push.conftest import Postings
 from tests.unit.push.harness import FRAME, Posting, delivered, names
 from tests.unit.push.peers import CLOSE, HANG, OK, Piece, status
@@ -38,9 +38,7 @@ def post(server: CallbackServer, postings: Postings, certificate: tuple[Path, Pa
     return postings(url=server.url, tls=ssl.create_default_context(cafile=certificate[0]))
 
 
-def test_every_connection_gets_the_frame_once_over_connections_that_are_kept(
-    server: CallbackServer, post: Posting
-) -> None:
+def test_every_connection_gets_the_frame_once_over_reused_connections(server: CallbackServer, post: Posting) -> None:
     assert post(names(300)) == delivered(300)
     accepted = server.accepted
     assert accepted < 150
@@ -60,7 +58,7 @@ def test_the_first_post_arrives_while_the_list_is_still_being_read(server: Callb
         assert server.ids() == ["sender="]
         yield from names(20)
 
-    for _ in range(2):  # cold, then over a kept connection
+    for _ in range(2):  # cold, then over a reused connection
         server.received.clear()
         assert post(listed()) == delivered(21)
 
@@ -86,9 +84,7 @@ def test_connections_closed_between_two_frames_cost_no_post(server: CallbackServ
     assert server.ids().count(names(1)[0]) == 2
 
 
-def test_a_post_into_a_connection_that_closes_just_then_is_sent_once_more(
-    server: CallbackServer, post: Posting
-) -> None:
+def test_a_post_into_a_connection_that_is_closing_is_resent_once(server: CallbackServer, post: Posting) -> None:
     server.behaviour = lambda request: OK if request.nth == 0 else [CLOSE]
     post(names(8))
     server.received.clear()
@@ -96,7 +92,7 @@ def test_a_post_into_a_connection_that_closes_just_then_is_sent_once_more(
     assert [request.nth for request in server.received] == [1, 0]
 
 
-def test_gone_throttled_mute_and_broken_peers_break_nobody(
+def test_gone_throttled_silent_and_broken_peers_do_not_affect_the_others(
     server: CallbackServer, postings: Postings, certificate: tuple[Path, Path]
 ) -> None:
     answers: dict[str, list[Piece]] = {
@@ -121,7 +117,7 @@ def test_a_refused_connection_is_an_outcome(postings: Postings) -> None:
 
 
 @pytest.mark.parametrize("flaw", ["unknown authority", "another host's name"])
-def test_a_server_that_cannot_prove_its_identity_gets_nothing(
+def test_a_server_without_a_trusted_certificate_receives_nothing(
     server_tls: ssl.SSLContext, postings: Postings, certificate: tuple[Path, Path], flaw: str
 ) -> None:
     with CallbackServer(tls=server_tls) as server:

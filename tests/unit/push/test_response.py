@@ -1,4 +1,4 @@
-"""The response reader, with responses in any pieces."""
+"""The response reader, with responses split at any point."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ COMPLETE = {
     "interim": (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + OK, 200),
     "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", 204),
     "another option": (status(200, b"", "Connection: x"), 200),
-    "http/1.0, kept": (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", 200),
+    "http/1.0, keep-alive": (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", 200),
 }
 
 
@@ -43,9 +43,9 @@ def test_a_response_is_complete_with_its_last_byte_and_not_before(name: str, dat
         b"HTTP/1.0 200 OK\r\nConnection: x\r\nContent-Length: 0\r\n\r\n",
         OK + b"HTTP/1.1 500 unasked\r\n\r\n",
     ],
-    ids=["connection: close", "http/1.0", "http/1.0, another option", "more than was asked for"],
+    ids=["connection: close", "http/1.0", "http/1.0, another option", "extra bytes"],
 )
-def test_it_tells_that_a_connection_cannot_be_kept(response: bytes) -> None:
+def test_it_detects_that_a_connection_cannot_be_reused(response: bytes) -> None:
     reader = ResponseReader()
     assert reader.feed(response)
     assert (reader.status, reader.keep_alive) == (200, False)
@@ -93,12 +93,12 @@ def test_a_stream_that_ends_within_a_response_leaves_it_incomplete(begun: bytes)
         "endless head",
     ],
 )
-def test_what_is_no_response_is_one_error(response: bytes) -> None:
+def test_anything_but_a_response_raises_the_same_error(response: bytes) -> None:
     with pytest.raises(MalformedResponseError):
         ResponseReader().feed(response)
 
 
-def test_any_number_of_interim_responses_is_skipped() -> None:
+def test_interim_responses_are_skipped() -> None:
     reader = ResponseReader()
     assert reader.feed(b"HTTP/1.1 102 X\r\n\r\n" * 3000 + OK)
     assert reader.status == 200

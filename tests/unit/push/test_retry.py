@@ -9,7 +9,7 @@ from chat.push.retry import RetryPolicy
 
 @pytest.fixture
 def policy() -> RetryPolicy:
-    return RetryPolicy(Random(3))  # noqa: S311 - jitter
+    return RetryPolicy(Random(3))
 
 
 @pytest.mark.parametrize("failures", range(1, 6))

@@ -23,7 +23,7 @@ TOKEN = (
 HOST = "api1234567.execute-api.eu-west-1.amazonaws.com"
 ENDPOINT = Endpoint.parse(f"https://{HOST}/production")
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
-# API Gateway's ids are base64; "." and ".." alone, which no id is, would be path steps.
+# API Gateway's ids are base64; "." and ".." would be path segments, but no id is either.
 connection_ids = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
     lambda text: text.strip(".") != ""
 )
@@ -38,7 +38,7 @@ moments = st.integers(1_000_000_000, 4_000_000_000)
     ],
     ids=["post-vanilla", "post-sts-header-before"],
 )
-def test_the_signature_is_that_of_awss_published_examples(token: str | None, signature: str) -> None:
+def test_the_signature_matches_the_examples_of_aws(token: str | None, signature: str) -> None:
     """AWS's Signature Version 4 test suite."""
     credentials = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token)
     signer = Signer(credentials, "us-east-1", "example.amazonaws.com", "service")
@@ -48,7 +48,7 @@ def test_the_signature_is_that_of_awss_published_examples(token: str | None, sig
 
 
 def botocores(credentials: Credentials, request: Received, at: int) -> str:
-    """Return the Authorization header that botocore gives to a request as it was sent."""
+    """Return the Authorization header that botocore computes for a request as sent."""
     headers = {name: value for name, value in request.fields.items() if name not in ("authorization", "content-length")}
     same = AWSRequest("POST", f"https://{HOST}{request.path}", headers=headers, data=request.body)
     same.context["timestamp"] = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -66,10 +66,10 @@ def botocores(credentials: Credentials, request: Received, at: int) -> str:
     st.builds(Credentials, visible, visible, st.none() | visible),
     st.lists(st.tuples(connection_ids, st.binary(max_size=60), moments), min_size=1, max_size=4),
 )
-def test_the_signature_is_botocores_over_random_ids_tokens_bodies_and_clocks(
+def test_the_signature_matches_botocore_for_random_ids_tokens_bodies_and_clocks(
     credentials: Credentials, posts: list[tuple[str, bytes, int]]
 ) -> None:
-    """One signer for all of them: what it keeps from one request must not leak into the next."""
+    """One signer for all of them: cached parts of one request must not leak into the next."""
     signer = Signer(credentials, "eu-west-1", HOST)
     for connection_id, body, at in posts:
         sent = RequestParser(0).feed(PostRequests(ENDPOINT, signer, body).to(connection_id, at + 0.5), 0)
@@ -91,7 +91,7 @@ def test_the_signature_is_botocores_over_random_ids_tokens_bodies_and_clocks(
         ("http://127.0.0.1:4566/production", 4566, "127.0.0.1:4566"),
     ],
 )
-def test_an_endpoint_has_the_port_of_its_url_or_of_its_scheme(url: str, port: int, authority: str) -> None:
+def test_an_endpoint_has_the_port_of_its_url_or_scheme(url: str, port: int, authority: str) -> None:
     endpoint = Endpoint.parse(url)
     assert (endpoint.port, endpoint.authority, endpoint.path) == (port, authority, "/production/@connections/")
 

@@ -1,4 +1,4 @@
-"""What a container loads, makes and keeps, and when."""
+"""What a container loads, creates and keeps, and when."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ ON_LAMBDA = {**ENVIRONMENT, "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 
 
 def loaded_by(module: str, environment: dict[str, str]) -> list[str]:
-    """Return which of the heavy modules a function's import brings, in an interpreter of its own."""
+    """Return which heavy modules a function imports, in a separate interpreter."""
     script = f"import json, sys, {module}; print(json.dumps([one for one in {HEAVY} if one in sys.modules]))"
     command = [sys.executable, "-B", "-c", script]
     done = subprocess.run(command, cwd=FUNCTIONS, capture_output=True, encoding="utf-8", check=True, env=environment)
@@ -48,11 +48,11 @@ def test_importing_a_function_loads_no_client_and_no_engine(module: str) -> None
         ("default", []),
     ],
 )
-def test_on_lambda_a_function_makes_what_it_needs_while_its_container_starts(module: str, loaded: list[str]) -> None:
+def test_on_lambda_a_function_creates_its_clients_during_init(module: str, loaded: list[str]) -> None:
     assert loaded_by(module, ON_LAMBDA) == loaded
 
 
-def test_a_client_is_made_once_and_a_poster_for_each_thread() -> None:
+def test_there_is_one_client_and_one_poster_per_thread() -> None:
     """An emulator invokes functions on many threads, and a poster serves one at a time."""
     container = Container(config())
     with ThreadPoolExecutor(1) as pool:
@@ -68,7 +68,7 @@ def test_calls_run_concurrently() -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
-def test_what_a_concurrent_call_raises_is_raised_once_all_have_ended(failing: int) -> None:
+def test_an_error_of_a_concurrent_call_is_raised_once_all_have_ended(failing: int) -> None:
     meeting = threading.Barrier(3, timeout=5)
     ended: list[int] = []
 

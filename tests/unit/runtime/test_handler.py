@@ -1,4 +1,4 @@
-"""The entry points: whatever happens, an event is answered."""
+"""The entry points answer every event."""
 
 import json
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ def frame_of(reply: Reply) -> dict[str, Any]:
     return json.loads(reply["body"])
 
 
-def test_a_fault_is_told_without_its_reason_and_with_what_the_frame_was() -> None:
+def test_a_fault_is_reported_without_its_cause_but_identifies_the_frame() -> None:
     chat = Chat()
     chat.connect("anna")
     chat.dynamodb.intercept = throttle
@@ -50,7 +50,7 @@ def test_a_fault_is_told_without_its_reason_and_with_what_the_frame_was() -> Non
 
 
 @pytest.mark.parametrize("error", [KeyError, RecursionError, MemoryError])
-def test_whatever_an_operation_raises_is_answered(error: type[Exception]) -> None:
+def test_any_error_of_an_operation_is_answered(error: type[Exception]) -> None:
     def fails(_context: Context, _request: Request) -> Reply:
         raise error
 
@@ -58,8 +58,8 @@ def test_whatever_an_operation_raises_is_answered(error: type[Exception]) -> Non
     assert (reply["statusCode"], frame_of(reply)["code"]) == (500, "internal")
 
 
-def test_a_fault_after_the_requester_was_answered_is_not_told() -> None:
-    """It concerns others, and they look for what they miss."""
+def test_a_fault_after_the_answer_is_not_reported_to_the_client() -> None:
+    """It affects the others, who fetch what they miss."""
 
     def fails(context: Context, request: Request) -> Reply:
         context.broadcast.answer(request.connection_id, {"type": "left"})
@@ -70,7 +70,7 @@ def test_a_fault_after_the_requester_was_answered_is_not_told() -> None:
     assert len(chat.services.events("fault")) == 1
 
 
-def test_an_action_chooses_its_operation() -> None:
+def test_an_action_selects_its_operation() -> None:
     chosen: list[str] = []
 
     def operation(name: str) -> Any:
@@ -99,14 +99,14 @@ def test_a_broken_deployment_is_answered(
     assert json.loads(capsys.readouterr().out.splitlines()[0])["error"] == "KeyError"
 
 
-def test_an_entry_point_works_with_what_its_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_point_uses_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     reply = default.lambda_handler({**EVENT, "body": '{"action":"dance"}'}, None)
     assert reply == {"statusCode": 400, "body": '{"type":"error","error":"Invalid request","code":"bad_request"}'}
 
 
-def test_a_deployment_need_not_set_what_has_a_default() -> None:
+def test_settings_with_defaults_are_optional() -> None:
     config = read_config(ENVIRONMENT)
     assert (config.message_burst, config.messages_per_second, config.retention_seconds) == (10, 2, 30 * 86400)
     assert (config.posts_per_second, config.allowed_origins, config.metrics_namespace) == (8000, frozenset(), "")
@@ -114,8 +114,8 @@ def test_a_deployment_need_not_set_what_has_a_default() -> None:
     assert given.allowed_origins == {"https://a.example", "https://b.example"}
 
 
-class NotingPoster:
-    """Notes for how long it may post."""
+class RecordingPoster:
+    """Records how long it may post."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -127,9 +127,9 @@ class NotingPoster:
 
 
 @pytest.mark.parametrize(("left", "seconds"), [(None, MAX_POSTING_SECONDS), (30, 25), (12, 10), (1, 0.5)])
-def test_posting_ends_in_time_for_what_follows_it(left: float | None, seconds: float) -> None:
+def test_posting_leaves_time_for_the_work_after_it(left: float | None, seconds: float) -> None:
     chat = Chat()
-    poster = NotingPoster(chat)
+    poster = RecordingPoster(chat)
     chat.services.poster = poster
     lambda_context = None
     if left is not None:
@@ -144,7 +144,7 @@ def test_posting_ends_in_time_for_what_follows_it(left: float | None, seconds: f
     assert poster.seconds == [seconds]
 
 
-def test_a_client_learns_that_its_join_failed_and_may_send_it_again() -> None:
+def test_a_client_learns_that_its_join_failed_and_can_retry() -> None:
     chat = Chat()
     chat.connect("anna", "ben")
     chat.join("ben", "garden")

@@ -13,7 +13,7 @@ ID = "11111111-2222-3333-4444-5555555555ab"
 PRIVATE = ["very private words", "Ada Lovelace", "3q2-7wAAqrvM3e7_"]
 
 
-def test_nothing_private_is_logged_whatever_fails() -> None:
+def test_no_failure_logs_anything_private() -> None:
     text, name, secret = PRIVATE
     frames = [
         {"action": "join", "room": "garden", "name": name, "secret": secret},
@@ -40,7 +40,7 @@ def test_nothing_private_is_logged_whatever_fails() -> None:
     assert not [word for word in PRIVATE if word in log]
 
 
-def test_an_error_is_logged_by_its_type_and_place_only() -> None:
+def test_an_error_is_logged_by_type_and_location_only() -> None:
     stream = io.StringIO()
     log = Log(lambda: stream, lambda: 0)
     with pytest.raises(ValueError, match=PRIVATE[0]) as raised:
@@ -51,7 +51,7 @@ def test_an_error_is_logged_by_its_type_and_place_only() -> None:
     assert PRIVATE[0] not in stream.getvalue()
 
 
-def test_each_event_is_a_line_of_json_with_the_ids_of_its_request() -> None:
+def test_each_event_is_a_json_line_with_the_ids_of_its_request() -> None:
     chat = Chat()
     chat.connect("ann\u00e4", "ben")
     chat.call("ben", {"action": "dance"})
@@ -68,7 +68,7 @@ def test_each_event_is_a_line_of_json_with_the_ids_of_its_request() -> None:
     assert chat.services.log.getvalue().isascii()
 
 
-def test_numbers_become_metrics_where_there_is_a_namespace() -> None:
+def test_integers_become_metrics_if_there_is_a_namespace() -> None:
     assert "_aws" not in Chat().services.log.getvalue()
     chat = Chat(metrics_namespace="ChatApp")
     chat.connect("anna")

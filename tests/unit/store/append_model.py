@@ -1,12 +1,12 @@
-"""A model of the append protocol (chat/store/append.py): all that a few copies of messages can do to one another.
+"""A model of the append protocol (chat/store/append.py): every interaction of a few copies of messages.
 
-A copy is one invocation that stores a message; copies of one message bear the same letter. Every interleaving of their
-reads and writes is tried. A process that dies is a copy that takes no further step, so it needs no step of its own. The
-copies of one message begin in the order of their numbers, which is the order of their timestamps. A message of a single
-copy has nobody to find, so it only takes a place.
+A copy is one invocation that stores a message; copies of one message have the same letter. Every interleaving of their
+reads and writes is tried. A process that dies is a copy that takes no further step, so it needs no separate step. The
+copies of one message start in the order of their numbers, which is the order of their timestamps. A message of a single
+copy finds no other copy, so it only takes a place.
 
-`Model(copies, without).check()` raises BrokenError if a message stands twice, if an entry has no row with its content,
-if a later body won over an earlier one, or if what stood does not stand any more. `without` takes one safeguard out.
+`Model(copies, without).check()` raises BrokenError if a message is stored twice, if an entry has no row with its
+content, if a later body wins over an earlier one, or if a stored message disappears. `without` removes one safeguard.
 Sets of copies are bit masks: copy n is 1 << n.
 """
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 
 class Safeguard(Enum):
-    """What the protocol does for its guarantees."""
+    """The protocol's safeguards."""
 
     LOOK_UP = auto()
     """Look for rows of the same id."""
@@ -25,21 +25,21 @@ class Safeguard(Enum):
     ROW_BEFORE_PUT = auto()
     """Put the row before the message."""
     LEAST_AFTER = auto()
-    """Read the log from the least `after` that was found, not from one's own end."""
+    """Read the log from the lowest `after` found, not from one's own end."""
     FIRST_BODY = auto()
     """Take the content of the first row."""
     CONDITION = auto()
-    """Put a message only where nothing stands."""
+    """Put a message only at a free place."""
     EXAMINE_OCCUPANT = auto()
-    """Compare the occupant of a place that was found taken."""
-    KEEP_ROW = auto()
-    """Rely on another copy's row only after putting it again under one's own name."""
-    CONDITIONAL_TAKE_BACK = auto()
-    """Take one's row back only if no other copy relies on it."""
+    """Compare the occupant of a taken place."""
+    CLAIM_ROW = auto()
+    """Rely on another copy's row only after putting it again under one's own id."""
+    CONDITIONAL_WITHDRAWAL = auto()
+    """Delete one's own row only if no other copy relies on it."""
     STANDING_ROW_STAYS = auto()
-    """Delete the rows that the message does not name, not those that are not one's own."""
+    """Delete the rows that the message does not refer to, rather than all rows of other copies."""
     REMOVE_AFTER_PUT = auto()
-    """Delete spare rows only once the message stands."""
+    """Delete spare rows only once the message is stored."""
 
 
 class BrokenError(Exception):
@@ -47,52 +47,52 @@ class BrokenError(Exception):
 
 
 class Stage(IntEnum):
-    """Where a copy is."""
+    """The stage of a copy."""
 
     NEW = auto()
     LOOKED_EARLY = auto()
-    """It has looked for rows, and has not read the end: LOOK_UP_AFTER_END is out."""
+    """It has looked for rows but not read the end: LOOK_UP_AFTER_END is off."""
     WRITING = auto()
-    """It has read the end. Its row and its look-up are under way."""
+    """It has read the end. Its row and its look-up are in progress."""
     TAKING_BACK = auto()
-    """The limit has refused it, and it is about to delete its row."""
+    """The rate limit has refused it, and it is about to delete its row."""
     PUTTING = auto()
     """It has examined the log up to `end`."""
     ROW_LAST = auto()
-    """It has put its message and not yet its row: ROW_BEFORE_PUT is out."""
+    """It has put its message but not its row: ROW_BEFORE_PUT is off."""
     REMOVING = auto()
-    """Its message stands, and it deletes spare rows."""
+    """Its message is stored, and it deletes spare rows."""
     ENDED = auto()
     REFUSED = auto()
 
 
 class Copy(NamedTuple):
-    """The state of a copy; what its stage does not need is left at its default."""
+    """The state of a copy; fields that its stage does not need have their defaults."""
 
     stage: Stage
     wrote: bool = False
     looked: bool = False
     known: int = 0
-    """The copies whose rows it has found; then those whose rows are spare."""
+    """The copies whose rows it has found; later, those whose rows are spare."""
     end: int = 0
     first: int = 0
-    """The copy whose row has the content."""
-    is_kept: bool = False
+    """The copy whose row provides the content."""
+    is_claimed: bool = False
 
 
 class State(NamedTuple):
-    """A moment of the whole."""
+    """A state of the whole model."""
 
     log: tuple[int, ...]
-    """By place: the copy whose row has the content that stands there."""
+    """By place: the copy whose row provides the content stored there."""
     rows: int
-    """The copies whose rows stand in MessageHistory."""
-    kept: int
-    """Those of them that another copy relies on, as long as their own may take them back."""
+    """The copies whose rows are in MessageHistory."""
+    claimed: int
+    """Those of them that another copy relies on, while their own copy may still delete them."""
     ends: tuple[int, ...]
-    """By copy: the end that it read, which its row has as `after`."""
+    """By copy: the end that it read, which is its row's `after`."""
     before: tuple[int, ...]
-    """By copy: the rows of its id that stood when it began, until its message stands."""
+    """By copy: the rows of its id that existed when it started, until its message is stored."""
     copies: tuple[Copy, ...]
 
 
@@ -100,7 +100,7 @@ _ENDED, _REFUSED, _TAKING_BACK = Copy(Stage.ENDED), Copy(Stage.REFUSED), Copy(St
 
 
 class Model:
-    """The steps of some copies, of which each message's name is a letter."""
+    """The steps of some copies; each message is a letter."""
 
     def __init__(self, copies: str, without: Safeguard | None = None) -> None:
         self._without = without
@@ -110,7 +110,7 @@ class Model:
 
     @staticmethod
     def _begins_earlier(copies: str, number: int) -> int | None:
-        """Return the copy that begins before another, where any order would do since they are alike."""
+        """Return the copy that starts before another one; any order would do, as they are alike."""
         first = copies.index(copies[number])
         if number > first:
             return number - 1
@@ -118,7 +118,7 @@ class Model:
         return copies.index(copies[number - 1]) if is_alike else None
 
     def check(self) -> int:
-        """Try every interleaving; return how many states there are. Raises BrokenError."""
+        """Try every interleaving; return the number of states. Raises BrokenError."""
         count = len(self._numbers)
         todo = [State((), 0, 0, (0,) * count, (0,) * count, (Copy(Stage.NEW),) * count)]
         seen = set(todo)
@@ -140,9 +140,9 @@ class Model:
         return self._without is not safeguard
 
     def _movers(self, state: State) -> Iterable[int]:
-        """Return the copies whose steps have to be tried: one alone, if its step commutes with all that others do."""
+        """Return the copies whose steps must be tried: a single one if its step commutes with all others."""
         for number, copy in enumerate(state.copies):
-            is_examining = copy.stage is Stage.PUTTING and copy.is_kept and copy.end < len(state.log)
+            is_examining = copy.stage is Stage.PUTTING and copy.is_claimed and copy.end < len(state.log)
             if is_examining and self._has(Safeguard.CONDITION):
                 return (number,)  # an occupant does not change
             changes_rows = copy.stage is Stage.REMOVING or (copy.stage is Stage.WRITING and not copy.wrote)
@@ -151,7 +151,7 @@ class Model:
         return self._numbers
 
     def _is_watched(self, state: State, number: int) -> bool:
-        """Tell whether another copy will look for the rows of a copy's message."""
+        """Return whether another copy will still look for rows of this copy's message."""
         others = (state.copies[other] for other in self._numbers if other != number and self._is_same(other, number))
         return any(self._will_look(other) for other in others)
 
@@ -160,7 +160,7 @@ class Model:
         return copy.stage in (Stage.NEW, Stage.LOOKED_EARLY) or (copy.stage is Stage.WRITING and not copy.looked)
 
     def _steps(self, state: State, number: int) -> Iterator[State]:
-        """Yield what a copy can do next."""
+        """Yield the possible next steps of a copy."""
         copy = state.copies[number]
         if copy.stage is Stage.NEW:
             earlier = self._earlier[number]
@@ -171,9 +171,9 @@ class Model:
         elif copy.stage is Stage.WRITING:
             yield from self._write_or_look(state, number, copy)
         elif copy.stage is Stage.TAKING_BACK:
-            is_kept = state.kept >> number & 1 and self._has(Safeguard.CONDITIONAL_TAKE_BACK)
-            rows = state.rows if is_kept else state.rows & ~(1 << number)
-            yield _moved(state._replace(rows=rows, kept=state.kept & ~(1 << number)), number, _REFUSED)
+            is_claimed = state.claimed >> number & 1 and self._has(Safeguard.CONDITIONAL_WITHDRAWAL)
+            rows = state.rows if is_claimed else state.rows & ~(1 << number)
+            yield _moved(state._replace(rows=rows, claimed=state.claimed & ~(1 << number)), number, _REFUSED)
         elif copy.stage is Stage.PUTTING:
             yield self._put(state, number, copy)
         elif copy.stage is Stage.ROW_LAST:
@@ -184,7 +184,7 @@ class Model:
             yield _moved(state._replace(rows=rows), number, copy._replace(known=left) if left else _ENDED)
 
     def _relevant(self, state: State) -> State:
-        """Return a state without what can make no difference any more, so that like states are seen to be one."""
+        """Return a state without details that no longer matter, so equivalent states are equal."""
         is_over = [copy.stage in (Stage.ENDED, Stage.REFUSED) for copy in state.copies]
         if not state.log and not any(is_over):
             return state
@@ -227,7 +227,7 @@ class Model:
             yield _moved(state, number, self._examine(state, number, copy._replace(looked=True, known=known)))
 
     def _examine(self, state: State, number: int, copy: Copy) -> Copy:
-        """Read the log up to the end that was read, once row and look-up are done; nobody changes that part of it."""
+        """Read the log up to the known end, once row and look-up are done; that part no longer changes."""
         if not (copy.wrote and copy.looked):
             return copy
         own, known = state.ends[number], copy.known | 1 << number
@@ -236,18 +236,18 @@ class Model:
         if any(self._is_same(owner, number) for owner in state.log[start:own]):
             return self._stood(state, number, Copy(Stage.REMOVING, known=known))
         first = first if self._has(Safeguard.FIRST_BODY) else number
-        is_kept = first == number or not self._has(Safeguard.KEEP_ROW)
-        return Copy(Stage.PUTTING, known=known, end=own, first=first, is_kept=is_kept)
+        is_claimed = first == number or not self._has(Safeguard.CLAIM_ROW)
+        return Copy(Stage.PUTTING, known=known, end=own, first=first, is_claimed=is_claimed)
 
     def _put(self, state: State, number: int, copy: Copy) -> State:
         spare = copy.known & ~(1 << copy.first)
         if spare and not self._has(Safeguard.REMOVE_AFTER_PUT):
             return _moved(state._replace(rows=state.rows & ~spare), number, copy._replace(known=copy.known ^ spare))
-        if not copy.is_kept:
+        if not copy.is_claimed:
             may_be_taken = state.copies[copy.first].stage is Stage.TAKING_BACK
-            kept = state.kept | 1 << copy.first if may_be_taken else state.kept
-            state = state._replace(rows=state.rows | 1 << copy.first, kept=kept)
-            return _moved(state, number, copy._replace(is_kept=True))
+            claimed = state.claimed | 1 << copy.first if may_be_taken else state.claimed
+            state = state._replace(rows=state.rows | 1 << copy.first, claimed=claimed)
+            return _moved(state, number, copy._replace(is_claimed=True))
         if copy.end == len(state.log) or not self._has(Safeguard.CONDITION):
             earlier = state.before[copy.first] & state.rows
             refused = (Stage.TAKING_BACK, Stage.REFUSED)
@@ -264,22 +264,22 @@ class Model:
         return _moved(state, number, copy._replace(end=copy.end + 1))
 
     def _stood(self, state: State, number: int, copy: Copy) -> Copy:
-        """Return a copy whose message stands: it goes on to delete spare rows."""
+        """Return a copy whose message is stored and that now deletes spare rows."""
         named = self._place(state.log, number) if self._has(Safeguard.STANDING_ROW_STAYS) else number
         spare = copy.known & ~(1 << (named or 0))
         return Copy(Stage.REMOVING, known=spare) if spare else _ENDED
 
     def _place(self, log: tuple[int, ...], number: int) -> int | None:
-        """Return the copy whose content stands for the message of a copy."""
+        """Return the copy whose content is stored for a copy's message."""
         return next((owner for owner in log if self._is_same(owner, number)), None)
 
     def _verify(self, before: State, state: State) -> None:
         """Raise BrokenError if a step has broken a guarantee."""
         if state.log[: len(before.log)] != before.log:
-            raise BrokenError("what stood does not stand any more")
+            raise BrokenError("a stored message has disappeared")
         messages = [self._same[owner] for owner in state.log]
         if len(set(messages)) < len(messages):
-            raise BrokenError("a message stands twice")
+            raise BrokenError("a message is stored twice")
         for place, owner in enumerate(state.log, start=1):
             if self._same[owner] == 1 << owner:
                 continue

@@ -1,6 +1,6 @@
-"""Runs tasks in every order of their DynamoDB calls: real code, one schedule after another, none twice.
+"""Runs real code in every order of its tasks' DynamoDB calls, each schedule once.
 
-def scenario(scheduler):                  # makes its own tables; tasks pause before each call
+def scenario(scheduler):                  # creates its own tables; tasks pause before each call
     ...
     scheduler.run()
 
@@ -14,7 +14,7 @@ from greenlet import greenlet
 
 
 class Scheduler:
-    """Decides which of the paused tasks goes on: as `decisions` say, and the first where they end."""
+    """Decides which paused task continues: according to `decisions`, then always the first."""
 
     def __init__(self, decisions: Sequence[int] = ()) -> None:
         self._decisions = decisions
@@ -23,19 +23,19 @@ class Scheduler:
         self._going: list[Callable[[], Any]] = []
         self.is_running = False
         self.taken: list[tuple[int, int]] = []
-        """Each decision, and of how many."""
+        """Each decision and the number of choices."""
 
     def add(self, task: Callable[[], Any]) -> None:
-        """Add a task, which goes on by itself to its first pause; an exception that leaves it ends the run."""
+        """Add a task, which runs to its first pause. An exception in it ends the run."""
         self._going.append(greenlet(task, self._hub).switch)
 
     def pause(self) -> None:
-        """Let any task go on; called by the tasks."""
+        """Pause the current task and let any task continue."""
         self._paused.append(greenlet.getcurrent().switch)
         self._hub.switch()
 
     def concurrently(self, *calls: Callable[[], Any]) -> list[Any]:
-        """Run calls as tasks; return what each returned, or raise what the first of them raised."""
+        """Run calls as tasks; return their results, or raise the error of the first one that failed."""
         if not self.is_running:
             return [call() for call in calls]
         caller, results, errors = greenlet.getcurrent(), dict[int, Any](), dict[int, Exception]()
@@ -43,7 +43,7 @@ class Scheduler:
         def run(number: int, call: Callable[[], Any]) -> None:
             try:
                 results[number] = call()
-            except Exception as error:  # noqa: BLE001 - raised below, once the others have ended
+            except Exception as error:  # noqa: BLE001 - raised below, after the other calls
                 errors[number] = error
             if len(results) + len(errors) == len(calls):
                 self._going.append(caller.switch)
@@ -70,7 +70,7 @@ class Scheduler:
 
 
 def every_schedule(scenario: Callable[[Scheduler], None]) -> int:
-    """Run a scenario under every schedule; return how many there are."""
+    """Run a scenario under every schedule; return the number of schedules."""
     decisions: list[int] = []
     count = 0
     while True:

@@ -1,4 +1,4 @@
-"""A room whose senders take turns before each call of DynamoDB: real store, virtual clock, one schedule at a time.
+"""A room with the real store and a virtual clock, whose senders take turns before each DynamoDB call.
 
 room = Room(scheduler)
 scheduler.add(lambda: room.send("anna"))
@@ -30,7 +30,7 @@ RETENTION_SECONDS = 30 * DAY
 
 @dataclass
 class Room:
-    """The room, and what its senders were told. `pauses_at` are the tables before whose calls they take turns."""
+    """The room and its senders' results. They take turns before calls to the tables in `pauses_at`."""
 
     scheduler: Scheduler = field(default_factory=Scheduler)
     rows_type: type[MessageRows] = MessageRows
@@ -40,7 +40,7 @@ class Room:
     stored: dict[str, Stored] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     given: dict[int, str] = field(default_factory=dict)
-    """Each number that the log ever gave out, with its message."""
+    """Every number that the log ever used, with its message."""
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -67,7 +67,7 @@ class Room:
         return answer
 
     def send(self, sender: str, *, message_id: str = ID, is_refused: bool = False, may_repeat: bool = True) -> None:
-        """Store a message, as one invocation does."""
+        """Store a message like one invocation."""
         draft = Draft(
             message_id=message_id,
             may_repeat=may_repeat,
@@ -91,13 +91,13 @@ class Room:
         self.append.remove_spare_rows(stored)
 
     def say(self, *texts: str) -> list[int]:
-        """Store messages one after another, without taking turns; return their places."""
+        """Store messages in sequence without taking turns; return their places."""
         for text in texts:
             self.send(text, message_id=f"id of {text}")
         return [self.stored[text].message.seq for text in texts]
 
     def at_once(self, act: Callable[[], None]) -> None:
-        """Do something as one step: no other task goes on in between."""
+        """Run something as one step, without switching tasks."""
         self.scheduler.pause()
         pauses_at, self.pauses_at = self.pauses_at, ()
         act()
@@ -108,7 +108,7 @@ class Room:
         return sorted(place for place in logs(self.dynamodb)[NAME] if place)
 
     def after(self, seq: int) -> tuple[list[int], bool]:
-        """Return the seqs above a seq, and whether the log says that some are lost."""
+        """Return the seqs above a seq, and whether some are lost."""
         seqs: list[int] = []
         lost = False
         while True:
@@ -119,10 +119,10 @@ class Room:
                 return seqs, lost
 
     def verify(self) -> None:
-        """Check what must hold whatever happened."""
+        """Check the invariants."""
         assert not broken_logs(self.dynamodb)
         copies = [stored.message for stored in self.stored.values() if stored.message.message_id == ID]
-        assert len(set(copies)) <= 1, "two senders were shown different messages"
-        stands = {message_id: seq for seq, message_id in self.given.items()}
+        assert len(set(copies)) <= 1, "two senders received different messages"
+        places = {message_id: seq for seq, message_id in self.given.items()}
         for stored in self.stored.values():
-            assert stands[stored.message.message_id] == stored.message.seq
+            assert places[stored.message.message_id] == stored.message.seq

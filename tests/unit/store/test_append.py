@@ -1,4 +1,4 @@
-"""The code that appends a message, in every order of the calls of two copies, and with each safeguard broken."""
+"""Appending a message, in every order of two copies' calls, and with each safeguard broken."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from tests.unit.store.interleaving import Scheduler, every_schedule
 from tests.unit.store.room import ID, NAME, Room
 
 
-def test_two_copies_at_once_stand_once_in_every_order_of_their_calls() -> None:
+def test_two_concurrent_copies_are_stored_once_in_every_order_of_their_calls() -> None:
     def scenario(scheduler: Scheduler) -> None:
         room = Room(scheduler)
         scheduler.add(lambda: room.send("anna"))
@@ -24,7 +24,7 @@ def test_two_copies_at_once_stand_once_in_every_order_of_their_calls() -> None:
     assert every_schedule(scenario) > 500
 
 
-def test_a_refused_copy_takes_nothing_from_the_other_in_every_order_of_their_calls() -> None:
+def test_a_refused_copy_does_not_affect_the_other_in_any_order_of_their_calls() -> None:
     def scenario(scheduler: Scheduler) -> None:
         room = Room(scheduler)
         scheduler.add(lambda: room.send("anna", is_refused=True))
@@ -37,7 +37,7 @@ def test_a_refused_copy_takes_nothing_from_the_other_in_every_order_of_their_cal
     assert every_schedule(scenario) > 200
 
 
-def test_messages_of_several_senders_at_once_all_stand_in_every_order_of_their_calls() -> None:
+def test_concurrent_messages_of_several_senders_are_all_stored_in_every_order_of_their_calls() -> None:
     def scenario(scheduler: Scheduler) -> None:
         room = Room(scheduler, pauses_at=(ROOMS,))
         for sender in ("anna", "ben", "cleo"):
@@ -49,13 +49,13 @@ def test_messages_of_several_senders_at_once_all_stand_in_every_order_of_their_c
     assert every_schedule(scenario) > 150
 
 
-def test_a_refused_message_leaves_nothing() -> None:
+def test_a_refused_message_leaves_no_trace() -> None:
     room = Room()
     room.send("anna", is_refused=True)
     assert (room.places(), room.dynamodb.items(MESSAGES)) == ([], [])
 
 
-def test_a_repetition_by_another_connection_and_of_another_body_shows_the_first_message() -> None:
+def test_a_repeat_with_another_connection_and_body_returns_the_first_message() -> None:
     room = Room()
     room.send("anna")
     room.say("something else")
@@ -63,33 +63,33 @@ def test_a_repetition_by_another_connection_and_of_another_body_shows_the_first_
     room.send("ben")
     assert room.stored["ben"].message == room.stored["anna"].message
     assert room.stored["ben"].is_repeat
-    assert len(room.dynamodb.items(MESSAGES)) == 2, "the row of the repetition is gone again"
+    assert len(room.dynamodb.items(MESSAGES)) == 2, "the repeat's row has been deleted"
 
 
 def test_an_id_belongs_to_its_room() -> None:
     room = Room()
     room.send("anna")
-    kept = room.rows.of(ID, NAME)
-    assert [row.text for row in kept] == ["by anna"]
+    rows = room.rows.of(ID, NAME)
+    assert [row.text for row in rows] == ["by anna"]
     assert room.rows.of(ID, "kitchen") == []
 
 
-class _NeverLooks(MessageRows):
+class _NotLookingUp(MessageRows):
     def of(self, message_id: str, room: str) -> list[MessageRow]:
         return []
 
 
-class _RelyingOnAnothersRow(MessageRows):
-    def keep(self, row: MessageRow) -> None:
+class _NotClaimingTheRow(MessageRows):
+    def claim(self, row: MessageRow) -> None:
         pass
 
 
-class _TakingBackWhateverHappened(MessageRows):
-    def take_back(self, row: MessageRow) -> None:
+class _WithdrawingUnconditionally(MessageRows):
+    def withdraw(self, row: MessageRow) -> None:
         self.remove(row.message_id, row.timestamp)
 
 
-class _ForgettingTheRow(MessageRows):
+class _NotPuttingTheRow(MessageRows):
     def add(self, row: MessageRow) -> MessageRow:
         return row
 
@@ -104,13 +104,13 @@ def _without_condition(call: Call, send: Callable[[], Item]) -> Item:
 @pytest.mark.parametrize(
     ("rows_type", "fault", "is_refused"),
     [
-        (_NeverLooks, carry_out, False),
-        (_RelyingOnAnothersRow, carry_out, True),
-        (_TakingBackWhateverHappened, carry_out, True),
-        (_ForgettingTheRow, carry_out, False),
+        (_NotLookingUp, carry_out, False),
+        (_NotClaimingTheRow, carry_out, True),
+        (_WithdrawingUnconditionally, carry_out, True),
+        (_NotPuttingTheRow, carry_out, False),
         (MessageRows, _without_condition, False),
     ],
-    ids=["no look-up", "row not kept", "row taken back", "no row", "no condition"],
+    ids=["no look-up", "row not put again", "row deleted unconditionally", "no row", "no condition"],
 )
 def test_each_safeguard_of_the_code_is_needed(
     rows_type: type[MessageRows], fault: Interceptor, is_refused: bool

@@ -1,4 +1,4 @@
-"""The append protocol keeps its promises in every interleaving of a few copies, and needs each of its safeguards."""
+"""The append protocol holds in every interleaving of a few copies, and needs each safeguard."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.unit.store.append_model import BrokenError, Model, Safeguard
         pytest.param("aaaa", 500_000, marks=pytest.mark.slow),
     ],
 )
-def test_a_message_stands_once_with_its_row_and_the_first_body(copies: str, states: int) -> None:
+def test_a_message_is_stored_once_with_its_row_and_the_first_body(copies: str, states: int) -> None:
     assert Model(copies).check() > states, "some steps were not tried"
 
 

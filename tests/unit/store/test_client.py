@@ -1,4 +1,4 @@
-"""The DynamoDB client: what it sends and understands is what botocore would, over connections of its own."""
+"""The DynamoDB client sends and parses the same as botocore, over its own connections."""
 
 import json
 import socket
@@ -33,7 +33,7 @@ def answer(body: object, status: int = 200, *fields: str) -> bytes:
 
 
 class Server:
-    """Answers each request with the next of its answers: bytes, None for silence, or an empty one to hang up."""
+    """Answers each request with the next answer: bytes, None for silence, or b"" to hang up."""
 
     def __init__(self) -> None:
         self.answers: list[bytes | None] = []
@@ -76,7 +76,7 @@ class Server:
         return head
 
     def hang_up(self) -> None:
-        """Close the connections as DynamoDB does after a while, and see that the other side has heard of it."""
+        """Close the connections, like DynamoDB's idle time-out, and wait until the client has noticed."""
         for peer in self._peers:
             peer.shutdown(socket.SHUT_WR)
 
@@ -106,7 +106,7 @@ def transport() -> Transport:
     return Transport(None, connect_timeout=5, read_timeout=5)
 
 
-def test_values_come_as_botocore_parses_them(server: Server) -> None:
+def test_values_are_parsed_as_by_botocore(server: Server) -> None:
     server.answers = [answer({"Item": ROW})] * 2
     botocore: Any = Session().create_client("dynamodb", region_name="us-east-1", endpoint_url=server.url)
     ours, theirs = (
@@ -116,7 +116,7 @@ def test_values_come_as_botocore_parses_them(server: Server) -> None:
     assert ours["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_a_refused_write_brings_the_occupant(server: Server) -> None:
+def test_a_refused_write_returns_the_existing_item(server: Server) -> None:
     server.answers = [answer(REFUSED, 400)]
     with pytest.raises(ClientError) as raised:
         new_client("us-east-1", server.url).put_item(TableName="t", Item=ROW)
@@ -124,14 +124,14 @@ def test_a_refused_write_brings_the_occupant(server: Server) -> None:
     assert raised.value.response["Item"] == ROW  # type: ignore[typeddict-item]
 
 
-def test_a_request_is_sent_again_when_its_connection_breaks(server: Server) -> None:
+def test_a_request_is_retried_when_its_connection_breaks(server: Server) -> None:
     server.answers = [b"", answer({"Item": ROW})]
     assert new_client("us-east-1", server.url).get_item(TableName="t", Key=KEY)["Item"] == ROW
     assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"])
-def test_every_partition_has_its_own_address_and_signature(region: str) -> None:
+def test_every_partition_has_its_own_endpoint_and_signature(region: str) -> None:
     def sent_by(client: Any) -> tuple[str, str]:
         caught: list[AWSPreparedRequest] = []
 
@@ -147,7 +147,7 @@ def test_every_partition_has_its_own_address_and_signature(region: str) -> None:
     assert sent_by(new_client(region)) == sent_by(Session().create_client("dynamodb", region_name=region))
 
 
-def test_one_connection_serves_one_request_after_another(server: Server) -> None:
+def test_one_connection_serves_successive_requests(server: Server) -> None:
     server.answers = [answer(number) for number in range(3)]
     ours = transport()
     assert [ours.send(request(server)).content for _ in range(3)] == [b"0", b"1", b"2"]
@@ -157,7 +157,7 @@ def test_one_connection_serves_one_request_after_another(server: Server) -> None
     assert server.requests[0].endswith(b"\r\n\r\n{}")
 
 
-def test_a_connection_that_was_closed_meanwhile_is_not_used(server: Server) -> None:
+def test_a_connection_closed_by_the_server_is_not_reused(server: Server) -> None:
     server.answers = [answer(1), answer(2)]
     ours = transport()
     ours.send(request(server))
@@ -182,34 +182,34 @@ def test_every_form_of_a_body_is_read_and_the_next_request_succeeds(server: Serv
     assert ours.send(request(server)).content == b"2"
 
 
-def test_headers_are_found_whatever_their_case(server: Server) -> None:
+def test_header_names_are_case_insensitive(server: Server) -> None:
     server.answers = [answer({}, 200, "X-AMZN-RequestId: abc")]
     assert transport().send(request(server)).headers["x-amzn-requestid"] == "abc"
 
 
 @pytest.mark.parametrize("given", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", b"SSH-2.0-x\r\n\r\n"])
-def test_a_broken_response_is_an_error_that_botocore_repeats(server: Server, given: bytes) -> None:
+def test_a_broken_response_is_an_error_that_botocore_retries(server: Server, given: bytes) -> None:
     server.answers = [given]
     ours = Transport(None, connect_timeout=5, read_timeout=0.2)
     with pytest.raises((ConnectionClosedError, ReadTimeoutError)):
         ours.send(request(server))
 
 
-def test_silence_is_a_time_out(server: Server) -> None:
+def test_no_response_is_a_time_out(server: Server) -> None:
     server.answers = [None]
     ours = Transport(None, connect_timeout=5, read_timeout=0.05)
     with pytest.raises(ReadTimeoutError):
         ours.send(request(server))
 
 
-def test_an_endpoint_that_nobody_serves_is_a_connection_error(server: Server) -> None:
+def test_an_endpoint_without_a_server_is_a_connection_error(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         server.url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(EndpointConnectionError):
         transport().send(request(server))
 
 
-def test_many_threads_have_a_connection_each(server: Server) -> None:
+def test_each_thread_has_its_own_connection(server: Server) -> None:
     server.answers = [answer(number) for number in range(40)]
     ours = transport()
     seen: list[bytes] = []
@@ -226,7 +226,7 @@ def test_many_threads_have_a_connection_each(server: Server) -> None:
     assert server.accepted <= 4
 
 
-def test_moto_stands_in_for_dynamodb_as_for_any_client_of_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moto_intercepts_it_like_any_botocore_client(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     with mock_aws():

@@ -1,4 +1,4 @@
-"""A machine whose clock is set back stores messages as before, and keeps nobody waiting for the time to come again."""
+"""With its clock set back, a machine stores messages as before and makes no one wait for it to catch up."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def chat() -> Chat:
     return chat
 
 
-def test_a_message_has_the_next_place_although_its_time_is_earlier(chat: Chat) -> None:
+def test_a_message_takes_the_next_place_even_if_its_timestamp_is_earlier(chat: Chat) -> None:
     first = chat.send("anna", "one")
     chat.clock.set_back(3600)
     second = chat.send("ben", "two")
@@ -28,7 +28,7 @@ def test_a_message_has_the_next_place_although_its_time_is_earlier(chat: Chat) -
     assert broken_logs(chat.dynamodb) == []
 
 
-def test_a_repetition_is_recognised_although_its_time_is_earlier(chat: Chat) -> None:
+def test_a_repeat_is_recognised_even_if_its_timestamp_is_earlier(chat: Chat) -> None:
     first = chat.send("anna", "one", message_id="11111111-2222-4333-8444-555555555555")
     chat.clock.set_back(3600)
     again = chat.send("ben", "another body", message_id=first["messageId"])
@@ -36,7 +36,7 @@ def test_a_repetition_is_recognised_although_its_time_is_earlier(chat: Chat) -> 
     assert broken_logs(chat.dynamodb) == []
 
 
-def test_a_sender_is_not_kept_waiting_until_the_clock_is_where_it_was(chat: Chat) -> None:
+def test_a_sender_need_not_wait_until_the_clock_catches_up(chat: Chat) -> None:
     chat.send("anna", "one")
     chat.send("anna", "two")
     chat.clock.set_back(3600)
@@ -46,9 +46,9 @@ def test_a_sender_is_not_kept_waiting_until_the_clock_is_where_it_was(chat: Chat
     assert (refused["code"], refused["retryAfterMs"] <= 1000) == ("rate_limited", True)
 
 
-def test_clocks_that_differ_a_little_give_nobody_a_burst_for_nothing() -> None:
+def test_clock_skew_grants_no_extra_burst() -> None:
     assert LIMIT.wait_ms(NOW + LIMIT.burst * LIMIT.interval_ms + 60_000, NOW) > 0
 
 
-def test_a_state_that_no_clock_of_today_can_have_written_is_void() -> None:
+def test_a_state_from_a_clock_since_set_back_is_void() -> None:
     assert LIMIT.wait_ms(NOW + 3_600_000, NOW) == 0

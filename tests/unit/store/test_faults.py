@@ -1,4 +1,4 @@
-"""Every single fault of DynamoDB, at every call of every operation, followed by what a client does then."""
+"""Every single DynamoDB fault, at every call of every operation, followed by the client's reaction."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ def _connect(chat: Chat, attempt: int) -> bool:
 
 
 def _frame(connection_id: str, **frame: object) -> Callable[[Chat, int], bool]:
-    """Return an act: send a frame, and tell whether it is settled: answered, and by no error that asks to try again."""
+    """Return an act that sends a frame and returns whether it got an answer other than a retryable error."""
 
     def act(chat: Chat, _attempt: int) -> bool:
         before = len(chat.frames(connection_id))
@@ -87,7 +87,7 @@ def _chat() -> Chat:
 
 
 def _settle(chat: Chat) -> None:
-    """Let everybody who is gone be found: a post to each room, as the next message brings it."""
+    """Post to each room, as the next message would, so all gone connections are found."""
     for _ in range(2):
         chat.clock.advance(60)
         for connection_id, room in (("ben", "garden"), ("ben", "kitchen"), ("lou", "lobby")):
@@ -95,7 +95,7 @@ def _settle(chat: Chat) -> None:
 
 
 def _calls(act: Callable[[Chat, int], bool]) -> list[str]:
-    """Return the operations that an act calls."""
+    """Return the DynamoDB operations that an act calls."""
     chat = _chat()
     with chat.dynamodb.counting() as usage:
         assert act(chat, 0)
@@ -112,8 +112,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_nobody_notices_that_botocore_sent_a_request_twice(act: Callable[[Chat, int], bool]) -> None:
-    """But for a deletion: its second answer says that nothing was there, so a leave may not be announced."""
+def test_a_request_that_botocore_sends_twice_has_no_visible_effect(act: Callable[[Chat, int], bool]) -> None:
+    """Except for a deletion: its second response says that there was nothing, so a leave may go unannounced."""
 
     def seen(number: int | None) -> dict[str, list[dict[str, object]]]:
         chat = _chat()
@@ -132,7 +132,7 @@ def test_nobody_notices_that_botocore_sent_a_request_twice(act: Callable[[Chat, 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_whatever_fails_a_retry_makes_it_good(act: Callable[[Chat, int], bool], fault: Interceptor) -> None:
+def test_a_retry_recovers_from_any_failure(act: Callable[[Chat, int], bool], fault: Interceptor) -> None:
     broken = {}
     for number, operation in enumerate(_calls(act)):
         chat = _chat()

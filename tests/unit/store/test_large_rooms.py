@@ -1,4 +1,4 @@
-"""A room of more members, or a log of more bytes, than one page of DynamoDB has (1 MB) is read whole."""
+"""Rooms and logs larger than one DynamoDB page (1 MB) are read completely."""
 
 from chat.schema import EXPIRY_ATTRIBUTE, ROOMS
 from tests.fakes.gateway import Socket
@@ -7,7 +7,7 @@ from tests.fakes.services import Chat
 MEMBERS = 9000
 
 
-def test_everybody_in_a_room_of_thousands_hears_a_message_once() -> None:
+def test_every_member_of_a_room_of_thousands_receives_a_message_once() -> None:
     chat = Chat()
     chat.connect("anna", "last")
     chat.join("anna", "garden")
@@ -22,10 +22,10 @@ def test_everybody_in_a_room_of_thousands_hears_a_message_once() -> None:
         chat.send("anna", "hello", to="garden")
     posted = [post.connection_id for post in chat.gateway.posts if post.frame["type"] == "message"]
     assert len(posted) == len(set(posted)) == MEMBERS + 2
-    assert usage.operations.count("Query") > 3, "the members came in several pages"
+    assert usage.operations.count("Query") > 3, "the members were read in several pages"
 
 
-def test_a_reader_reads_a_log_of_megabytes_to_its_end() -> None:
+def test_a_log_of_megabytes_can_be_read_to_its_end() -> None:
     chat = Chat()
     chat.connect("anna", "ben")
     chat.join("anna", "garden")
@@ -40,7 +40,7 @@ def test_a_reader_reads_a_log_of_megabytes_to_its_end() -> None:
     assert seqs == list(range(1, 151))
 
 
-def test_a_repetition_finds_its_message_behind_a_megabyte_of_others() -> None:
+def test_a_repeat_finds_its_message_a_megabyte_back() -> None:
     chat = Chat()
     chat.connect("anna", "ben")
     first = chat.send("anna", "hello", to="lobby")

@@ -1,4 +1,4 @@
-"""Pages of a log against a plain model of it: whatever has expired, was deleted by TTL, or stands beyond a jump."""
+"""Pages of a log compared with a plain model, with expiry, TTL deletion and restarts."""
 
 from itertools import pairwise
 
@@ -15,8 +15,8 @@ lengths = st.sampled_from([1, 40, 4000])
 pauses = st.sampled_from([0, HOUR, DAY, RETENTION_SECONDS - HOUR, RETENTION_SECONDS])
 
 
-def said(spans: list[tuple[int, list[int]]], survivors: st.DataObject) -> Room:
-    """Return a room in which messages of some lengths were said between pauses, while TTL deleted some that expired."""
+def room_with_messages(spans: list[tuple[int, list[int]]], survivors: st.DataObject) -> Room:
+    """Return a room with messages of given lengths sent between pauses, while TTL deletes some expired ones."""
     room = Room()
     number = 0
     for pause, sizes in spans:
@@ -35,7 +35,7 @@ def _parts(items: list[dict[str, object]]) -> st.SearchStrategy[list[dict[str, o
     return st.just(items) | st.just([]) | st.lists(st.sampled_from(items), unique_by=str) if items else st.just([])
 
 
-def kept(room: Room) -> list[int]:
+def unexpired_places(room: Room) -> list[int]:
     """Return the places of the messages that have not expired."""
     now = room.clock.now_ms() // 1000
     return sorted(place for place, item in logs(room.dynamodb)[NAME].items() if place and item["expiresAt"] > now)
@@ -46,11 +46,11 @@ spans = st.lists(st.tuples(pauses, st.lists(lengths, max_size=4)), min_size=1, m
 
 @given(spans=spans, data=st.data(), limit=st.sampled_from([1, 2, 3, 100]), hint=st.booleans())
 @settings(max_examples=60)
-def test_a_reader_gets_all_that_is_kept_behind_it_and_is_told_of_what_is_not(
+def test_a_reader_gets_every_message_after_its_seq_or_lost(
     spans: list[tuple[int, list[int]]], data: st.DataObject, limit: int, hint: bool
 ) -> None:
-    room = said(spans, data)
-    places = kept(room)
+    room = room_with_messages(spans, data)
+    places = unexpired_places(room)
     ever = sorted(room.given)
     for known in {0, *ever, ever[-1] + 1 if ever else 1}:
         read: list[int] = []
@@ -63,7 +63,7 @@ def test_a_reader_gets_all_that_is_kept_behind_it_and_is_told_of_what_is_not(
             lost = lost or page.lost
             if page.complete:
                 break
-            assert page.messages, "a reader would ask for ever"
+            assert page.messages, "a reader would read forever"
             after = read[-1]
         assert read == [place for place in places if place > known]
         missed = [place for place in ever if place > known and place not in read]
@@ -77,11 +77,11 @@ def test_a_reader_gets_all_that_is_kept_behind_it_and_is_told_of_what_is_not(
 
 @given(spans=spans, data=st.data(), limit=st.sampled_from([1, 2, 3, 100]), hint=st.booleans())
 @settings(max_examples=60)
-def test_a_reader_gets_the_newest_messages_and_page_by_page_all_before_them(
+def test_a_reader_gets_the_newest_messages_and_all_earlier_ones_page_by_page(
     spans: list[tuple[int, list[int]]], data: st.DataObject, limit: int, hint: bool
 ) -> None:
-    room = said(spans, data)
-    places = kept(room)
+    room = room_with_messages(spans, data)
+    places = unexpired_places(room)
     page = room.log.newest(NAME, limit, room.log.end(NAME) if hint else None)
     read = [message.seq for message in page.messages]
     while not page.complete:

@@ -1,4 +1,4 @@
-"""How a room's log begins, ends, expires and begins again; decision 0010 has the reasons."""
+"""How a room's log begins, ends, expires and restarts. Reasons: docs/decisions/0010."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.unit.store.room import DAY, ID, NAME, RETENTION_SECONDS, Room
 
 HOUR = 3600
 LASTING, CERTAIN = RETENTION_SECONDS - HOUR, RETENTION_SECONDS - HOUR // 2
-"""How long after its newest message a log is built on as it is, and is certain to end there."""
+"""How long after its newest message a log can be extended as it is, and is certain to end there."""
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def room() -> Room:
 
 
 def expire(room: Room) -> None:
-    """Let TTL delete all that has expired."""
+    """Let TTL delete everything that has expired."""
     room.dynamodb.expire(ROOMS)
 
 
 # Reading
 
 
-def test_the_messages_above_a_seq_come_page_by_page(room: Room) -> None:
+def test_messages_above_a_seq_are_returned_page_by_page(room: Room) -> None:
     room.say(*"abcdefg")
     first = room.log.after(NAME, 1, None, 4)
     assert ([message.seq for message in first.messages], first.complete, first.lost) == ([2, 3, 4, 5], False, False)
@@ -35,7 +35,7 @@ def test_the_messages_above_a_seq_come_page_by_page(room: Room) -> None:
     assert ([message.seq for message in rest.messages], rest.complete, rest.lost) == ([6, 7], True, False)
 
 
-def test_a_page_between_two_seqs_is_complete_without_what_lies_beyond(room: Room) -> None:
+def test_a_page_between_two_seqs_is_complete_without_the_messages_beyond(room: Room) -> None:
     room.say(*"abcdefg")
     for before, seqs in ((5, [3, 4]), (3, []), (100, [3, 4, 5, 6, 7])):
         page = room.log.after(NAME, 2, before, 100)
@@ -53,13 +53,13 @@ def test_the_newest_messages_and_those_before_a_seq(room: Room) -> None:
         assert ([message.seq for message in page.messages], page.complete) == (seqs, complete)
 
 
-def test_a_reader_beyond_the_end_is_told_that_its_messages_are_lost(room: Room) -> None:
+def test_reading_beyond_the_end_reports_lost(room: Room) -> None:
     room.say("a")
     assert room.after(7) == ([], True)
 
 
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["expired", "deleted by TTL"])
-def test_a_reader_is_told_of_what_expired_since(room: Room, is_deleted: bool) -> None:
+def test_reading_after_a_seq_reports_messages_that_have_expired_since(room: Room, is_deleted: bool) -> None:
     room.say("a", "b")
     room.clock.advance(DAY)
     room.say("c")
@@ -74,9 +74,7 @@ def test_a_reader_is_told_of_what_expired_since(room: Room, is_deleted: bool) ->
 
 @pytest.mark.parametrize("known", [0, 1, 2])
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["expired", "deleted by TTL"])
-def test_a_reader_of_a_log_that_has_expired_whole_is_told_that_it_may_have_missed_something(
-    room: Room, known: int, is_deleted: bool
-) -> None:
+def test_reading_a_log_that_has_expired_entirely_reports_lost(room: Room, known: int, is_deleted: bool) -> None:
     room.say("a", "b")
     room.clock.advance(RETENTION_SECONDS)
     if is_deleted:
@@ -84,28 +82,28 @@ def test_a_reader_of_a_log_that_has_expired_whole_is_told_that_it_may_have_misse
     assert room.after(known) == ([], True)
 
 
-def test_in_a_room_that_has_just_begun_nothing_is_lost(room: Room) -> None:
+def test_a_new_room_has_lost_nothing(room: Room) -> None:
     room.clock.advance(DAY)
     assert room.after(0) == ([], False)
 
 
-# Beginning, and beginning again
+# Beginning and restarting
 
 
-def test_a_room_begins_once(room: Room) -> None:
+def test_the_beginning_of_a_room_is_written_once(room: Room) -> None:
     begun = logs(room.dynamodb)[NAME][0]
     room.clock.advance(DAY)
     assert room.log.begin(NAME).at_ms == begun["at"] == START_SECONDS * 1000
     assert room.say("a") == [1]
 
 
-def test_a_sender_begins_a_room_that_nobody_has_joined(room: Room) -> None:
+def test_a_sender_writes_the_beginning_of_a_room_without_members(room: Room) -> None:
     room.dynamodb.remove(ROOMS, room=NAME, item="log#0000000000000000")
     assert room.say("a", "b") == [1, 2]
     assert logs(room.dynamodb)[NAME][0]["base"] == 0
 
 
-def test_a_room_that_was_silent_for_less_than_the_retention_goes_on(room: Room) -> None:
+def test_a_room_silent_for_less_than_the_retention_continues(room: Room) -> None:
     room.say("a")
     for silence in (LASTING - 1, LASTING + 1, CERTAIN - 1):
         seq = room.places()[-1]
@@ -115,7 +113,7 @@ def test_a_room_that_was_silent_for_less_than_the_retention_goes_on(room: Room) 
 
 
 @pytest.mark.parametrize("silence", [CERTAIN, RETENTION_SECONDS, 100 * DAY])
-def test_a_room_that_was_silent_for_longer_begins_above_every_number_it_gave_out(room: Room, silence: int) -> None:
+def test_a_room_silent_for_longer_restarts_above_every_number_it_used(room: Room, silence: int) -> None:
     room.say("a", "b")
     room.clock.advance(silence)
     expire(room)
@@ -128,7 +126,7 @@ def test_a_room_that_was_silent_for_longer_begins_above_every_number_it_gave_out
     assert room.after(now + 1) == ([now + 2], False)
 
 
-def test_a_room_begins_a_third_time_above_the_second(room: Room) -> None:
+def test_a_second_restart_is_above_the_first(room: Room) -> None:
     beginnings = []
     for text in "abc":
         beginnings += room.say(text)
@@ -138,7 +136,7 @@ def test_a_room_begins_a_third_time_above_the_second(room: Room) -> None:
     assert len(room.given) == 3
 
 
-def test_a_room_begins_again_above_the_last_base_although_the_clock_was_set_back(room: Room) -> None:
+def test_a_room_restarts_above_the_last_base_even_if_the_clock_was_set_back(room: Room) -> None:
     room.say("a")
     room.clock.advance(10 * RETENTION_SECONDS)
     second = room.say("b")
@@ -149,13 +147,13 @@ def test_a_room_begins_again_above_the_last_base_although_the_clock_was_set_back
     assert room.say("c") > second
 
 
-def test_ttl_may_delete_the_end_before_what_is_before_it(room: Room) -> None:
+def test_ttl_may_delete_the_end_before_earlier_messages(room: Room) -> None:
     room.say("a", "b", "c")
     room.clock.advance(RETENTION_SECONDS)
     room.dynamodb.expire(ROOMS, choose=lambda items: items[-1:])
     assert room.places() == [1, 2]
     assert room.say("d") > [3]
-    assert room.after(2)[1], "c was there"
+    assert room.after(2)[1], "c was present"
 
 
 def test_a_message_expires_no_earlier_than_the_one_before_it(room: Room) -> None:
@@ -169,7 +167,7 @@ def test_a_message_expires_no_earlier_than_the_one_before_it(room: Room) -> None
     room.verify()
 
 
-def test_a_retention_that_is_shortened_and_lengthened_again_gives_no_number_twice(room: Room) -> None:
+def test_shortening_and_lengthening_the_retention_reuses_no_number(room: Room) -> None:
     for seconds in (DAY, RETENTION_SECONDS):
         room.keep_for(seconds)
         room.say(f"kept for {seconds}")
@@ -179,7 +177,7 @@ def test_a_retention_that_is_shortened_and_lengthened_again_gives_no_number_twic
     assert sorted(room.given) == [1, 2, 3, 4]
 
 
-def test_a_room_that_kept_all_for_ever_gives_no_number_twice_after_it_was_told_to_keep_less(room: Room) -> None:
+def test_ending_unlimited_retention_reuses_no_number(room: Room) -> None:
     room.keep_for(0)
     room.say("for ever")
     for seconds in (DAY, 0, DAY, RETENTION_SECONDS):
@@ -187,37 +185,37 @@ def test_a_room_that_kept_all_for_ever_gives_no_number_twice_after_it_was_told_t
         room.say(f"kept for {seconds}, {len(room.given)}")
         room.clock.advance(100 * DAY)
         expire(room)
-    assert 1 in room.places(), "what was to be kept for ever is"
+    assert 1 in room.places(), "the message without expiry is still there"
     assert len(room.given) == 5
 
 
-# Races about the moment at which a log is no longer built on
+# Races around the moment when a log can no longer be extended
 
 
 def _racing(room: Room, moment: int, *, message_ids: tuple[str, str]) -> None:
-    """Let two senders go on side by side while the clock passes a moment after the last message, and TTL is at work."""
+    """Run two senders concurrently while the clock passes a moment after the last message and TTL deletes."""
     room.say("a", "b")
     room.clock.advance(moment - 10)
     for sender, message_id in zip(("anna", "ben"), message_ids, strict=True):
         room.scheduler.add(lambda sender=sender, message_id=message_id: room.send(sender, message_id=message_id))
 
-    def time_goes_by() -> None:
+    def advance_clock() -> None:
         room.scheduler.pause()
         room.clock.advance(20)
         room.dynamodb.expire(ROOMS, choose=lambda items: items[-1:])
 
-    room.scheduler.add(time_goes_by)
+    room.scheduler.add(advance_clock)
 
 
 @pytest.mark.parametrize("moment", [LASTING, CERTAIN, RETENTION_SECONDS])
-def test_two_senders_at_once_are_both_read_by_whoever_was_there(moment: int) -> None:
+def test_members_read_the_messages_of_two_concurrent_senders(moment: int) -> None:
     def scenario(scheduler: Scheduler) -> None:
         room = Room(scheduler, pauses_at=(ROOMS,))
         _racing(room, moment, message_ids=("id of anna", "id of ben"))
         scheduler.run()
         room.verify()
         first, second = (room.stored[sender].message.seq for sender in ("anna", "ben"))
-        assert abs(first - second) == 1, "one goes on behind the other"
+        assert abs(first - second) == 1, "they have adjacent places"
         seqs, lost = room.after(2)
         assert {first, second} <= set(seqs) or lost
 
@@ -225,7 +223,7 @@ def test_two_senders_at_once_are_both_read_by_whoever_was_there(moment: int) -> 
 
 
 @pytest.mark.parametrize("moment", [LASTING, pytest.param(CERTAIN, marks=pytest.mark.slow)])
-def test_a_reader_meanwhile_misses_none_of_two_senders(moment: int) -> None:
+def test_a_concurrent_reader_misses_neither_of_two_senders(moment: int) -> None:
     def scenario(scheduler: Scheduler) -> None:
         room = Room(scheduler, pauses_at=(ROOMS,))
         _racing(room, moment, message_ids=("id of anna", "id of ben"))
@@ -239,7 +237,7 @@ def test_a_reader_meanwhile_misses_none_of_two_senders(moment: int) -> None:
 
 
 @pytest.mark.parametrize("moment", [LASTING, CERTAIN, RETENTION_SECONDS])
-def test_two_copies_of_a_message_at_once_stand_once(moment: int) -> None:
+def test_two_concurrent_copies_of_a_message_are_stored_once(moment: int) -> None:
     def scenario(scheduler: Scheduler) -> None:
         room = Room(scheduler, pauses_at=(ROOMS,))
         _racing(room, moment, message_ids=(ID, ID))
@@ -250,15 +248,15 @@ def test_two_copies_of_a_message_at_once_stand_once(moment: int) -> None:
     assert every_schedule(scenario) > 50
 
 
-class _AtAFixedPlace(RoomLog):
-    """Begins again at a number that does not depend on what was given out."""
+class _RestartingAtAFixedPlace(RoomLog):
+    """Restarts at a fixed number, regardless of the numbers in use."""
 
-    def begin_again(self, room: str, end: End) -> End:
+    def renew_end(self, room: str, end: End) -> End:
         return End(None, self.begin(room)._replace(base=10**12, until=None))
 
 
-def test_a_base_that_was_used_before_is_noticed() -> None:
-    room = Room(log_type=_AtAFixedPlace)
+def test_the_check_detects_a_reused_base() -> None:
+    room = Room(log_type=_RestartingAtAFixedPlace)
     for text in "ab":
         room.say(text)
         room.clock.advance(2 * RETENTION_SECONDS)
@@ -268,14 +266,14 @@ def test_a_base_that_was_used_before_is_noticed() -> None:
 
 
 class _WithoutRenewal(RoomLog):
-    """Goes on above the clock as soon as an end is not lasting, though others may still build on that end."""
+    """Restarts above the clock as soon as an end is not extendable, although others may still extend it."""
 
-    def begin_again(self, room: str, end: End) -> End:
+    def renew_end(self, room: str, end: End) -> End:
         entry = end.entry._replace(expires_at=1) if end.entry is not None else None
-        return super().begin_again(room, end._replace(entry=entry))
+        return super().renew_end(room, end._replace(entry=entry))
 
 
-def test_to_go_on_above_the_clock_while_others_build_on_the_end_would_store_a_message_twice() -> None:
+def test_without_renewal_a_message_is_stored_twice() -> None:
     def scenario(scheduler: Scheduler) -> None:
         room = Room(scheduler, pauses_at=(ROOMS,), log_type=_WithoutRenewal)
         _racing(room, LASTING, message_ids=(ID, ID))
@@ -286,10 +284,10 @@ def test_to_go_on_above_the_clock_while_others_build_on_the_end_would_store_a_me
         every_schedule(scenario)
 
 
-# Where a message is that the server gave its id
+# Finding a message whose id the server generated
 
 
-def test_a_message_is_found_by_the_time_it_was_sent(room: Room) -> None:
+def test_a_message_is_found_by_its_timestamp(room: Room) -> None:
     for number in range(40):
         room.say(f"{number}")
         room.clock.advance(60)
@@ -298,20 +296,20 @@ def test_a_message_is_found_by_the_time_it_was_sent(room: Room) -> None:
     assert 15 <= place < room.stored["17"].message.seq
 
 
-def test_it_is_found_also_among_messages_that_were_sent_long_before_they_were_stored(room: Room) -> None:
+def test_it_is_found_among_messages_sent_long_before_they_were_stored(room: Room) -> None:
     room.say("a")
     early = room.clock.now_ms()
     room.clock.advance(HOUR)
     room.say("b")
     sent_at = room.stored["b"].message.timestamp
-    for number in range(20):  # each stands with the content of a row whose first function had died
+    for number in range(20):  # each was stored with the row of a function that had died
         room.send(f"late {number}", message_id=f"late {number}")
         item = logs(room.dynamodb)[NAME][3 + number]
         room.dynamodb.put(ROOMS, {**item, "timestamp": f"2027-01-15T08:00:00.{early % 1000:03d}Z"})
     assert room.log.place_before(NAME, sent_at, 22) == 1
 
 
-def test_it_is_found_across_a_beginning_again(room: Room) -> None:
+def test_it_is_found_across_a_restart_of_the_log(room: Room) -> None:
     room.keep_for(0)
     room.say("a", "b", "c")
     sent_at = room.stored["b"].message.timestamp
