@@ -1,4 +1,4 @@
-# One command for each thing a person does. `make` lists them.
+# One command per task; `make` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 VENV := .venv
@@ -9,10 +9,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help local test test-engine check format bench load smoke resources docs update clean
 
-help: ## Show this list
+help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-# Each set of packages is installed once for each content of its lock file.
+# Packages are installed again only when their lock file changes.
 $(VENV)/.local-installed: requirements-local.txt
 	@sh scripts/install.sh requirements-local.txt
 	@touch $@
@@ -21,17 +21,17 @@ $(VENV)/.dev-installed: requirements-dev.txt
 	@sh scripts/install.sh requirements-dev.txt
 	@touch $@ $(VENV)/.local-installed
 
-local: $(VENV)/.local-installed ## Run everything on this machine (PORT=4566), until Ctrl-C
+local: $(VENV)/.local-installed ## Run the whole chat on this machine until Ctrl-C (PORT=4566)
 	@exec $(BIN)/python -m local --port $(PORT)
 
-test: $(VENV)/.dev-installed ## Run every test, real sockets and a real browser included
-	@sh scripts/browser.sh || echo "The tests that need a browser will fail." >&2
+test: $(VENV)/.dev-installed ## Run all tests, with real sockets and a real browser
+	@sh scripts/browser.sh || echo "Tests that need a browser will fail." >&2
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-engine: $(VENV)/.dev-installed ## Deploy by the Pulumi CLI into an emulator, from up to destroy; 2 if there is no CLI
+test-engine: $(VENV)/.dev-installed ## Deploy with the Pulumi CLI to an emulator, from up to destroy
 	@$(BIN)/python -m tests.engine
 
-check: $(VENV)/.dev-installed ## Format, lint, types, quick tests: what must pass before a commit
+check: $(VENV)/.dev-installed ## Check format, lint, types and quick tests: run before each commit
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/pyrefly check
@@ -43,25 +43,26 @@ format: $(VENV)/.dev-installed ## Format the code
 	@$(BIN)/ruff check --fix .
 	@if [ -d node_modules ]; then npx biome check --write frontend tests/browser/modules; fi
 
-bench: $(VENV)/.dev-installed ## Run the benchmarks: a table, and one line of JSON each
+bench: $(VENV)/.dev-installed ## Run the benchmarks: tables and lines of JSON, about five minutes
 	@$(BIN)/python -m benchmarks
 
-load: $(VENV)/.dev-installed ## Simulate users: make load URL=wss://… USERS=50 RATE=5
+load: $(VENV)/.dev-installed ## Simulate users on a stack (URL=wss://… USERS=20 RATE=5)
 	@$(BIN)/python -m benchmarks.load --url "$(URL)" --users $(or $(USERS),20) --rate $(or $(RATE),5)
 
-smoke: $(VENV)/.dev-installed ## Check a deployed stack from outside (STACK=dev, or OUTPUTS=file.json, - for standard input)
+# OUTPUTS=- reads the outputs from standard input.
+smoke: $(VENV)/.dev-installed ## Check a deployed stack from outside (STACK=dev or OUTPUTS=file.json)
 	@$(BIN)/python -m smoke $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)") $(if $(ENDPOINT_URL),--endpoint-url "$(ENDPOINT_URL)") \
 		$(if $(RETENTION_DAYS),--retention-days $(RETENTION_DAYS))
 
-resources: $(VENV)/.dev-installed ## Write resources.md, every resource's ARN (STACK=dev, or OUTPUTS=file.json, - for standard input)
+resources: $(VENV)/.dev-installed ## List the ARNs of a stack in resources.md (STACK=dev or OUTPUTS=file.json)
 	@$(BIN)/python -m smoke.resources $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)")
 
-docs: $(VENV)/.dev-installed ## Make the pictures, the diagram, the demonstration and the presentation anew
+docs: $(VENV)/.dev-installed ## Regenerate the pictures, diagrams, tables, film and presentation in docs
 	@sh scripts/browser.sh
-	@$(BIN)/python -m docs
+	@$(BIN)/python -m docgen
 
-update: $(VENV)/.dev-installed ## Renew the locks of all dependencies
+update: $(VENV)/.dev-installed ## Upgrade the lock files of all dependencies
 	@sh scripts/update.sh
 
-clean: ## Delete what was installed and built
+clean: ## Delete installed packages and build results
 	rm -rf $(VENV) .build node_modules .pytest_cache .ruff_cache .hypothesis

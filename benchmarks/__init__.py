@@ -1,4 +1,4 @@
-"""Benchmarks of the functions, beside the naive way."""
+"""Benchmarks of the functions against a naive baseline."""
 
 import sys
 from pathlib import Path
@@ -6,4 +6,4 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ROOT / "functions"
 
-sys.path.insert(0, str(FUNCTIONS))  # `chat` is imported from there, as on Lambda
+sys.path.insert(0, str(FUNCTIONS))  # where Lambda imports `chat` from

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run the benchmarks; print tables, and one line of JSON for each row."""
+"""`python -m benchmarks`: run the benchmarks; print each as a table, followed by its rows as lines of JSON."""
 
 import argparse
 import select
@@ -23,7 +23,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One table."""
+    """One benchmark and its table."""
 
     title: str
     run: Callable[[Extent], Iterable[Row]]
@@ -41,62 +41,62 @@ def _of(way: str, column: str) -> Callable[[Row], object]:
 OF_A_ROOM: Columns = {
     "": lambda row: row["benchmark"],
     "last, ms": _ours("last_ms"),
-    "the fastest, ms": _ours("fastest_ms"),
-    "last when cold, ms": lambda row: row["ours"]["cold"]["last_ms"],
-    "CPU each, µs": _ours("cpu_us_each"),
-    "CPU each when cold, µs": lambda row: row["ours"]["cold"]["cpu_us_each"],
+    "fastest, ms": _ours("fastest_ms"),
+    "last (cold), ms": lambda row: row["ours"]["cold"]["last_ms"],
+    "CPU per reader, µs": _ours("cpu_us_each"),
+    "CPU per reader (cold), µs": lambda row: row["ours"]["cold"]["cpu_us_each"],
     "sockets": lambda row: row["ours"]["cold"]["new_sockets"] + row["ours"]["new_sockets"],
     "429s": _ours("limited"),
-    "peak, MB": _ours("peak_mb"),
+    "peak memory, MB": _ours("peak_mb"),
     "read units": _ours("read_units"),
-    "requests to DynamoDB": _ours("requests"),
+    "DynamoDB requests": _ours("requests"),
 }
 
 BENCHMARKS = {
     "stub": Benchmark(
-        "The stub's own ceiling",
+        "Ceiling of the stub",
         lambda extent: stub_ceiling(extent.sizes[-1] * 2),
         {
             "": lambda row: row["benchmark"],
-            "posts a second by one engine": lambda row: row["posts_per_second"],
-            "the stub's ceiling a second": lambda row: row["stub_ceiling_per_second"],
-            "stub's CPU each, µs": lambda row: row["stub_cpu_us_each"],
-            "engine's CPU each, µs": lambda row: row["engine_cpu_us_each"],
+            "posts per second from one engine": lambda row: row["posts_per_second"],
+            "ceiling of the stub per second": lambda row: row["stub_ceiling_per_second"],
+            "stub: CPU per post, µs": lambda row: row["stub_cpu_us_each"],
+            "engine: CPU per post, µs": lambda row: row["engine_cpu_us_each"],
         },
     ),
     "rooms": Benchmark(
-        "One message to a room, 10,000 connected (warm containers, TLS, 10 ms a post, 5 ms a DynamoDB request)",
+        "One message to a room, 10,000 connected (warm containers, TLS, 10 ms per post, 5 ms per DynamoDB request)",
         rooms,
         {
             "readers": lambda row: row["size"],
             "ours: last, ms": _ours("last_ms"),
-            "the fastest, ms": _ours("fastest_ms"),
+            "ours: fastest, ms": _ours("fastest_ms"),
             "naive: last, ms": _of("naive", "last_ms"),
-            "from posts": _of("naive", "extrapolated_from"),
+            "measured posts": _of("naive", "extrapolated_from"),
             "32 threads: last, ms": _of("threads", "last_ms"),
-            "times sooner": lambda row: row["times_sooner"],
-            "ours: CPU each, µs": _ours("cpu_us_each"),
-            "naive: CPU each, µs": _of("naive", "cpu_us_each"),
+            "times faster": lambda row: row["times_sooner"],
+            "ours: CPU per reader, µs": _ours("cpu_us_each"),
+            "naive: CPU per reader, µs": _of("naive", "cpu_us_each"),
             "times less CPU": lambda row: row["times_less_cpu"],
-            "ours: peak, MB": _ours("peak_mb"),
+            "ours: peak memory, MB": _ours("peak_mb"),
             "ours: units read, written": lambda row: f"{row['ours']['read_units']:g}, {row['ours']['write_units']:g}",
             "naive: units read, written": lambda row: (
                 f"{row['naive']['read_units']:g}, {row['naive']['write_units']:g}"
             ),
         },
     ),
-    "variants": Benchmark("The largest room, one thing changed at a time", variants, OF_A_ROOM),
+    "variants": Benchmark("The largest room, with one thing changed at a time", variants, OF_A_ROOM),
     "contention": Benchmark(
-        "Many people write to one room at once (virtual time, 5 ms a DynamoDB request)",
+        "Many people write to one room at once (virtual time, 5 ms per DynamoDB request)",
         lambda extent: contention(extent.contended),
         {
-            "messages a second": lambda row: row["per_second"],
-            "puts a message": lambda row: row["puts_a_message"],
-            "units written a message": lambda row: row["write_units"],
-            "writes of the partition a second": lambda row: row["partition_writes_per_second"],
-            "acknowledged, p50, ms": lambda row: row["p50_ms"],
-            "p99, ms": lambda row: row["p99_ms"],
-            "told busy": lambda row: f"{row['busy_share']:.1%}",
+            "messages per second": lambda row: row["per_second"],
+            "puts per message": lambda row: row["puts_a_message"],
+            "write units per message": lambda row: row["write_units"],
+            "writes to the partition per second": lambda row: row["partition_writes_per_second"],
+            "acknowledgement p50, ms": lambda row: row["p50_ms"],
+            "acknowledgement p99, ms": lambda row: row["p99_ms"],
+            "`busy` errors": lambda row: f"{row['busy_share']:.1%}",
         },
     ),
     "faults": Benchmark(
@@ -104,8 +104,8 @@ BENCHMARKS = {
         faults,
         {
             **OF_A_ROOM,
-            "times later": lambda row: row["times_later"],
-            "times later when cold": lambda row: row["times_later_cold"],
+            "slowdown": lambda row: row["times_later"],
+            "slowdown (cold)": lambda row: row["times_later_cold"],
         },
     ),
     "cold_start": Benchmark(
@@ -116,23 +116,23 @@ BENCHMARKS = {
             "ours: import, ms of CPU": _ours("import_cpu_ms"),
             "ours: event, ms of CPU": _ours("event_cpu_ms"),
             "ours: event, ms": _ours("event_wall_ms"),
-            "ours: later ones, ms": _ours("warm_wall_ms"),
+            "ours: later events, ms": _ours("warm_wall_ms"),
             "naive: import, ms of CPU": _of("naive", "import_cpu_ms"),
             "naive: event, ms of CPU": _of("naive", "event_cpu_ms"),
             "naive: event, ms": _of("naive", "event_wall_ms"),
-            "naive: later ones, ms": _of("naive", "warm_wall_ms"),
+            "naive: later events, ms": _of("naive", "warm_wall_ms"),
             "times less CPU": lambda row: row["times_less_cpu"],
-            "ours: MB": _ours("peak_mb"),
-            "naive: MB": _of("naive", "peak_mb"),
+            "ours: memory, MB": _ours("peak_mb"),
+            "naive: memory, MB": _of("naive", "peak_mb"),
         },
     ),
     "first_minute": Benchmark(
-        "A newcomer's first minute, nothing warm",
+        "The first minute of a new user, with all functions cold",
         lambda extent: first_minutes(extent.repeats),
         {
             "cold functions": lambda row: row["cold_functions"],
-            "waited in all, ms": lambda row: row["ms"],
-            "each step, ms (cold ones marked)": lambda row: ", ".join(
+            "total wait, ms": lambda row: row["ms"],
+            "steps, ms": lambda row: ", ".join(
                 f"{step['route']} {step['ms']:.0f}{' (cold)' if step['is_cold'] else ''}" for step in row["steps"]
             ),
         },
@@ -142,20 +142,20 @@ BENCHMARKS = {
         lambda extent: bills(extent.repeats, extent.most_serial),
         {
             "readers": lambda row: row["size"],
-            "ours: free a month": _ours("free_messages_a_month"),
-            "bound by": _ours("free_bound_by"),
-            "ours: $ a further million": _ours("usd_a_million"),
-            "of it API Gateway": lambda row: row["ours"]["usd_a_million_by_service"]["API Gateway"],
+            "ours: free messages a month": _ours("free_messages_a_month"),
+            "limited by": _ours("free_bound_by"),
+            "ours: $ per further million": _ours("usd_a_million"),
+            "of which API Gateway": lambda row: row["ours"]["usd_a_million_by_service"]["API Gateway"],
             "Lambda": lambda row: row["ours"]["usd_a_million_by_service"]["Lambda"],
             "DynamoDB": lambda row: row["ours"]["usd_a_million_by_service"]["DynamoDB"],
-            "naive: free a month": _of("naive", "free_messages_a_month"),
-            "naive: bound by": _of("naive", "free_bound_by"),
-            "naive: $ a further million": _of("naive", "usd_a_million"),
-            "times the naive way's": lambda row: row["times_naive"],
+            "naive: free messages a month": _of("naive", "free_messages_a_month"),
+            "naive: limited by": _of("naive", "free_bound_by"),
+            "naive: $ per further million": _of("naive", "usd_a_million"),
+            "ratio to naive": lambda row: row["times_naive"],
         },
     ),
     "profile": Benchmark(
-        "Where the rest of the time goes",
+        "Where the CPU time goes",
         lambda extent: hot_spots(extent.sizes[-1]),
         {
             "": lambda row: row["benchmark"],
@@ -167,23 +167,34 @@ BENCHMARKS = {
 
 def main() -> int:
     """Run the benchmarks; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller rooms, fewer repeats: some two minutes")
-    parser.add_argument("--only", nargs="+", choices=list(BENCHMARKS), default=list(BENCHMARKS), help="just these")
-    parser.add_argument("--repeats", type=int, help="warm messages measured a row; the median counts")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Run the benchmarks; print each as a table and as lines of JSON.",
+    )
+    parser.add_argument("--quick", action="store_true", help="smaller rooms and fewer repeats: about two minutes")
     parser.add_argument(
-        "--save", action="store_true", help="write benchmarks/results, docs/benchmarks.md and its picture anew"
+        "--only",
+        nargs="+",
+        choices=list(BENCHMARKS),
+        default=list(BENCHMARKS),
+        metavar="NAME",
+        help=f"run only these, of {', '.join(BENCHMARKS)}",
+    )
+    parser.add_argument("--repeats", type=int, help="warm messages per row, of which the median is reported")
+    parser.add_argument(
+        "--save", action="store_true", help="update benchmarks/results, docs/benchmarks.md and its picture"
     )
     chosen = parser.parse_args()
     extent = QUICK if chosen.quick else Extent()
     if chosen.repeats:
         extent = replace(extent, repeats=chosen.repeats)
     if not hasattr(select, "epoll"):
-        sys.stderr.write("The benchmarks' stubs need Linux (epoll).\n")
+        sys.stderr.write("The benchmarks need Linux, for epoll.\n")
         return 2
     for name in chosen.only:
         benchmark = BENCHMARKS[name]
         machine = report.machine()
+        sys.stderr.write(f"Running {name} …\n")
         rows = list(benchmark.run(extent))
         report.show(f"{benchmark.title}\n\n{report.sentence(machine)}", benchmark.columns, rows)
         if chosen.save:

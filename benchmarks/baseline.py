@@ -1,7 +1,7 @@
-"""The naive way, as it is usually written: a scan, then one boto3 post after the other; and with 32 threads.
+"""The naive baseline, as usually written: a scan, then boto3 posts, one by one or with 32 threads.
 
-Two favours are done to it: the scan filters by room, so that fewer are posted to than are connected; and a gone
-connection is told apart rightly. `mostPosts` in an event ends it early, for times that are then extrapolated.
+It is better than usual in two ways: the scan filters by room, so fewer connections are posted to, and gone connections
+are recognized. `mostPosts` in an event limits the posts; longer times are extrapolated.
 """
 
 import json
@@ -42,12 +42,12 @@ def disconnect_handler(event: dict[str, Any], _context: object) -> dict[str, int
 
 
 def default_handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Refuse."""
+    """Reject the frame."""
     return {"statusCode": 400, "body": json.dumps({"error": "Invalid request"})}
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, int]:
-    """Store the message and post it to one connection after the other."""
+    """Store the message and post it to the connections one by one."""
     ids, frame = _store_and_list(event)
     for connection_id in ids:
         _post(connection_id, frame)

@@ -1,4 +1,4 @@
-"""The cost model on measured messages: rooms of 5, 50 and 500, ours and the naive way, and sizes of memory."""
+"""Applies the cost model to measured messages, ours and the naive baseline's, by room size and memory."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,12 +12,12 @@ from chat.routes import SEND_MESSAGE
 
 SIZES = (5, 50, 500)
 CONNECTED = 1_000
-"""How many are connected in all: the naive way reads every one of them for each message."""
+"""Total connections, all of which the naive baseline reads for each message."""
 NAIVE_MB = 256
 
 
 def bills(repeats: int, most_serial: int) -> Iterator[dict[str, Any]]:
-    """Measure a message in each room, and say what it costs."""
+    """Measure a message in each room and compute its cost."""
     with Scene() as scene:
         for size in SIZES:
             scene.fill(room(size), CONNECTED)

@@ -1,4 +1,4 @@
-"""The stub's own ceiling: what it answers in a second when there is nothing to wait for."""
+"""Measures the ceiling of the stub: how many posts it can answer per second without latency."""
 
 import ssl
 import time
@@ -11,7 +11,7 @@ from chat.push.sigv4 import Credentials
 
 
 def stub_ceiling(posts: int) -> Iterator[dict[str, Any]]:
-    """Let the engine flood the stub, without limit and latency, with TLS and without."""
+    """Flood the stub with the posting engine, without limits or latency, with TLS and without."""
     frame = b'{"type":"message","message":"' + b"x" * 300 + b'"}'
     ids = [f"h{number:014d}=" for number in range(posts)]
     for tls in (True, False):
@@ -24,7 +24,7 @@ def stub_ceiling(posts: int) -> Iterator[dict[str, Any]]:
                 posts_per_second=1e9,
                 tls=context,
             )
-            for _ in range(2):  # the second time over sockets that stand
+            for _ in range(2):  # the second time over open sockets
                 before = scene.connections.ask({"latency": 0})
                 wall, cpu = time.monotonic(), time.process_time()
                 outcome = engine.post(ids, frame, deadline=time.monotonic() + 60)

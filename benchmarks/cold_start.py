@@ -1,4 +1,4 @@
-"""A container's start, its first event and later ones, beside the naive way; and what a newcomer meets of it."""
+"""Measures cold starts, against the naive baseline and in the first minute of a new user."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ FRAMES: dict[str, dict[str, Any]] = {
     "leave": {"action": "leave", "room": ROOM},
     "$default": {"action": "nonsense"},
 }
-"""Route → a frame for it, where that is not its action alone."""
+"""Route → its frame, if that has more than the action."""
 
 EVENTS = {route: event(route, SENDER, FRAMES.get(route, {"action": route})) for route in ROUTES} | {
     "$connect": event("$connect", SENDER),
@@ -39,7 +39,7 @@ WARM_EVENTS = 5
 
 
 def cold_starts(repeats: int) -> Iterator[dict[str, Any]]:
-    """Start each route's function anew, among five in a room."""
+    """Measure a cold start of each route's function, in a room of five."""
     with Scene() as scene:
         scene.fill(room(5))
         for route, function in ROUTES.items():
@@ -53,7 +53,7 @@ def cold_starts(repeats: int) -> Iterator[dict[str, Any]]:
 
 
 def first_minutes(repeats: int) -> Iterator[dict[str, Any]]:
-    """Let a newcomer connect, join, type, send, ping and page back while nothing is warm."""
+    """Connect, join, type, send, ping and page back as a new user, with all functions cold."""
     with Scene() as scene:
         scene.fill(room(5))
         runs = [_first_minute(scene) for _ in range(repeats)]
@@ -67,7 +67,7 @@ def first_minutes(repeats: int) -> Iterator[dict[str, Any]]:
         for number, route in enumerate(FIRST_MINUTE)
     ]
     yield {
-        "benchmark": "a newcomer's first minute",
+        "benchmark": "first minute of a new user",
         "cold_functions": sum(step["is_cold"] for step in steps),
         "ms": round(sum(step["ms"] for step in steps), 1),
         "steps": steps,
@@ -75,7 +75,7 @@ def first_minutes(repeats: int) -> Iterator[dict[str, Any]]:
 
 
 def _first_minute(scene: Scene) -> list[dict[str, Any]]:
-    """Return for each step whether its function was cold, and how long it took with the function's memory."""
+    """Return for each step whether its function was cold, and the seconds it took with the function's memory."""
     scene.connections.ask({"latency": LATENCY})
     steps = []
     with ExitStack() as stack:

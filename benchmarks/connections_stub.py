@@ -1,7 +1,7 @@
-"""A stand-in for @connections in a process of its own: latency, the account's limit, and peers that misbehave.
+"""A stub of @connections in its own process, with latency, the account's limit and bad peers.
 
-The first letter of a connection id says what its peer is like: `h`ealthy, `g`one (410), `s`low, `t`hrottled (429 until
-a while after its first post).
+The first letter of a connection id is its kind: `h`ealthy, `g`one (410), `s`low, or `t`hrottled (429 for a while after
+its first post).
 """
 
 import json
@@ -14,12 +14,15 @@ from benchmarks.server import Server, response
 
 OK, GONE, LIMIT = response(200), response(410, b'{"message":"GoneException"}'), response(429, b'{"message":null}')
 MESSAGE = b'"type":"message"'
-"""Only posts of a message count, not the presence frames that follow."""
+"""Only posts of messages are counted, not the presence frames that follow."""
 
 
 @dataclass
 class Limit:
-    """The account's limit as a token bucket; 0 a second: none (API Gateway quotas: 10,000 a second, burst 5,000)."""
+    """The account's limit as a token bucket; 0 per second: no limit.
+
+    API Gateway quotas: 10,000 per second, burst 5,000.
+    """
 
     per_second: float = 0
     burst: float = 0
@@ -27,7 +30,7 @@ class Limit:
     at: float = 0
 
     def take(self, now: float) -> bool:
-        """Count a request; tell whether it is let through."""
+        """Count a request; return whether it is within the limit."""
         if not self.per_second:
             return True
         self.tokens = min(self.burst, self.tokens + (now - self.at) * self.per_second)
@@ -40,7 +43,7 @@ class Limit:
 
 @dataclass
 class Endpoint:
-    """Decides each answer, and counts."""
+    """Decides each response and counts."""
 
     latency: float = 0.01
     slow: float = 2.0
@@ -55,7 +58,7 @@ class Endpoint:
     seen: dict[bytes, float] = field(default_factory=dict)
 
     def answer(self, path: bytes, body: bytes, now: float) -> tuple[bytes, float]:
-        """Return the response to a post, and after how many seconds it is due."""
+        """Return the response to a post and its delay in seconds."""
         kind = path[path.rfind(b"/") + 1 :][:1]
         if not self.limit.take(now):
             self.limited += 1
@@ -76,21 +79,21 @@ class Endpoint:
         return OK, delay
 
     def counts(self) -> dict[str, Any]:
-        """Return what has been counted; times by the machine's monotonic clock, which all processes share."""
+        """Return the counts; times are of the monotonic clock, which all processes share."""
         return {
             name: getattr(self, name) for name in ("delivered", "healthy", "gone", "limited", "first", "last_healthy")
         } | {"cpu": time.process_time()}
 
 
 def endpoint_of(settings: dict[str, Any]) -> Endpoint:
-    """Return an endpoint that has counted nothing yet."""
+    """Return a new endpoint."""
     limit = Limit(settings.pop("per_second", 0), settings.pop("burst", 0))
     limit.tokens, limit.at = limit.burst, time.monotonic()
     return Endpoint(limit=limit, **settings)
 
 
 def main() -> None:
-    """Serve; an order holds the settings to begin anew with, or nothing to get the counts alone."""
+    """Serve. An order contains settings to restart with, or is empty to get the counts."""
     start = json.loads(sys.argv[1])
     endpoint = Endpoint()
 

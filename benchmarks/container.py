@@ -1,6 +1,6 @@
-"""One container of a function, as Lambda has it: a process of its own that imports a handler and gives it events.
+"""Runs a function in its own process, as a Lambda container does: imports a handler and passes it events.
 
-Measured are CPU and wall time of the import and of each event, and the peak of its memory.
+Measures CPU and wall time of the import and of each event, and peak memory.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class LambdaContext:
-    """The part of Lambda's context that a function looks at."""
+    """The part of Lambda's context that the functions use."""
 
     aws_request_id = "benchmark"
 
@@ -22,14 +22,10 @@ class LambdaContext:
 
 
 def peak_mb() -> float:
-    """Return the peak of this process's memory in MB (10^6 bytes)."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024 / 1e6
-    import resource  # noqa: PLC0415 - not on every platform
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    """Return this process's peak memory in MB (10^6 bytes)."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 def _timed(call: Any, *arguments: Any) -> dict[str, Any]:
@@ -44,7 +40,7 @@ def _timed(call: Any, *arguments: Any) -> dict[str, Any]:
 
 
 def _profiled(call: Any, *arguments: Any) -> dict[str, Any]:
-    import cProfile  # noqa: PLC0415 - measured containers are to be without it
+    import cProfile  # noqa: PLC0415 - kept out of measured containers
     import pstats  # noqa: PLC0415
 
     profile = cProfile.Profile()
@@ -57,10 +53,10 @@ def _profiled(call: Any, *arguments: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Import `module` from `functions`, then handle an event a line."""
+    """Import `module` from `functions`, then handle one event per line of standard input."""
     start = json.loads(sys.argv[1])
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the functions' log goes nowhere
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - discards the functions' log
     sys.path.insert(0, start["functions"])
     loaded = _timed(__import__, start["module"])
     for part in start["module"].split(".")[1:]:

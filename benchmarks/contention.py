@@ -1,8 +1,8 @@
-"""Many people write to one room at once: puts a message, time to the acknowledgement, and who is told `busy`.
+"""Measures contention when many people write to one room: puts per message, acknowledgement times, `busy` errors.
 
-The deployed code of `sendmessage` runs in virtual time against a store of one room in memory, so that the figures can
-be repeated. Messages come at random (a Poisson process), each from another address, so no rate limit is met. A
-function has its CPU for itself; only the store takes time.
+The deployed code of `sendmessage` runs in virtual time against an in-memory store of one room, so the figures are
+reproducible. Messages arrive at random (a Poisson process), each from another address, so no rate limit applies. Only
+the store takes time.
 """
 
 import io
@@ -27,10 +27,10 @@ from chat.runtime.context import Container
 from chat.schema import KEYS, ROOMS
 
 RATES = (1, 2, 5, 10, 20, 40, 60, 80, 100, 150, 200)
-"""Messages a second in one room."""
+"""Messages per second in one room."""
 
 ONE_WAY_SECONDS = (0.0015, 0.0035)
-"""A request to the store takes so long there and so long back: 5 ms, give or take 2."""
+"""Range of the latency in each direction: 5 ± 2 ms per request."""
 
 CONFIG = read_config({**TABLES, "CALLBACK_URL": "https://api.example/production"})
 
@@ -38,14 +38,14 @@ Item = dict[str, Any]
 
 
 def contention(messages: int, rates: Iterable[int] = RATES) -> Iterator[dict[str, Any]]:
-    """Let so many messages come at each rate."""
+    """Send `messages` messages at each rate."""
     for rate in rates:
         yield _measured(rate, messages)
 
 
 def _measured(per_second: int, messages: int) -> dict[str, Any]:
     room = Room()
-    draw = Random(per_second)  # noqa: S311 - the same arrivals each time
+    draw = Random(per_second)
     at = 0.0
     for number in range(messages):
         at += draw.expovariate(per_second)
@@ -80,12 +80,12 @@ class Room:
         self.waits: list[float] = []
         """Seconds from each event to its sender's copy."""
         self.answers: Counter[str] = Counter()
-        """Codes of the error frames; empty for a message that was stored."""
-        ids = Random(0)  # noqa: S311 - the same ids each time
+        """Counts by error code; empty for a stored message."""
+        ids = Random(0)
         self._new_id = lambda: str(uuid.UUID(int=ids.getrandbits(128), version=4))
 
     def say(self, at: float, connection_id: str) -> None:
-        """Let a connection send a message at a time."""
+        """Schedule a connection to send a message at a time."""
 
         def send() -> None:
             services = _Services(self.time, self.store, self._new_id)
@@ -101,13 +101,13 @@ class Room:
 
 
 class RoomStore:
-    """DynamoDB's part in `sendmessage`, as a client of botocore has it."""
+    """The part of a DynamoDB client that `sendmessage` uses."""
 
     def __init__(self, time: VirtualTime) -> None:
         self.log_puts = 0
         self.writes = 0
         self._time = time
-        self._draw = Random(1)  # noqa: S311 - the same latencies each time
+        self._draw = Random(1)
         self._partitions: dict[tuple[str, str], dict[str, Item]] = {}
 
     def get_item(self, **asked: Any) -> Item:
@@ -115,27 +115,28 @@ class RoomStore:
         return self._timed(lambda: {"Item": connection(asked["Key"]["connectionId"]["S"])})
 
     def update_item(self, **asked: Any) -> Item:
-        """Count a message; nothing is stored, since each address sends one."""
+        """Accept a rate-limit update; nothing is stored, since each address sends only once."""
         self.writes += 1
         return self._timed(lambda: {"Attributes": asked["Key"]})
 
     def put_item(self, **asked: Any) -> Item:
-        """Put an item; refuse if it has a condition and its key is taken."""
-        return self._timed(lambda: self._put(asked["TableName"], asked["Item"], "ConditionExpression" in asked))
+        """Put an item; a conditional put fails if the key is taken."""
+        is_conditional = "ConditionExpression" in asked
+        return self._timed(lambda: self._put(asked["TableName"], asked["Item"], is_conditional=is_conditional))
 
     def query(self, **asked: Any) -> Item:
-        """Return the items of a partition, or of a range of it."""
+        """Return the items of a partition or of a range of it."""
         return self._timed(lambda: self._found(asked))
 
     def _timed(self, act: Callable[[], Item]) -> Item:
-        """Act when the request has arrived, and return once the answer has."""
+        """Act when the request arrives, and return when the response does."""
         self._time.sleep(self._draw.uniform(*ONE_WAY_SECONDS))
         try:
             return act()
         finally:
             self._time.sleep(self._draw.uniform(*ONE_WAY_SECONDS))
 
-    def _put(self, table: str, item: Item, is_conditional: bool) -> Item:  # noqa: FBT001
+    def _put(self, table: str, item: Item, *, is_conditional: bool) -> Item:
         partition, sort = (item[name]["S"] for name in KEYS[table])
         items = self._partitions.setdefault((table, partition), {})
         self.writes += 1
@@ -156,22 +157,22 @@ class RoomStore:
 
 
 class _Poster:
-    """Notes when the first post leaves: it is the sender's."""
+    """Records the time of the first post, which goes to the sender."""
 
     def __init__(self, time: VirtualTime) -> None:
         self._time = time
         self.first_at: float | None = None
 
-    def post(self, connection_ids: Iterable[str], frame: bytes, *, deadline: float) -> Outcome:  # noqa: ARG002
-        """Post to the sender alone: who else hears it makes no difference here."""
-        _ = next(iter(connection_ids))
+    def post(self, connection_ids: Iterable[str], _frame: bytes, **_: float) -> Outcome:
+        """Post only to the sender: the other readers make no difference here."""
+        next(iter(connection_ids))
         if self.first_at is None:
             self.first_at = self._time.monotonic()
         return Outcome(1, [], [], [])
 
 
 class _Services(Container):
-    """The services of a function in virtual time."""
+    """A function's services in virtual time."""
 
     def __init__(self, time: VirtualTime, store: RoomStore, new_id: Callable[[], str]) -> None:
         super().__init__(CONFIG)
@@ -189,5 +190,5 @@ class _Services(Container):
 
     @property
     def poster(self) -> Any:
-        """What notes the sender's post."""
+        """The recorder of the sender's post."""
         return self.sent

@@ -1,6 +1,6 @@
-"""The cost model: what a message costs on AWS, from requests, units and seconds.
+"""The cost model: the price of a message on AWS, from its requests, units and seconds.
 
-Left out, since it is the same for both ways: connection minutes ($0.25 a million), transfer out, storage, logs.
+Not included, because equal for both ways: connection minutes ($0.25 per million), transfer out, storage, logs.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 PRICES_SOURCE = "AWS's price pages for us-east-1 (API Gateway, Lambda arm64, DynamoDB on demand), as of July 2025"
 WEBSOCKET_MESSAGE_USD = 1.00 / 1e6
-"""Up to a billion a month, each up to 32 KB; a post to a connection counts as one."""
+"""Per message of up to 32 KB, for the first billion a month; a post to a connection counts as one."""
 LAMBDA_REQUEST_USD = 0.20 / 1e6
 LAMBDA_GB_SECOND_USD = 0.0000133334
 READ_UNIT_USD = 0.125 / 1e6
@@ -18,33 +18,32 @@ FREE_WEBSOCKET_MESSAGES = 1_000_000
 FREE_LAMBDA_REQUESTS = 1_000_000
 FREE_LAMBDA_GB_SECONDS = 400_000
 FREE_UNITS_A_SECOND = 25
-"""Of each kind; only provisioned capacity is free (config `capacity: provisioned`)."""
+"""Read and write units each. Only provisioned capacity is free (config `capacity: provisioned`)."""
 MONTH_SECONDS = 30 * 86400
 
 WHOLE_CPU_MB = 1769
-"""With so much memory a function has one CPU; with less, its share (Lambda's developer guide)."""
-
+"""Memory that comes with one full CPU; less memory has a proportional share (Lambda developer guide)."""
 
 MEMORY_SIZES_MB = (128, 256, 512, 1024, 1769)
-"""What is compared."""
+"""Memory sizes to compare."""
 
 
 def seconds_with(memory_mb: int, wall: float, cpu: float) -> float:
-    """Return how long what took so many seconds with a whole CPU takes with a memory's share of it.
+    """Convert a duration measured with a full CPU to a memory size. `wall` and `cpu` are in seconds.
 
-    Waiting stays, computing is stretched; more than one CPU is of no use to one thread.
+    CPU time is stretched, waiting is not; a single thread cannot use more than one CPU.
     """
     return max(0.0, wall - cpu) + cpu / min(1.0, memory_mb / WHOLE_CPU_MB)
 
 
 def lambda_usd(memory_mb: int, seconds: float) -> float:
-    """Return what an invocation costs."""
+    """Return the price of an invocation."""
     return LAMBDA_REQUEST_USD + seconds * memory_mb / 1024 * LAMBDA_GB_SECOND_USD
 
 
 @dataclass(frozen=True)
 class Message:
-    """What one message takes. `wall` and `cpu` are seconds, measured with a whole CPU."""
+    """Resources used by one message. `wall` and `cpu` are in seconds, measured with a full CPU."""
 
     recipients: int
     wall: float
@@ -55,21 +54,21 @@ class Message:
 
     @property
     def websocket_messages(self) -> int:
-        """One comes in, and one goes out to each."""
+        """Billed messages: one in, and one out per recipient."""
         return 1 + self.recipients
 
     @property
     def seconds(self) -> float:
-        """How long it takes with the CPU that goes with the memory."""
+        """Duration with the CPU share of the memory size."""
         return seconds_with(self.memory_mb, self.wall, self.cpu)
 
     @property
     def gb_seconds(self) -> float:
-        """What Lambda bills."""
+        """Billed by Lambda."""
         return self.seconds * self.memory_mb / 1024
 
     def usd(self) -> Mapping[str, float]:
-        """Return what a message costs beyond the Free Tier, by service."""
+        """Return the price of a message beyond the Free Tier, by service."""
         return {
             "API Gateway": self.websocket_messages * WEBSOCKET_MESSAGE_USD,
             "Lambda": lambda_usd(self.memory_mb, self.seconds),
@@ -77,7 +76,7 @@ class Message:
         }
 
     def free_a_month(self) -> Mapping[str, int]:
-        """Return how many messages a month each allowance is enough for, spread evenly."""
+        """Return how many evenly spread messages a month each free allowance covers."""
         return {
             "API Gateway messages": FREE_WEBSOCKET_MESSAGES // self.websocket_messages,
             "Lambda requests": FREE_LAMBDA_REQUESTS,

@@ -1,4 +1,4 @@
-"""Where the time of a warm message to a large room goes, by Python's profiler, which makes calls look dearer."""
+"""Profiles a warm message to a large room. Python's profiler overstates the cost of calls."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "list of the room": (("members.py", "broadcast.py", "dynamodb.py", "client.py", "decoder.py"), ("raw_decode",)),
     "engine": (("poster.py", "pool.py", "connection.py", "backlog.py", "token_bucket.py", "retry.py"), ()),
 }
-"""Part → the files that make it up, and the built-in functions, by a piece of their names."""
+"""Part → its files, and substrings of the names of its built-in functions."""
 
 
 def hot_spots(size: int) -> Iterator[dict[str, Any]]:
-    """Profile one warm message, without the ceiling's waits."""
+    """Profile one warm message without the rate limit's waits."""
     ids = room(size)
     with Scene() as scene, scene.container("sendmessage", posts_per_second=1e9) as container:
         scene.fill(ids)
@@ -48,7 +48,7 @@ def hot_spots(size: int) -> Iterator[dict[str, Any]]:
 
 
 def _part(file: PurePath, name: str) -> str:
-    is_foreign = "site-packages" in file.parts  # botocore has files of the same names
+    is_foreign = "site-packages" in file.parts  # botocore has files with the same names
     for part, (files, built_ins) in PARTS.items():
         if file.name in files and not is_foreign:
             return part

@@ -1,13 +1,12 @@
-"""`python -m benchmarks.load`: simulated users in a room of any stack, timed from sending a message to its being shown.
+"""`python -m benchmarks.load`: simulate users in a room of any stack and measure when each gets the messages.
 
-Each user has a socket of its own. A message is `shown` to a reader when the reader's socket has it. Lost is
-what was acknowledged and never reached somebody, not even by a page of history; doubled is what a reader's socket got
-more than once (a client drops those by their `seq`).
+Each user has its own socket. A message is shown to a user when its socket receives it. A copy is lost if the message
+was acknowledged but never reached a user, not even by a page of history; it is doubled if a user's socket received it
+more than once (clients drop such copies by `seq`).
 """
 
 import argparse
 import json
-import random
 import statistics
 import sys
 import threading
@@ -21,25 +20,26 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.plot import plot_latencies
 from chat_client.websocket import Frame, SessionTransport, SessionTransports
 
 MESSAGES_A_SECOND_EACH = 2
-"""What a connection may send for long (config `messages_per_second`)."""
+"""Sustained rate that a connection may send at (default of the config `messages_per_second`)."""
 
 AT_ONCE = 20
-"""How many users enter at once; an account takes 500 connections a second (API Gateway quotas)."""
+"""Users that connect at once; an account allows 500 new connections per second (API Gateway quotas)."""
 
 ENTER_SECONDS = 30.0
 RECONNECT_SECONDS = 1.0
 SETTLE_SECONDS = 10.0
-"""How long to wait for the last copies; halfway, each user asks whether it missed any."""
+"""How long to wait for the last copies; halfway, each user asks for missed ones."""
 
 _POLL_SECONDS = 0.05
 
 
 @dataclass
 class Tally:
-    """What was sent, by message id, and which copies each user has of it. Used by many threads."""
+    """The messages sent and the copies that each user received, by message id. Thread-safe."""
 
     sent: dict[str, float] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
@@ -51,31 +51,31 @@ class Tally:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, message_id: str) -> None:
-        """Note that a message is being sent."""
+        """Record that a message is being sent."""
         with self.lock:
             self.sent[message_id] = time.monotonic()
 
-    def count(self, what: str) -> None:
-        """Count something that went wrong."""
+    def count(self, error: str) -> None:
+        """Count an error."""
         with self.lock:
-            self.refused[what] += 1
+            self.refused[error] += 1
 
     def take(self, user: int, frame: Frame, at: float) -> None:
-        """Note a frame that a user's socket got at a time."""
+        """Record a frame that a user's socket received at a time."""
         with self.lock:
             if frame.get("type") == "message":
                 self.show(user, frame["messageId"], at)
             elif frame.get("type") == "error":
                 self.refused[frame["code"]] += 1
-            for message in frame.get("messages", ()):  # a page may repeat what came before
+            for message in frame.get("messages", ()):  # a page may repeat received messages
                 if not self.shown[user][message["messageId"]]:
                     self.caught_up += self.show(user, message["messageId"], at)
 
     def show(self, user: int, message_id: str, at: float) -> bool:
-        """Note a copy; return whether it is the user's first of this message."""
+        """Record a copy; return whether it is the user's first of this message."""
         if message_id not in self.sent:
-            return False  # somebody else's
-        self.acknowledged.add(message_id)  # if anybody has it, it is stored
+            return False  # not from this run
+        self.acknowledged.add(message_id)  # a message that anyone received is stored
         self.shown[user][message_id] += 1
         if self.shown[user][message_id] > 1:
             return False
@@ -85,39 +85,39 @@ class Tally:
 
     @property
     def expected(self) -> int:
-        """How many copies there have to be."""
+        """Number of copies that should arrive."""
         return len(self.acknowledged) * len(self.shown)
 
     @property
     def lost(self) -> int:
-        """How many of them never came."""
+        """Number of copies that did not arrive."""
         return sum(message_id not in one for message_id in self.acknowledged for one in self.shown)
 
     @property
     def doubled(self) -> int:
-        """How many copies came once more."""
+        """Number of surplus copies."""
         return sum(count - 1 for one in self.shown for count in one.values())
 
     @property
     def is_settled(self) -> bool:
-        """Whether each message is either refused or with everybody."""
+        """Whether each message was refused or has reached every user."""
         with self.lock:
             return len(self.acknowledged) + sum(self.refused.values()) >= len(self.sent) and not self.lost
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Return the value that `share` of all do not exceed (nearest rank); 0 if there are none."""
+    """Return the percentile by nearest rank; 0 without values. `share` is from 0 to 1."""
     ordered = sorted(values)
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)] if ordered else 0.0
 
 
 class User:
-    """One user in the room, who asks for what a gap in `seq` or a pong shows to be missing, and reconnects."""
+    """A user in the room, who reconnects, and requests messages that a gap in `seq` or a pong shows to be missing."""
 
     def __init__(self, number: int, room: str, tally: Tally, transport: "SessionTransport[User]") -> None:
         self._number, self._room, self._tally, self._transport = number, room, tally, transport
         self._known: int | None = None
-        """The highest seq up to which nothing is missing; None before the first `joined`."""
+        """Highest seq without gaps before it; None before the first `joined`."""
         self._is_asking = False
         self._reconnect_at: float | None = None
         self.is_in = False
@@ -127,19 +127,19 @@ class User:
         self._send("join", name=f"user {self._number}", **({} if self._known is None else {"after": self._known}))
 
     def closed(self) -> None:
-        """Come back in a moment."""
+        """Schedule a reconnect."""
         self.is_in = self._is_asking = False
         self._reconnect_at = time.monotonic() + RECONNECT_SECONDS
         self._tally.count("disconnected")
 
     def tick(self) -> None:
-        """Reconnect when it is time."""
+        """Reconnect when due."""
         if self._reconnect_at is not None and time.monotonic() >= self._reconnect_at:
             self._reconnect_at = None
             self._transport.open()
 
     def received(self, frame: Frame) -> None:
-        """Note how far this user has read, and ask for what is missing."""
+        """Track what this user has read, and request what is missing."""
         kind = frame.get("type")
         if kind == "joined":
             self.is_in = True
@@ -159,7 +159,7 @@ class User:
             self._ask_if_behind(frame["rooms"].get(self._room, 0))
 
     def enter(self) -> None:
-        """Connect, and then join."""
+        """Connect; `opened` then joins."""
         self._transport.open()
 
     def say(self, text: str) -> None:
@@ -171,7 +171,7 @@ class User:
         )
 
     def ping(self) -> None:
-        """Ask for the room's newest seq."""
+        """Request the room's last seq."""
         self._transport.send({"action": "ping"})
 
     def _read_page(self, page: Frame) -> None:
@@ -193,12 +193,12 @@ class User:
 
 
 def run(url: str, users: int, rate: float, seconds: float, room: str) -> Tally:
-    """Let the users talk: `rate` messages a second in all, each by one of them in turn. Raises TimeoutError."""
+    """Send `rate` messages per second in total, from each user in turn. Raises TimeoutError if users cannot join."""
     tally = Tally(shown=[Counter() for _ in range(users)])
     turns = int(rate * seconds)
     with SessionTransports[User](url) as transports, tqdm(total=turns * users, unit="copies", leave=False) as bar:
         tally.on_first_copy = bar.update
-        everybody = [
+        people = [
             transports.add(
                 lambda transport, number=number: User(number, room, tally, transport),
                 lambda frame, number=number: tally.take(number, frame, time.monotonic()),
@@ -206,26 +206,26 @@ def run(url: str, users: int, rate: float, seconds: float, room: str) -> Tally:
             for number in range(users)
         ]
         for first in range(0, users, AT_ONCE):
-            group = everybody[first : first + AT_ONCE]
+            group = people[first : first + AT_ONCE]
             for user in group:
                 user.do(User.enter)
             if not _wait(lambda group=group: all(user.session.is_in for user in group), ENTER_SECONDS):
                 reason = next((user.last_error for user in group if user.last_error), None) or dict(tally.refused)
-                raise TimeoutError(f"not every user is in the room after {ENTER_SECONDS:g} s: {reason}")
+                raise TimeoutError(f"not all users joined within {ENTER_SECONDS:g} s: {reason}")
         started = time.monotonic()
         for turn in range(turns):
             time.sleep(max(0.0, started + turn / rate - time.monotonic()))
-            text = f"message {turn} " + "x" * random.randrange(100)  # noqa: S311 - filler
-            everybody[turn % users].do(lambda user, text=text: user.say(text))
+            text = f"message {turn} " + "x" * (turn * 37 % 100)  # of various lengths
+            people[turn % users].do(lambda user, text=text: user.say(text))
         if not _wait(lambda: tally.is_settled, SETTLE_SECONDS / 2):
-            for user in everybody:
+            for user in people:
                 user.do(User.ping)
             _wait(lambda: tally.is_settled, SETTLE_SECONDS / 2)
     return tally
 
 
 def _wait(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait for a condition; return whether it came true in time."""
+    """Wait for a condition; return whether it became true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -235,7 +235,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def summary(tally: Tally) -> dict[str, Any]:
-    """Return the figures; times in milliseconds from sending to being shown."""
+    """Return the figures; times are from sending to being shown."""
     return {
         "users": len(tally.shown),
         "sent": len(tally.sent),
@@ -252,47 +252,25 @@ def summary(tally: Tally) -> dict[str, Any]:
     }
 
 
-def plot(tally: Tally, target: Path) -> None:
-    """Draw how many copies had been shown how long after sending."""
-    import matplotlib as mpl  # noqa: PLC0415 - half a second that only the plot needs
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    ordered = sorted(tally.seconds)
-    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-    axis.plot(
-        [one * 1e3 for one in ordered],
-        [(rank + 1) / len(ordered) * 100 for rank in range(len(ordered))],
-        color="#667eea",
-    )
-    for share in (50, 95, 99):
-        at = percentile(ordered, share / 100) * 1e3
-        axis.axvline(at, color="#b0b4bf", linewidth=0.8)
-        axis.annotate(f"p{share} {at:.0f} ms", (at, share), textcoords="offset points", xytext=(5, -10))
-    axis.set(xscale="log", xlabel="ms from sending to being shown", ylabel="% of copies", ylim=(0, 101))
-    axis.set_title(f"{len(tally.shown)} users, {len(tally.acknowledged)} messages, {len(ordered)} copies")
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.savefig(target, dpi=130)
-    plt.close(figure)
-
-
 def main() -> int:
-    """Run; return 0 if nothing was lost."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
-    parser.add_argument("--url", required=True, help="the stack's websocket_url")
-    parser.add_argument("--users", type=int, default=20, help="sockets in the room")
-    parser.add_argument("--rate", type=float, default=5, help="messages a second, of all users together")
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--room", default=f"load-{uuid.uuid4().hex[:8]}")
-    parser.add_argument("--plot", type=Path, default=Path("load.png"), help="where the picture goes")
+    """Run; return 0 if no copy was lost."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.load",
+        description="Simulate users in a room and measure when each gets the messages.",
+    )
+    parser.add_argument("--url", required=True, help="websocket_url of the stack")
+    parser.add_argument("--users", type=int, default=20, help="sockets in the room (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=5, help="messages per second in total (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, help="how long to send (default: %(default)s)")
+    parser.add_argument("--room", default=f"load-{uuid.uuid4().hex[:8]}", help="room to use (default: a new one)")
+    parser.add_argument("--plot", type=Path, default=Path("load.png"), help="file for the plot (default: %(default)s)")
     chosen = parser.parse_args()
     if not chosen.url.startswith(("ws://", "wss://")) or chosen.users < 1 or chosen.rate <= 0 or chosen.seconds <= 0:
-        parser.error("URL must begin with wss:// (ws:// on this machine); USERS and RATE must be above 0")
+        parser.error("URL must start with wss:// (or ws:// for a local run); USERS, RATE and --seconds must be above 0")
     if chosen.rate / chosen.users > MESSAGES_A_SECOND_EACH:
         sys.stderr.write(
-            f"{chosen.rate:g} messages a second by {chosen.users} users are more than the {MESSAGES_A_SECOND_EACH} "
-            "a second that each may send for long: some will be refused (rate_limited). More USERS, or a lower RATE?\n"
+            f"{chosen.rate:g} messages per second from {chosen.users} users exceed the default limit of "
+            f"{MESSAGES_A_SECOND_EACH} per second each: expect rate_limited errors. Raise USERS or lower RATE.\n"
         )
     try:
         tally = run(chosen.url, chosen.users, chosen.rate, chosen.seconds, chosen.room)
@@ -304,8 +282,11 @@ def main() -> int:
         sys.stdout.write(f"{name.replace('_', ' '):22}{value}\n")
     sys.stdout.write(json.dumps(result) + "\n")
     if tally.seconds:
-        plot(tally, chosen.plot)
-        sys.stdout.write(f"Picture: {chosen.plot}\n")
+        title = f"{result['users']} users, {result['acknowledged']} messages, {result['copies_shown']} copies"
+        plot_latencies(
+            tally.seconds, {f"p{share}": result[f"p{share}_ms"] for share in (50, 95, 99)}, title, chosen.plot
+        )
+        sys.stdout.write(f"Plot: {chosen.plot}\n")
     return 0 if not tally.lost and tally.seconds else 1
 
 

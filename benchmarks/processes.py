@@ -1,4 +1,4 @@
-"""A process of its own that answers lines of JSON with lines of JSON."""
+"""Child processes that answer lines of JSON with lines of JSON."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from benchmarks import ROOT
 
 
 class Process:
-    """`python -m module`, started with one line and then asked line by line."""
+    """A running `python -m module START`; its first line of output is `started`."""
 
     def __init__(self, module: str, start: dict[str, Any], env: dict[str, str] | None = None) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own module
@@ -23,7 +23,7 @@ class Process:
         self.started = self._read()
 
     def ask(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Give an order and return its answer."""
+        """Send an order and return the answer."""
         pipe = self._process.stdin
         if pipe is None:
             raise BrokenPipeError

@@ -1,4 +1,4 @@
-"""Results as tables, as lines of JSON, and as files that the docs are made from."""
+"""Writes results as tables, lines of JSON, and files for the docs."""
 
 import json
 import os
@@ -10,10 +10,12 @@ from typing import Any
 
 Row = dict[str, Any]
 Columns = Mapping[str, Callable[[Row], Any]]
+_LARGE = 100
+"""From here on figures have no decimals; below, three significant digits."""
 
 
 def table(columns: Columns, rows: Iterable[Row]) -> str:
-    """Return a table in Markdown; a column that a row lacks is left empty."""
+    """Return a Markdown table; values missing in a row are left empty."""
     cells = [list(columns)] + [[_text(column, row) for column in columns.values()] for row in rows]
     widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
     lines = [
@@ -29,12 +31,12 @@ def _text(column: Callable[[Row], Any], row: Row) -> str:
     except (KeyError, TypeError):
         return ""
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"  # noqa: PLR2004 - three digits are enough
+        return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:,.3g}"
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def machine() -> Row:
-    """Return what the figures are measured with, and how busy it is with other things."""
+    """Return a description of this machine and its current load."""
     return {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -45,15 +47,15 @@ def machine() -> Row:
 
 
 def sentence(machine: Row) -> str:
-    """Return the same for a person."""
+    """Describe the machine in a sentence."""
     return (
-        f"Measured with {machine['cpus']} CPUs ({machine['machine']}), Python {machine['python']}; load of the machine "
-        f"just before: {machine['load_before']}."
+        f"Measured with {machine['cpus']} CPUs ({machine['machine']}), Python {machine['python']}; load average "
+        f"before the run: {machine['load_before']}."
     )
 
 
 def show(title: str, columns: Columns, rows: list[Row]) -> None:
-    """Print a table, then each row as a line of JSON."""
+    """Print a table, then its rows as lines of JSON."""
     sys.stdout.write(f"\n## {title}\n\n{table(columns, rows)}\n\n")
     for row in rows:
         sys.stdout.write(json.dumps(row) + "\n")
@@ -67,13 +69,8 @@ def save(folder: Path, name: str, rows: list[Row], machine: Row, *, quick: bool)
     (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def load(folder: Path, name: str) -> list[Row]:
-    """Return a benchmark's rows as they were saved."""
-    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["rows"]
-
-
 def fill(document: Path, name: str, text: str) -> None:
-    """Put a table into a document, between the comments that bear its name."""
+    """Replace the text between `<!-- name -->` and `<!-- /name -->` in a document. Raises ValueError without them."""
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     before, found, rest = document.read_text(encoding="utf-8").partition(begin)
     if not found or end not in rest:

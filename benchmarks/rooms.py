@@ -1,4 +1,4 @@
-"""How long a message takes to the last of a room, and what that takes, beside the naive way."""
+"""Measures how long a message takes to reach a whole room, and its resources, against the naive baseline."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,14 +14,14 @@ NO_CEILING = 1_000_000
 
 @dataclass(frozen=True)
 class Extent:
-    """How much is run."""
+    """The amount of work to run."""
 
     sizes: tuple[int, ...] = (10, 100, 1_000, 10_000)
     repeats: int = 5
     most_serial: int = 200
-    """Posts of the naive way that are run; the rest is extrapolated."""
+    """Maximum of posts run by the naive baseline; the rest is extrapolated."""
     most_threads: int = 3_000
-    """The same for 32 threads."""
+    """The same with 32 threads."""
     contended: int = 1_000
     """Messages at each rate of the contention benchmark."""
 
@@ -30,14 +30,14 @@ QUICK = Extent(sizes=(10, 1_000), repeats=2, most_serial=60, most_threads=300, c
 
 
 def ours(scene: Scene, size: int, repeats: int, posts_per_second: float) -> Row:
-    """Return the cold and the median warm message of a container of ours."""
+    """Return the cold message and the median warm one of our function."""
     with scene.container("sendmessage", posts_per_second=posts_per_second) as container:
         cold, *warm = [scene.send(container) for _ in range(1 + repeats)]
     return {"cold": figures(cold, size), **medians(warm, size)}
 
 
 def medians(runs: list[Measured], size: int) -> Row:
-    """Return the medians of warm messages, and the fastest; what was counted is the last one's."""
+    """Return the medians of warm messages, and the fastest; counts are those of the last message."""
     middle = replace(
         runs[-1],
         first=median(run.first for run in runs),
@@ -50,7 +50,7 @@ def medians(runs: list[Measured], size: int) -> Row:
 
 
 def figures(run: Measured, size: int) -> Row:
-    """Return a message's figures in the units that people read."""
+    """Return a message's figures in readable units."""
     return {
         "first_ms": round(run.first * 1e3, 1),
         "last_ms": round(run.last * 1e3, 1),
@@ -68,14 +68,13 @@ def figures(run: Measured, size: int) -> Row:
 
 
 def naive(scene: Scene, size: int, handler: str, most: int, repeats: int = 1) -> Row:
-    """Return a message of the naive way, extrapolated from `most` posts where the room is larger.
+    """Return a message of the naive baseline, extrapolated from `most` posts if the room is larger.
 
-    Its posts take the same time each, so the last one's is that of the first plus the others' pace; what is done before
-    the posts is measured by an event without any.
+    Its posts are sequential and take equal time. An event without posts measures the work before them.
     """
     posts = min(size, most)
     with scene.container("benchmarks.baseline", handler) as container:
-        scene.send(container, most_posts=min(posts, 40))  # its clients are made, its sockets open
+        scene.send(container, most_posts=min(posts, 40))  # creates its clients and opens its sockets
         none = scene.send(container, most_posts=0)
         runs = [scene.send(container, most_posts=posts) for _ in range(repeats)]
     return figures(extrapolated(none, sorted(runs, key=lambda run: run.last)[len(runs) // 2], size), size) | {
@@ -84,8 +83,8 @@ def naive(scene: Scene, size: int, handler: str, most: int, repeats: int = 1) ->
 
 
 def extrapolated(none: Measured, run: Measured, size: int) -> Measured:
-    """Return the message as it would be with `size` posts, from one without any and one with some."""
-    if run.delivered >= size or run.delivered < 2:  # noqa: PLR2004 - a pace takes two
+    """Extrapolate a message to `size` posts, given one without posts and one with some."""
+    if run.delivered >= size or run.delivered <= 1:
         return run
     each = (run.last - run.first) / (run.delivered - 1)
     cpu_each = (run.cpu - none.cpu) / run.delivered
@@ -94,7 +93,7 @@ def extrapolated(none: Measured, run: Measured, size: int) -> Measured:
 
 
 def rooms(extent: Extent) -> Iterator[Row]:
-    """Measure rooms among 10,000 connected, beside the naive way and 32 threads, TLS on."""
+    """Measure rooms with 10,000 connected and TLS, against the naive baseline, also with 32 threads."""
     with Scene() as scene:
         for size in extent.sizes:
             scene.fill(room(size))
@@ -115,7 +114,7 @@ def rooms(extent: Extent) -> Iterator[Row]:
 
 
 def variants(extent: Extent) -> Iterator[Row]:
-    """Measure the largest room as it is, without the ceiling, and without TLS."""
+    """Measure the largest room unchanged, without the ceiling, and without TLS."""
     size = extent.sizes[-1]
     for name, tls, ceiling in (
         ("with the ceiling of 8,000 a second", True, 8000),
@@ -129,7 +128,7 @@ def variants(extent: Extent) -> Iterator[Row]:
 
 
 MOST_FAULTY = 3
-"""Warm messages to each room with bad peers: clearing up after one takes seconds."""
+"""Maximum of warm messages to rooms with bad peers, because cleaning up after one takes seconds."""
 
 PEERS: dict[str, dict[str, float]] = {
     "all healthy": {},
@@ -139,9 +138,9 @@ PEERS: dict[str, dict[str, float]] = {
 
 
 def faults(extent: Extent) -> Iterator[Row]:
-    """Measure when the last healthy one of the largest room has its copy, with bad peers among them.
+    """Measure when the last healthy reader of the largest room gets its copy, with bad peers in the room.
 
-    The rooms take turns, so that whatever else the machine does slows each of them alike.
+    The rooms take turns, so other load on the machine affects them equally.
     """
     size = extent.sizes[-1]
     with ExitStack() as stack:

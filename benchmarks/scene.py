@@ -1,4 +1,4 @@
-"""A room to post to: both stubs, a container, and one message measured from its event to its last recipient."""
+"""Sets up both stubs and function containers, and measures a message from its event to the last recipient."""
 
 import json
 import random
@@ -8,14 +8,15 @@ import time
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
 from benchmarks import FUNCTIONS
-from benchmarks.certificate import make_certificate
 from benchmarks.processes import Process
 from benchmarks.store_stub import ROOM
 from chat.schema import CONNECTIONS, MESSAGES, ROOMS
+from local.certificate import make_certificate
 
 CONNECTED = 10_000
 LATENCY = 0.01
@@ -24,52 +25,52 @@ ACCOUNT = {"per_second": 10_000, "burst": 5_000}
 """The account's limit (API Gateway quotas)."""
 
 REFILL_SECONDS = 0.7
-"""Between two messages: the account's burst and the engine's own are full again after half a second."""
+"""Pause between messages: the bursts of account and engine refill in half a second."""
 
 TABLES = {"TABLE_NAME": CONNECTIONS, "HISTORY_TABLE_NAME": MESSAGES, "ROOMS_TABLE_NAME": ROOMS}
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
     "AWS_SECRET_ACCESS_KEY": "example/" * 5,
-    "AWS_SESSION_TOKEN": "token/" * 120,  # as long as a role's
+    "AWS_SESSION_TOKEN": "token/" * 120,  # as long as a real role's
 }
 ADDRESS = "203.0.113.7"
 TEXT = "x" * 100
 
 
 def room(size: int, *, gone: float = 0, slow: float = 0, throttled: float = 0) -> list[str]:
-    """Return the ids of a room, mixed; the first is the sender's and healthy."""
+    """Return the shuffled connection ids of a room; the first is the sender's and healthy."""
     letters: list[str] = []
     for letter, share in (("g", gone), ("s", slow), ("t", throttled)):
         letters += letter * int(size * share)
     letters += "h" * (size - 1 - len(letters))
-    random.Random(7).shuffle(letters)  # noqa: S311 - the same room each time
+    random.Random(7).shuffle(letters)
     return [f"{letter}{number:014d}=" for number, letter in enumerate(["h", *letters])]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One message. Seconds count from the moment its event was handed over."""
+    """One measured message. Times are in seconds since its event was sent to the function."""
 
     first: float
-    """Until the first copy was taken."""
+    """Until the stub received the first copy."""
     last: float
-    """Until the last healthy recipient's copy was taken."""
+    """Until the stub received the copy for the last healthy recipient."""
     wall: float
     """Until the function returned."""
     cpu: float
-    """Of the function's process."""
+    """CPU time of the function's process."""
     delivered: int
     limited: int
     read_units: float
     write_units: float
     requests: int
-    """To DynamoDB."""
+    """Requests to DynamoDB."""
     peak_mb: float
     new_sockets: int
 
 
 class Scene:
-    """Both stubs, and the functions as they are deployed. `tls`: whether posts are encrypted, as on AWS."""
+    """Both stubs and the functions as deployed. `tls`: whether posts are encrypted, as on AWS."""
 
     def __init__(self, *, tls: bool = True) -> None:
         self._stack = ExitStack()
@@ -81,7 +82,7 @@ class Scene:
         self.store = self._stack.enter_context(Process("benchmarks.store_stub", {}))
         self.callback_url = f"{'https' if tls else 'http'}://127.0.0.1:{self.connections.started['port']}/production"
         self.certificate = certificate
-        # The archive holds no bytecode, so on Lambda each cold start compiles the functions.
+        # Without bytecode, as in the archive: on Lambda each cold start compiles the functions.
         self._functions = shutil.copytree(FUNCTIONS, folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))
         self._ids: list[str] = []
 
@@ -92,13 +93,13 @@ class Scene:
         self._stack.close()
 
     def fill(self, ids: list[str], connected: int = CONNECTED) -> None:
-        """Say who is in the room, and how many are connected in all."""
+        """Set the members of the room and the total number of connections."""
         self._ids = ids
         self.store.ask({"ids": ids, "connected": max(connected, len(ids)), "latency": STORE_LATENCY})
 
     def container(self, module: str, handler: str = "lambda_handler", *, posts_per_second: float = 8000) -> Process:
-        """Start a container of a function, as Lambda would."""
-        authorities = ("SSL_CERT_FILE", "AWS_CA_BUNDLE")  # OpenSSL's variable, and the naive way's
+        """Start a container of a function."""
+        authorities = ("SSL_CERT_FILE", "AWS_CA_BUNDLE")  # for OpenSSL, and for boto3 in the baseline
         return Process(
             "benchmarks.container",
             {"functions": str(self._functions), "module": module, "handler": handler},
@@ -118,12 +119,12 @@ class Scene:
         )
 
     def send(self, container: Process, *, most_posts: int | None = None, **endpoint: float) -> Measured:
-        """Let the room's first member say something, once every limit has been left alone for long enough."""
+        """Send a message from the room's first member, after a pause to refill all limits."""
         time.sleep(REFILL_SECONDS)
         before = self.connections.ask({"latency": LATENCY, **ACCOUNT, **endpoint})
         self.store.ask({})
         done = container.ask({"event": message(self._ids[0], most_posts)})
-        if done["result"]["statusCode"] != 200:  # noqa: PLR2004 - HTTP's OK
+        if done["result"]["statusCode"] != HTTPStatus.OK:
             raise RuntimeError(f"the function answered {done['result']}")
         posts, rows = self.connections.ask({}), self.store.ask({})
         return Measured(
@@ -142,7 +143,7 @@ class Scene:
 
 
 def message(connection_id: str, most_posts: int | None = None) -> dict[str, Any]:
-    """Return the event of a `sendmessage` frame as the page sends it: with an id, and with the room."""
+    """Return the event for a `sendmessage` frame with id and room, as the page sends it."""
     frame = {"action": "sendmessage", "message": TEXT, "messageId": str(uuid.uuid4()), "to": ROOM}
     return event("sendmessage", connection_id, frame) | ({} if most_posts is None else {"mostPosts": most_posts})
 
@@ -150,7 +151,7 @@ def message(connection_id: str, most_posts: int | None = None) -> dict[str, Any]
 def event(
     route: str, connection_id: str, frame: dict[str, Any] | None = None, *, address: str = ADDRESS
 ) -> dict[str, Any]:
-    """Return an event as API Gateway hands it over."""
+    """Return an event as API Gateway sends it."""
     return {
         "requestContext": {
             "routeKey": route,

@@ -1,7 +1,7 @@
-"""A small, fast HTTP server: one thread, epoll, answers that may be due later.
+"""A small, fast HTTP server for the stubs: one thread, epoll, delayed responses.
 
-It stands in for AWS in the benchmarks, so its own speed bounds what they can show: it reads no more of a request than
-its path, its target and its body. Orders come as lines of JSON on standard input, and are answered by such lines.
+Its speed limits what the benchmarks can measure, so it parses only a request's path, length and body. Orders arrive as
+lines of JSON on standard input and are answered with lines of JSON on standard output.
 """
 
 import heapq
@@ -19,7 +19,7 @@ _WAITS = (BlockingIOError, ssl.SSLWantReadError)
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 
 Answer = Callable[[bytes, bytes, bytes], tuple[bytes, float]]
-"""The request's path, head and body → the response, and in how many seconds it is due."""
+"""A request's path, head and body → the response and its delay in seconds."""
 
 Order = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -45,7 +45,7 @@ class _Peer:
 
 
 class Server:
-    """Serves until standard input ends."""
+    """Serves until standard input is closed."""
 
     def __init__(self, answer: Answer, order: Order, certificate: list[str] | None = None) -> None:
         self._answer = answer
@@ -63,7 +63,7 @@ class Server:
         self._count = 0
 
     def run(self) -> None:
-        """Say the port, then serve."""
+        """Print the port, then serve."""
         poll = self._poll = select.epoll()
         listening, orders = self._listener.fileno(), sys.stdin.fileno()
         poll.register(listening, READ)
@@ -75,7 +75,7 @@ class Server:
                 if fd == listening:
                     self._accept()
                 elif fd == orders:
-                    line = sys.stdin.buffer.readline()  # the asker sends one whole line, then waits
+                    line = sys.stdin.buffer.readline()  # the parent sends one whole line, then waits
                     if not line:
                         return
                     _say(self._order(json.loads(line)) | {"accepted": self.accepted})
@@ -99,10 +99,10 @@ class Server:
             self._poll.register(peer.socket.fileno(), READ)
 
     def _guarded(self, peer: _Peer) -> None:
-        """Go on with a peer as far as it goes without waiting."""
+        """Handle a peer as far as possible without blocking."""
         wants = READ
         try:
-            self._go_on(peer)
+            self._advance(peer)
         except _WAITS:
             pass
         except (ssl.SSLWantWriteError, InterruptedError):
@@ -119,7 +119,7 @@ class Server:
             peer.waits_for = wants
             self._poll.modify(peer.socket.fileno(), wants)
 
-    def _go_on(self, peer: _Peer) -> None:
+    def _advance(self, peer: _Peer) -> None:
         if peer.handshaking:
             peer.socket.do_handshake()
             peer.handshaking = False
@@ -135,11 +135,11 @@ class Server:
         if end < 0 or len(buffer) < end + 4 + length:
             peer.buffer = buffer
             if peer.socket.__class__ is ssl.SSLSocket and peer.socket.pending():
-                self._go_on(peer)
+                self._advance(peer)
             return
         peer.buffer = b""
         head, body = buffer[:end], buffer[end + 4 :]
-        if b"100-continue" in head and not body:  # botocore asks for it before some puts
+        if b"100-continue" in head and not body:  # botocore sends this before some puts
             raise OSError("unexpected")
         data, delay = self._answer(head.split(b" ", 2)[1], head, body)
         if delay <= 0:

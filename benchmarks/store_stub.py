@@ -1,7 +1,7 @@
-"""A stand-in for DynamoDB in a process of its own: answers after a latency, and counts units by benchmarks/units.py.
+"""A stub of DynamoDB in its own process: responds after a latency and counts units.
 
-It keeps nothing but the newest place of the room's log. Connections and members are made up when it starts, and every
-write is accepted. What is measured against it is the client's side, not DynamoDB.
+It stores only the last seq of the room's log. Connections and members are generated at the start, and every write is
+accepted. Benchmarks against it measure the client's side, not DynamoDB.
 """
 
 import json
@@ -10,7 +10,7 @@ import time
 import uuid
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -19,7 +19,7 @@ from benchmarks.units import Item, item_bytes, read_units, write_units
 from chat.schema import CONNECTIONS, MESSAGES, ROOMS
 
 PAGE_BYTES = 1_000_000
-"""A page of a query or a scan (DynamoDB quotas)."""
+"""Maximum of a page of a query or a scan (DynamoDB quotas)."""
 
 ROOM = "room-one"
 TIMESTAMP = "2025-01-01T00:00:00.000Z"
@@ -27,7 +27,7 @@ LONG_AGO = str(int((time.time() - 3600) * 1000))
 
 
 def in_two_hours() -> str:
-    """Return when a connection that has just been made expires."""
+    """Return the expiry of a new connection, in seconds since 1970."""
     return str(int(time.time()) + 7200)
 
 
@@ -60,7 +60,7 @@ def member(connection_id: str) -> Item:
 
 
 def naive_connection(connection_id: str, room: str) -> Item:
-    """Return a row that the naive way scans: what a chat with rooms and names needs at least."""
+    """Return a row that the naive baseline scans: the minimum for a chat with rooms and names."""
     return {
         "connectionId": {"S": connection_id},
         "timestamp": {"S": TIMESTAMP},
@@ -73,7 +73,7 @@ def naive_connection(connection_id: str, room: str) -> Item:
 
 
 def log_item(seq: int) -> Item:
-    """Return a message of the room's log, sent just now."""
+    """Return a message of the room's log, sent now."""
     now = time.time()
     return {
         "room": {"S": ROOM},
@@ -92,21 +92,21 @@ def log_item(seq: int) -> Item:
 
 
 class Pages:
-    """Items of a partition or a table, cut into pages of 1 MB. `shown` tells which of a page's items are returned."""
+    """Items of a partition or a table in pages of 1 MB; `shown` filters the items that are returned."""
 
     def __init__(self, items: Sequence[Item], shown: Sequence[bool] | None = None) -> None:
         self._sizes = [0, *accumulate(item_bytes(item) for item in items)]
         self._items = items
         self._shown = shown
-        self._kept: dict[tuple[int, int | None, tuple[str, ...]], tuple[bytes, int]] = {}
+        self._cache: dict[tuple[int, int | None, tuple[str, ...]], tuple[bytes, int]] = {}
 
     def page(self, start: int, limit: int | None, only: tuple[str, ...]) -> tuple[bytes, int]:
-        """Return a page as JSON, and the size of what was read for it. Each is made once."""
-        if (start, limit, only) not in self._kept:
-            self._kept[start, limit, only] = self._made(start, limit, only)
-        return self._kept[start, limit, only]
+        """Return a page as JSON and the bytes read for it. Pages are cached."""
+        if (start, limit, only) not in self._cache:
+            self._cache[start, limit, only] = self._make(start, limit, only)
+        return self._cache[start, limit, only]
 
-    def _made(self, start: int, limit: int | None, only: tuple[str, ...]) -> tuple[bytes, int]:
+    def _make(self, start: int, limit: int | None, only: tuple[str, ...]) -> tuple[bytes, int]:
         end = max(start + 1, bisect_right(self._sizes, self._sizes[start] + PAGE_BYTES) - 1)
         end = min(end, len(self._items), *([start + limit] if limit else []))
         items = [self._items[at] for at in range(start, end) if self._shown is None or self._shown[at]]
@@ -118,7 +118,7 @@ class Pages:
 
 
 class Store:
-    """Answers the requests that the functions and the naive way make."""
+    """Answers the requests of the functions and of the naive baseline."""
 
     def __init__(self, ids: list[str], connected: int, latency: float) -> None:
         self.latency = latency
@@ -127,10 +127,18 @@ class Store:
         others = [f"o{number:014d}=" for number in range(connected - len(ids))]
         rows = [naive_connection(one, ROOM) for one in ids] + [naive_connection(one, "elsewhere") for one in others]
         self._scanned = Pages(rows, [row["room"]["S"] == ROOM for row in rows])
+        self._operations: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "Query": self._query,
+            "Scan": self._scan,
+            "GetItem": self._get_item,
+            "PutItem": self._put_item,
+            "UpdateItem": self._update_item,
+            "DeleteItem": self._update_item,  # both return the old item
+        }
         self.begin()
 
     def begin(self) -> None:
-        """Forget what has been counted."""
+        """Reset the counts."""
         self.requests: Counter[str] = Counter()
         self.read = self.write = 0.0
 
@@ -140,15 +148,15 @@ class Store:
         operation = head[at:].split(b"\r\n", 1)[0].rpartition(b".")[2].decode()
         self.requests[operation] += 1
         asked = json.loads(body)
-        answer = getattr(self, f"_{operation}")(asked)
+        answer = self._operations[operation](asked)
         data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return response(200, data), self.latency
 
     def counts(self) -> dict[str, Any]:
-        """Return what has been counted."""
+        """Return the counts."""
         return {"requests": dict(self.requests), "read_units": self.read, "write_units": self.write}
 
-    def _Query(self, asked: dict[str, Any]) -> Any:  # noqa: N802 - the operation's own name, here and below
+    def _query(self, asked: dict[str, Any]) -> Any:
         values = sorted(value["S"] for value in asked["ExpressionAttributeValues"].values())
         if asked["TableName"] == ROOMS and any(value.startswith("member#") for value in values):
             return self._page(self._members, asked, consistent=True)
@@ -160,7 +168,7 @@ class Store:
         self.read += read_units(sum(map(item_bytes, found)), consistent=True)
         return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
 
-    def _Scan(self, asked: dict[str, Any]) -> bytes:  # noqa: N802
+    def _scan(self, asked: dict[str, Any]) -> bytes:
         return self._page(self._scanned, asked, consistent=False)
 
     def _page(self, pages: Pages, asked: dict[str, Any], *, consistent: bool) -> bytes:
@@ -172,31 +180,26 @@ class Store:
         self.read += read_units(size, consistent=consistent)
         return body
 
-    def _GetItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _get_item(self, asked: dict[str, Any]) -> dict[str, Any]:
         item = self._item(asked["TableName"], asked["Key"])
         self.read += read_units(item_bytes(item), consistent=asked.get("ConsistentRead", False))
         return {"Item": item}
 
-    def _UpdateItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _update_item(self, asked: dict[str, Any]) -> dict[str, Any]:
         item = self._item(asked["TableName"], asked["Key"])
         self.write += write_units(item_bytes(item))
         return {"Attributes": item} if asked.get("ReturnValues") else {}
 
-    def _PutItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _put_item(self, asked: dict[str, Any]) -> dict[str, Any]:
         item = asked["Item"]
         if item.get("item", {}).get("S", "").startswith("log#"):
             self._seq = max(self._seq, int(item["item"]["S"][4:]))
         self.write += write_units(item_bytes(item))
         return {}
 
-    def _DeleteItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        item = self._item(asked["TableName"], asked["Key"])
-        self.write += write_units(item_bytes(item))
-        return {"Attributes": item} if asked.get("ReturnValues") else {}
-
     @staticmethod
     def _item(table: str, key: Item) -> Item:
-        """Return the item that stands under a key."""
+        """Return the generated item with this key."""
         if table == CONNECTIONS:
             return connection(key["connectionId"]["S"])
         if table == MESSAGES or not key["item"]["S"].startswith("member#"):
@@ -205,7 +208,7 @@ class Store:
 
 
 def main() -> None:
-    """Serve; an order names who is connected, or nothing to get the counts since the last order."""
+    """Serve. An order describes the connections, or is empty to get and reset the counts."""
     store = Store([], 0, 0.005)
 
     def order(settings: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Concurrent code in virtual time: threads that run one at a time, in the order of a simulated clock."""
+"""Runs concurrent code in virtual time: threads run one at a time, in the order of a simulated clock."""
 
 import heapq
 import threading
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class VirtualTime:
-    """A clock and a scheduler: `sleep` passes control to the task that is due next, and takes no real time.
+    """A clock and a scheduler: `sleep` switches to the next task that is due and takes no real time.
 
-    It is the clock (`now_ms`, `monotonic`, `sleep`) and the `concurrently` of the code that runs in it. `epoch_ms` is
-    the time at which it begins, in milliseconds since 1970.
+    Code that runs in it uses its `now_ms`, `monotonic`, `sleep` and `concurrently`. `epoch_ms` is the start time in
+    milliseconds since 1970.
     """
 
     def __init__(self, epoch_ms: int = 1_750_000_000_000) -> None:
@@ -26,30 +26,30 @@ class VirtualTime:
         return self._epoch_ms + int(self._now * 1000)
 
     def monotonic(self) -> float:
-        """Return the seconds since it began."""
+        """Return the seconds since the start."""
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Wait, while others run."""
+        """Let other tasks run for `seconds`."""
         turn = threading.Lock()
         turn.acquire()
         self._push(self._now + max(0.0, seconds), turn.release)
-        self._pass_on()
+        self._resume_next()
         turn.acquire()
 
     def start(self, at: float, task: Callable[[], object]) -> None:
-        """Start a task at a time, in seconds since the beginning."""
+        """Schedule a task, at seconds since the start."""
 
         def run() -> None:
             try:
                 task()
             finally:
-                self._pass_on()
+                self._resume_next()
 
         self._push(at, threading.Thread(target=run).start)
 
     def concurrently(self, *calls: Callable[[], Any]) -> Sequence[Any]:
-        """Run calls at the same time; return what each returned, or raise what the first of them raised."""
+        """Run calls concurrently; return the results, or raise the error of the first call that failed."""
         results: dict[int, Any] = {}
         errors: dict[int, Exception] = {}
         turn = threading.Lock()
@@ -58,29 +58,29 @@ class VirtualTime:
         def run(number: int) -> None:
             try:
                 results[number] = calls[number]()
-            except Exception as error:  # noqa: BLE001 - raised below, once all have ended
+            except Exception as error:  # noqa: BLE001 - raised below, after the other calls
                 errors[number] = error
             if len(results) + len(errors) == len(calls):
                 self._push(self._now, turn.release)
 
         for number in range(len(calls)):
             self.start(self._now, lambda number=number: run(number))
-        self._pass_on()
+        self._resume_next()
         turn.acquire()
         if errors:
             raise errors[min(errors)]
         return [results[number] for number in range(len(calls))]
 
     def run(self) -> None:
-        """Run everything that was started, to its end."""
-        self._pass_on()
+        """Run all scheduled tasks to their ends."""
+        self._resume_next()
         self._ended.wait()
 
     def _push(self, at: float, resume: Callable[[], None]) -> None:
         heapq.heappush(self._due, (at, next(self._numbers), resume))
 
-    def _pass_on(self) -> None:
-        """Let the next task go on; the caller does nothing more until it is its turn again."""
+    def _resume_next(self) -> None:
+        """Resume the next task; the caller must then end or wait for its turn."""
         if not self._due:
             self._ended.set()
             return

@@ -1,9 +1,8 @@
-"""The worst hour: the most that anonymous clients can cost, computed from what each frame takes.
+"""Computes the worst hour: the highest cost that anonymous clients can cause, from the cost of each frame.
 
-Beside it, the hour of a visible page in which nobody says anything.
-
-`python -m benchmarks.worst_hour` writes results/worst_hour.json and results/visible_page.json. Each figure is an upper
-bound: units and bytes are those of the largest frame of a kind, and a test compares them with what the functions use.
+Also the cost of an hour with a visible page in a silent room. `python -m benchmarks.worst_hour` updates
+results/worst_hour.json and results/visible_page.json. Figures are upper bounds: units and bytes are those of the
+largest frame of a kind, and a test compares them with the functions' actual use.
 """
 
 import math
@@ -20,10 +19,10 @@ from benchmarks.costs import (
     FREE_LAMBDA_REQUESTS,
     FREE_WEBSOCKET_MESSAGES,
     LAMBDA_GB_SECOND_USD,
-    LAMBDA_REQUEST_USD,
     READ_UNIT_USD,
     WEBSOCKET_MESSAGE_USD,
     WRITE_UNIT_USD,
+    lambda_usd,
 )
 from chat.routes import CONNECT, ROOM, SEND_MESSAGE
 from chat.runtime.context import MAX_POSTING_SECONDS
@@ -33,93 +32,94 @@ from chat.store.rate_limit import RateLimit
 RESULTS = ROOT / "benchmarks" / "results"
 HOUR = 3600.0
 TRANSFER_USD = 0.09 / 1e9
-"""A byte out to the internet, beyond 100 GB a month (AWS's price page for EC2 data transfer, us-east-1)."""
+"""Per byte out to the internet, beyond 100 GB a month (EC2 data transfer prices, us-east-1)."""
 CONNECTION_MINUTE_USD = 0.25 / 1e6
-ALARM_USD_A_MONTH, FREE_ALARMS = 0.10, 10
-"""An alarm of standard resolution, and how many an account has for nothing (CloudWatch's price page)."""
+BUDGET_USD = 5
+"""The time until a flood has cost this much is part of the results."""
 
 ACCOUNT_MESSAGES_PER_SECOND = 10_000
-"""API Gateway quotas: frames and posts of an account and region."""
+"""Frames and posts per account and region (API Gateway quotas)."""
 ACCOUNT_CONCURRENCY = 1_000
-"""Lambda quotas: invocations at once; a new account may have 10."""
+"""Concurrent invocations (Lambda quotas); new accounts may have 10."""
 CLOSING_SECONDS = 180.0
-"""From a flood's first frame to the closed stage: the minute of its metric, up to a minute until CloudWatch has it, and
-up to one until the alarm is evaluated. AWS promises no figure."""
+"""From a flood's first frame to the closed stage: the metric's minute, up to a minute until CloudWatch has it, and
+up to another until the alarm is evaluated. AWS guarantees no figure."""
 _FLOOD_READERS = 500
-"""Connections of a client that no allowance stops, or of many clients: with so many a few frames use up the account."""
+"""Connections of many clients, or of one without address limits. With so many, few frames exhaust the account."""
 _MEMBERS_A_READ_UNIT = 20
 _MAX_ROSTER_BYTES = 30 * 1024
 _ROSTER_BYTES_A_MEMBER = 240
 _FRAME_BYTES = 32 * 1024
 _LARGE_MESSAGE_BYTES = 16_000  # 4,000 characters of 4 bytes
 _PINGS_AN_HOUR = HOUR / 8.0
-"""frontend/transport.js: 7.5 s, up to 1 s more, and the way to the server; the shortest interval here."""
+"""frontend/client/transport.js pings after 7.5 s, plus up to 1 s and the round trip; here the shortest interval."""
 _CLASS_SIZE, _CLASS_SECONDS_A_MESSAGE, _CLASS_TYPING = 30, 10.0, 10
-_TYPING_SECONDS = 3.0  # frontend/session.js
+_TYPING_SECONDS = 3.0  # frontend/client/session.js
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What one frame of a kind takes in a room of so many readers."""
+    """The resources used by one frame of a kind."""
 
     kind: str
     written: float
-    """DynamoDB units."""
+    """DynamoDB write units."""
     read: float
-    memory_mb: int
-    seconds: float
-    """How long a function runs, unless it waits for posts that the account's limit refuses."""
+    """DynamoDB read units."""
+    memory_mb: int = ROOM.memory_mb
+    seconds: float = 0.05
+    """Duration of the function, unless it waits for posts that exceed the account's limit."""
     posts: int = 0
     post_bytes: int = 0
     reply_bytes: int = 0
-    """0: it is not answered."""
+    """0: no reply."""
     most_per_second: float = math.inf
-    """What the server lets its sender do."""
+    """Rate limit of its senders."""
 
     @property
     def messages(self) -> int:
-        """Messages of API Gateway: the frame, its answer and its posts."""
+        """API Gateway messages: the frame, its reply and its posts."""
         return 1 + (self.reply_bytes > 0) + self.posts
 
     @property
     def bytes_out(self) -> int:
-        """Bytes to the internet."""
+        """Bytes sent to the internet."""
         return self.posts * self.post_bytes + self.reply_bytes
 
     def usd(self) -> Mapping[str, float]:
-        """Return what a frame costs, by service."""
+        """Return the price of a frame, by service."""
         return {
             "API Gateway": self.messages * WEBSOCKET_MESSAGE_USD,
             "transfer": self.bytes_out * TRANSFER_USD,
             "DynamoDB": self.written * WRITE_UNIT_USD + self.read * READ_UNIT_USD,
-            "Lambda": LAMBDA_REQUEST_USD + self.seconds * self.memory_mb / 1024 * LAMBDA_GB_SECOND_USD,
+            "Lambda": lambda_usd(self.memory_mb, self.seconds),
         }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A deployment's defences, and for how long a flood lasts."""
+    """A flood of a given duration against a deployment with some defences."""
 
     name: str
     frames_per_second: int
     burst: int
     seconds: float = HOUR
     allowances: int | None = None
-    """Allowances that one address has; None: as many as the flood has connections or addresses."""
+    """Allowances per address; None: unlimited, or a flood from many addresses."""
     messages_per_second: float = ACCOUNT_MESSAGES_PER_SECOND
     history_read: float = 18
-    """Units that the dearest page of history reads: twice the bytes of a frame, and the connection's row."""
+    """Read units of the most expensive page of history: twice the bytes of a frame, and the connection's row."""
 
     @property
     def readers(self) -> int:
-        """Connections that the flood holds, on average over its time."""
+        """Average number of connections of the flood."""
         if self.allowances is None:
             return _FLOOD_READERS
         connects = rate_limit.CONNECTS.times(self.allowances)
         return connects.burst + int(self.seconds * 1000 / connects.interval_ms / 2)
 
     def frames(self) -> list[Frame]:
-        """Return a frame of each kind, with how many of it one address may send."""
+        """Return a frame of each kind, with the rate limit of one address."""
         readers = self.readers
         members = readers / _MEMBERS_A_READ_UNIT
         message_limit = rate_limit.messages(_default("message_burst"), _default("messages_per_second"))
@@ -149,8 +149,6 @@ class Case:
                 kind="history",
                 written=1,
                 read=self.history_read,
-                memory_mb=ROOM.memory_mb,
-                seconds=0.05,
                 reply_bytes=_FRAME_BYTES,
                 most_per_second=self._most(rate_limit.HISTORY),
             ),
@@ -158,8 +156,6 @@ class Case:
                 kind="ping",
                 written=1,
                 read=9 + members,
-                memory_mb=ROOM.memory_mb,
-                seconds=0.05,
                 posts=1,
                 post_bytes=200,
                 reply_bytes=min(_MAX_ROSTER_BYTES, _ROSTER_BYTES_A_MEMBER * readers),
@@ -169,18 +165,14 @@ class Case:
                 kind="typing",
                 written=1,
                 read=4 + members,
-                memory_mb=ROOM.memory_mb,
-                seconds=0.05,
                 posts=readers,
                 post_bytes=300,
                 most_per_second=self._most(rate_limit.TYPING),
             ),
-            Frame(  # counted for each connection, so an address that has many is not stopped
+            Frame(  # limited per connection, so an address with many is not stopped
                 kind="join",
                 written=3,
                 read=13 + members,
-                memory_mb=ROOM.memory_mb,
-                seconds=0.05,
                 posts=readers,
                 post_bytes=600,
                 reply_bytes=12_600,
@@ -193,20 +185,20 @@ class Case:
                 seconds=0.1,
                 most_per_second=self._most(rate_limit.CONNECTS),
             ),
-            Frame(kind="refused", written=0, read=1, memory_mb=ROOM.memory_mb, seconds=0.02, reply_bytes=300),
+            Frame(kind="refused", written=0, read=1, seconds=0.02, reply_bytes=300),
         ]
 
     def _most(self, limit: RateLimit, cost: int = 1) -> float:
-        """Return how many actions of a cost a second an address comes to, its burst included."""
+        """Return how many actions of a cost per second an address can reach, including its burst."""
         if self.allowances is None:
             return math.inf
         shared = limit.times(self.allowances)
         return (shared.burst / self.seconds + 1000 / shared.interval_ms) / cost
 
     def bill(self) -> Mapping[str, float]:
-        """Return what the dearest mix of frames costs, by service."""
+        """Return the cost of the most expensive mix of frames, by service."""
         frames = self.frames()
-        mix = dearest_mix(frames, self.burst / self.seconds + self.frames_per_second, self.messages_per_second)
+        mix = costliest_mix(frames, self.burst / self.seconds + self.frames_per_second, self.messages_per_second)
         services = frames[0].usd()
         usd = {
             service: self.seconds * sum(mix[frame.kind] * frame.usd()[service] for frame in frames)
@@ -214,16 +206,17 @@ class Case:
         }
         usd["API Gateway"] += self.readers * self.seconds / 60 * CONNECTION_MINUTE_USD
         sent = sum(mix[frame.kind] * frame.messages for frame in frames)
-        if sent >= ACCOUNT_MESSAGES_PER_SECOND * 0.99:  # functions wait for posts that are refused with 429
+        if sent >= ACCOUNT_MESSAGES_PER_SECOND * 0.99:  # functions wait for posts rejected with 429
             waiting = min(ACCOUNT_CONCURRENCY, self.frames_per_second * MAX_POSTING_SECONDS)
             usd["Lambda"] += self.seconds * waiting * SEND_MESSAGE.memory_mb / 1024 * LAMBDA_GB_SECOND_USD
         return usd
 
 
-def dearest_mix(frames: Sequence[Frame], per_second: float, messages_per_second: float) -> dict[str, float]:
-    """Return kind → frames a second of the mix that costs most within both limits.
+def costliest_mix(frames: Sequence[Frame], per_second: float, messages_per_second: float) -> dict[str, float]:
+    """Return kind → frames per second of the mix that costs most within both limits.
 
-    A linear program with two limits: a price on messages, found by bisection, makes it one of frames alone.
+    A linear program with two constraints. A price per message (its Lagrange multiplier, found by bisection) leaves only
+    the limit on frames, which a greedy choice solves.
     """
 
     def at(price: float) -> dict[str, float]:
@@ -252,7 +245,7 @@ def dearest_mix(frames: Sequence[Frame], per_second: float, messages_per_second:
 
 
 def cases() -> list[Case]:
-    """Return the cases to compare: what the defaults were, then each defence in turn."""
+    """Return the cases to compare: the former defaults, then each defence in turn."""
     rate, burst, allowances = (
         _default(key) for key in ("throttle_rate_limit", "throttle_burst_limit", "address_allowances")
     )
@@ -283,18 +276,18 @@ def worst_hours() -> Iterator[dict[str, Any]]:
             "usd": {service: round(part, 2) for service, part in usd.items()},
             "usd_an_hour": round(total, 2),
             "is_closed": is_closed,
-            "minutes_to_5_usd": None if is_closed and total < 5 else round(5 / total * case.seconds / 60, 1),  # noqa: PLR2004 - dollars
+            "minutes_to_5_usd": (
+                None if is_closed and total < BUDGET_USD else round(BUDGET_USD / total * case.seconds / 60, 1)
+            ),
         }
 
 
 def page_ping(members: int) -> Frame:
-    """Return the ping of a visible page in a room of so many with names of usual length."""
+    """Return the ping of a visible page, in a room whose members have names of usual length."""
     return Frame(
         kind="ping",
         written=1,
         read=4 + members / 30,
-        memory_mb=ROOM.memory_mb,
-        seconds=0.05,
         posts=1 if members > 1 else 0,
         post_bytes=200,
         reply_bytes=200,
@@ -302,7 +295,7 @@ def page_ping(members: int) -> Frame:
 
 
 def visible_page(members: int) -> dict[str, Any]:
-    """Return what an hour costs in which a page is visible in a room of so many, and nobody says anything."""
+    """Return the cost of an hour with a page visible in a silent room."""
     ping = page_ping(members)
     usd = {service: part * _PINGS_AN_HOUR for service, part in ping.usd().items()}
     usd["API Gateway"] += 60 * CONNECTION_MINUTE_USD
@@ -323,7 +316,7 @@ def visible_page(members: int) -> dict[str, Any]:
 
 
 def busy_class_messages_a_minute() -> float:
-    """Return what a class comes to: 30 pages visible in one room, each writing every 10 s, ten typing at any time."""
+    """Return the messages of a class: 30 visible pages in one room, each writing every 10 s, ten typing at any time."""
     pings = _CLASS_SIZE * _PINGS_AN_HOUR / 60 * 3
     messages = _CLASS_SIZE * 60 / _CLASS_SECONDS_A_MESSAGE * (1 + _CLASS_SIZE)
     typing = _CLASS_TYPING * 60 / _TYPING_SECONDS * _CLASS_SIZE
@@ -339,15 +332,15 @@ BENCHMARKS: Mapping[str, Callable[[], list[dict[str, Any]]]] = {
     "worst_hour": lambda: list(worst_hours()),
     "visible_page": lambda: [visible_page(members) for members in (1, 30, 100)],
 }
-"""Name of a result → what computes its rows."""
+"""Name of a result → function that computes its rows."""
 
 
 def main() -> None:
-    """Write the results; print how they came about."""
+    """Save the results; print the mix of frames behind each."""
     for name, compute in BENCHMARKS.items():
         report.save(RESULTS, name, compute(), {"computed": "from counts; no machine is measured"}, quick=False)
     for case in cases():
-        mix = dearest_mix(case.frames(), case.burst / case.seconds + case.frames_per_second, case.messages_per_second)
+        mix = costliest_mix(case.frames(), case.burst / case.seconds + case.frames_per_second, case.messages_per_second)
         parts = ", ".join(f"{count:.3g} {kind}" for kind, count in mix.items() if count)
         sys.stdout.write(f"{case.name}: {parts} a second; ${sum(case.bill().values()):,.2f}\n")
     sys.stdout.write(f"a busy class: {busy_class_messages_a_minute():,.0f} messages a minute\n")

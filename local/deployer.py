@@ -1,6 +1,6 @@
-"""Runs the Pulumi program and creates in the emulator what it registers.
+"""Runs the Pulumi program and creates the resources it registers in the emulator.
 
-A later run changes only what differs from the run before: that is how a saved file goes live.
+Later runs apply only the differences, so a saved file goes live quickly.
 """
 
 import hashlib
@@ -20,38 +20,38 @@ from local.resources import LEFT_OUT, RESOURCES, Aws, call
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A resource that is in the emulator."""
+    """A resource that exists in the emulator."""
 
     type: str
     """Pulumi type token."""
     name: str
     """Logical name."""
     inputs: dict[str, Any]
-    """Inputs, with a digest in place of a file or an archive."""
+    """Inputs, with files and archives replaced by digests."""
     id: str
-    """Id that Pulumi knows it by."""
+    """Pulumi's id of the resource."""
     outputs: dict[str, Any]
-    """Inputs, and what AWS added to them."""
+    """Inputs, and the attributes that AWS added."""
 
 
 class Deployer:
-    """Deploys a program into an emulator, as a stack with a config."""
+    """Deploys a program to an emulator as one stack."""
 
     def __init__(self, aws: Aws, config: dict[str, str], stack: str, program: Path = PROGRAM) -> None:
         self.config = config
-        """Config of the next run."""
+        """Config for the next run."""
         self.deployed: dict[str, Deployed] = {}
-        """Type and logical name → what is deployed."""
+        """Type and logical name → deployed resource."""
         self.changes: list[str] = []
-        """What the last run created, updated or deleted."""
+        """Resources that the last run created, updated or deleted."""
         self._aws = aws
         self._stack = stack
         self._program = program
 
     def run(self, *, hold: str | None = None) -> dict[str, Any]:
-        """Run the program; return its outputs. Resources of the type `hold` are not updated.
+        """Run the program; return its outputs. Resources of type `hold` are not updated.
 
-        Raises DeployError; what was deployed until then stays.
+        Raises DeployError; resources deployed before the error remain.
         """
         run = _Run(self._aws, self.deployed, hold)
         self.changes = run.changes
@@ -61,19 +61,19 @@ class Deployer:
         except pulumi.RunError as refused:
             raise DeployError(str(refused)) from None
         except Exception as error:
-            # What waited for a failed resource fails too, and any of these errors may arrive first.
+            # Resources that depend on a failed one fail too, and any of these errors may arrive first.
             raise run.error or DeployError(f"{type(error).__name__}: {error}") from error
         run.delete_rest()
         return monitor.outputs
 
 
 class _Run(Mocks):
-    """One run: compares what is registered with what is deployed."""
+    """One run: compares registered resources with deployed ones."""
 
     def __init__(self, aws: Aws, deployed: dict[str, Deployed], hold: str | None) -> None:
         self.changes: list[str] = []
         self.error: DeployError | None = None
-        """Why the first resource that failed was not deployed."""
+        """Error of the first resource that failed."""
         self._aws = aws
         self._deployed = deployed
         self._hold = hold
@@ -87,7 +87,7 @@ class _Run(Mocks):
         if not args.custom:
             return "", dict(args.inputs)
         try:
-            with self._lock:  # one at a time, so that the emulator always sees the same order
+            with self._lock:  # one at a time: the emulator gets no concurrent requests
                 deployed = self._deploy(args)
         except DeployError as error:
             self.error = self.error or error
@@ -98,12 +98,15 @@ class _Run(Mocks):
         return deployed.id, deployed.outputs
 
     def delete_rest(self) -> None:
-        """Delete what the program no longer registers, dependents first. Raises DeployError if a type cannot be."""
+        """Delete resources that the program no longer registers, dependents first.
+
+        Raises DeployError for a type that cannot be deleted.
+        """
         for key in [key for key in reversed(self._deployed) if key not in self._registered]:
             gone = self._deployed[key]
             delete = RESOURCES[gone.type].delete
             if delete is None:
-                raise DeployError(f"{gone.name} was removed, which takes a new start of the local run.")
+                raise DeployError(f"{gone.name} was removed; restart the local run to apply the change.")
             delete(self._aws, gone.id, gone.inputs)
             del self._deployed[key]
             self.changes.append(f"{gone.name} deleted")
@@ -124,7 +127,7 @@ class _Run(Mocks):
         elif before.inputs == comparable or args.typ == self._hold:
             return before
         elif resource.update is None:
-            raise DeployError(f"{args.name} has changed in a way that takes a new start of the local run.")
+            raise DeployError(f"{args.name} cannot be updated in place; restart the local run to apply the change.")
         else:
             created = resource.update(self._aws, **inputs)
         deployed = Deployed(args.typ, args.name, comparable, created.id, {**args.inputs, **created.outputs})
@@ -134,7 +137,7 @@ class _Run(Mocks):
 
 
 def _digest(value: object) -> str:
-    """Return a digest of a file's or an archive's content."""
+    """Return a digest of the content of a file or an archive."""
     digest = hashlib.sha256()
     if isinstance(value, pulumi.FileAsset):
         digest.update(Path(value.path).read_bytes())

@@ -1,14 +1,12 @@
-"""MiniStack as a process that local.emulator starts, made stricter where AWS is.
+"""Runs MiniStack in the process that local.emulator starts, patched where AWS is stricter (docs/decisions/0001).
 
-What is changed, each because AWS behaves otherwise (docs/decisions/0001):
-- it refuses what a web page or another user of this machine sends (local.gate).
-- functions have credentials that nobody can compute.
-- what a function writes when it is invoked for a WebSocket is in its log group too, and is told to the run.
-- a frame cannot select a route whose key begins with `$`, and a frame nested too deeply for Python's JSON parser does
-  not end the socket: both take the route `$default`.
-- frames are limited as on AWS (local.frames).
-- acknowledged writes survive `kill -9`: MiniStack saves only when it is asked to end. A save is a POST to SAVE_PATH;
-  DynamoDB writes since then are in a journal, each before it is answered.
+- Requests of web pages and of other users of this machine are refused (local.gate).
+- Functions get random credentials.
+- Logs of functions that a WebSocket invokes go to their log groups too, and to the local run.
+- A frame that selects a route starting with `$`, or is nested too deeply for Python's JSON parser, takes `$default`.
+- Frames have API Gateway's size limits (local.frames).
+- Acknowledged writes survive `kill -9`, though MiniStack saves only on a graceful shutdown: a POST to SAVE_PATH saves
+  everything, and later DynamoDB writes go to a journal before they are acknowledged.
 """
 
 import argparse
@@ -53,8 +51,8 @@ def _routed_as_on_aws(evaluate: Callable[[str, str], str]) -> Any:
     return evaluated
 
 
-def _drawn_credentials(config: dict[str, Any]) -> dict[str, str]:
-    """Return new credentials of a function's role. MiniStack's own are digests of the function's and role's names."""
+def _random_credentials(config: dict[str, Any]) -> dict[str, str]:
+    """Return new credentials for a function's role. MiniStack derives its own from the names of function and role."""
     account = config["FunctionArn"].split(":")[4]
     role = config["Role"].rpartition("/")[2]
     access_key, secret, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(32)
@@ -74,72 +72,72 @@ class _Fault(str):
     __slots__ = ()
 
 
-def _discreet(invoke: Callable[..., Awaitable[Any]]) -> Any:
-    """Return an invocation for a WebSocket that tells a client nothing of a function's error, as on AWS."""
+def _hiding_errors(invoke: Callable[..., Awaitable[Any]]) -> Any:
+    """Wrap a WebSocket invocation so that, as on AWS, clients do not see a function's error."""
 
-    async def discreet(*arguments: Any, **options: Any) -> Any:
+    async def hiding_errors(*arguments: Any, **options: Any) -> Any:
         answer = await invoke(*arguments, **options)
         if isinstance(answer, dict) and isinstance(answer.get("body"), _Fault):
             ids = {"connectionId": arguments[5], "requestId": arguments[7]}
             answer["body"] = json.dumps({"message": "Internal server error", **ids})
         return answer
 
-    return discreet
+    return hiding_errors
 
 
-def _logged(invoke: Callable[..., dict[str, Any]], tell: Callable[[Invocation], None]) -> Any:
-    """Return a worker's `invoke` that writes to the function's log group and never raises."""
-    write = lambda_svc._emit_lambda_logs  # noqa: SLF001
+def _logged(invoke: Callable[..., dict[str, Any]], report: Callable[[Invocation], None]) -> Any:
+    """Wrap a worker's `invoke` so that it writes to the function's log group and never raises."""
+    write = lambda_svc._emit_lambda_logs
 
     def logged(worker: lambda_runtime.Worker, event: Any, request_id: str, **options: Any) -> dict[str, Any]:
         began = time.monotonic()
         try:
             response = invoke(worker, event, request_id, **options)
-        except Exception as error:  # noqa: BLE001 - the worker could not be started, which is the function's fault
+        except Exception as error:  # noqa: BLE001 - a worker that cannot start is an error of the function
             response = {"status": "error", "error": str(error)}
         if response.get("status") != "ok":
             response["error"] = _Fault(response.get("error"))
         invocation = Invocation.of(worker.func_name.partition(":")[0], response)
         duration_ms = int((time.monotonic() - began) * 1000)
         write(worker.config, request_id, "\n".join(invocation.lines), bool(invocation.fault), duration_ms)
-        tell(invocation)
+        report(invocation)
         return response
 
     return logged
 
 
-def _tell(descriptor: int) -> Callable[[Invocation], None]:
-    """Return what writes invocations to a file descriptor, from any thread."""
+def _reporter(descriptor: int) -> Callable[[Invocation], None]:
+    """Return a thread-safe function that writes invocations to a file descriptor, one JSON line each."""
     lock = threading.Lock()
 
-    def tell(invocation: Invocation) -> None:
+    def report(invocation: Invocation) -> None:
         with lock:
             left = memoryview(f"{invocation.to_json()}\n".encode())
             while left:
                 left = left[os.write(descriptor, left) :]
 
-    return tell
+    return report
 
 
-def _let_in_root(access_key_id: str, secret_access_key: str) -> None:
-    """Give the root user credentials whose signatures are checked. MiniStack checks none of its own root key's."""
+def _register_root(access_key_id: str, secret_access_key: str) -> None:
+    """Give the root user credentials whose signatures are checked. MiniStack does not check those of its root key."""
     session = {"Arn": f"arn:aws:iam::{ACCOUNT}:root", "UserId": ACCOUNT, "SecretAccessKey": secret_access_key}
     sts.register_session(access_key_id, session)
 
 
 def _is_known_key(access_key: str) -> bool:
-    """Return whether an access key id is one that was given out. MiniStack also takes `test` and account ids."""
-    known = access_key in sts._sessions  # noqa: SLF001
+    """Return whether this run issued an access key id. MiniStack would also accept `test` and account ids."""
+    known = access_key in sts._sessions
     return known or iam_evaluator.find_iam_access_key_account(access_key) is not None
 
 
 def _has_stage(api: str, stage: str) -> bool:
-    owner = apigateway._api_owner(api)  # noqa: SLF001
-    return owner is not None and stage in apigateway._stages.get_scoped(owner[1], owner[2], api, {})  # noqa: SLF001
+    owner = apigateway._api_owner(api)
+    return owner is not None and stage in apigateway._stages.get_scoped(owner[1], owner[2], api, {})
 
 
 class _Failures(logging.Handler):
-    """Collects what MiniStack could not save, which it only logs."""
+    """Collects failures to save, which MiniStack only logs."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -152,8 +150,8 @@ class _Failures(logging.Handler):
 class _Journal:
     """DynamoDB writes since the last save. All methods run on the event loop."""
 
-    def __init__(self, path: Path, tell: Callable[[Invocation], None]) -> None:
-        self._tell = tell
+    def __init__(self, path: Path, report: Callable[[Invocation], None]) -> None:
+        self._report = report
         self._handle = dynamodb.handle_request
         self._file = path.open("a+", encoding="utf-8")
         dynamodb.handle_request = self._journalled
@@ -166,7 +164,7 @@ class _Journal:
                 self._file.write(json.dumps([target, body.decode()]) + "\n")
                 self._file.flush()
             except OSError as error:
-                self._tell(Invocation("The emulator", [], f"{error.strerror}, so a write would not last."))
+                self._report(Invocation("The emulator", [], f"{error.strerror}; a write could not be made durable."))
                 raise
         return answer
 
@@ -174,7 +172,7 @@ class _Journal:
         """Repeat the writes since the last save."""
         self._file.seek(0)
         for line in self._file.readlines():
-            if line.endswith("\n"):  # an incomplete last line was never answered
+            if line.endswith("\n"):  # an incomplete last line was never acknowledged
                 target, body = json.loads(line)
                 await self._handle("POST", "/", {"x-amz-target": target}, body.encode(), {})
 
@@ -184,7 +182,7 @@ class _Journal:
         logger = logging.getLogger("persistence")
         logger.addHandler(failures)
         try:
-            save_all(ministack._build_persistence_save_dict())  # noqa: SLF001
+            save_all(ministack._build_persistence_save_dict())
         finally:
             logger.removeHandler(failures)
         if failures.texts:
@@ -192,10 +190,10 @@ class _Journal:
         self._file.truncate(0)
 
 
-def _lasting(app: Asgi, journal: _Journal, ready: Callable[[], None]) -> Asgi:
-    """Replay the journal before the first request, call `ready`, and save when asked to."""
+def _durable(app: Asgi, journal: _Journal, ready: Callable[[], None]) -> Asgi:
+    """Wrap an app: on startup replay the journal and call `ready`; save on a POST to SAVE_PATH."""
 
-    async def lasting(scope: Any, receive: Any, send: Any) -> None:
+    async def durable(scope: Any, receive: Any, send: Any) -> None:
         async def started(event: Any) -> None:
             if event["type"] == "lifespan.startup.complete":
                 await journal.replay()
@@ -213,57 +211,57 @@ def _lasting(app: Asgi, journal: _Journal, ready: Callable[[], None]) -> Asgi:
         else:
             await app(scope, receive, started if scope["type"] == "lifespan" else send)
 
-    return lasting
+    return durable
 
 
 def _end_with_parent(folder: Path) -> None:
-    """Delete the folder and end the process group when the parent dies, which closes its end of standard input."""
+    """When the parent dies, which closes standard input, delete the folder and kill the process group."""
     os.read(0, 1)
     shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)  # the functions' workers are in the group
 
 
 def main() -> None:
-    """Serve until the parent ends."""
+    """Serve until the parent process ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=int, required=True, help="file descriptor of the listening socket")
-    parser.add_argument("--port", type=int, required=True, help="its port")
-    parser.add_argument("--ready", type=int, required=True, help="file descriptor to write to once it serves")
-    parser.add_argument("--invocations", type=int, required=True, help="file descriptor to tell invocations to")
+    parser.add_argument("--port", type=int, required=True, help="its port number")
+    parser.add_argument("--ready", type=int, required=True, help="file descriptor to write to once serving")
+    parser.add_argument("--invocations", type=int, required=True, help="file descriptor to write invocations to")
     parser.add_argument("--folder", type=Path, required=True, help="folder to delete when the parent dies")
     options = parser.parse_args()
     threading.Thread(target=_end_with_parent, args=(options.folder,), daemon=True).start()
-    apigateway._invoke_ws_lambda = _discreet(apigateway._invoke_ws_lambda)  # noqa: SLF001
-    apigateway._evaluate_route_selection = _routed_as_on_aws(apigateway._evaluate_route_selection)  # noqa: SLF001
-    lambda_runtime.execution_credentials = lambda_svc.execution_credentials = _drawn_credentials
-    tell = _tell(options.invocations)
-    lambda_runtime.Worker.invoke = _logged(lambda_runtime.Worker.invoke, tell)
-    lambda_svc._emit_lambda_logs = lambda *_, **__: None  # noqa: SLF001 - every invocation has been logged by then
+    apigateway._invoke_ws_lambda = _hiding_errors(apigateway._invoke_ws_lambda)
+    apigateway._evaluate_route_selection = _routed_as_on_aws(apigateway._evaluate_route_selection)
+    lambda_runtime.execution_credentials = lambda_svc.execution_credentials = _random_credentials
+    report = _reporter(options.invocations)
+    lambda_runtime.Worker.invoke = _logged(lambda_runtime.Worker.invoke, report)
+    lambda_svc._emit_lambda_logs = lambda *_, **__: None  # _logged has already logged the invocation
     limit_frames()
-    # The functions inherit the environment, so the secrets go, and MiniStack's root key becomes one that nobody has.
+    # Functions inherit the environment: remove the secrets, and replace MiniStack's root key with an unknown one.
     given = json.loads(os.environ.pop(SECRETS_VARIABLE))
     os.environ |= {"AWS_ACCESS_KEY_ID": secrets.token_hex(10), "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
 
     def ready() -> None:
-        _let_in_root(given["access_key_id"], given["secret_access_key"])
+        _register_root(given["access_key_id"], given["secret_access_key"])
         os.write(options.ready, b"\n")
 
     gate = Gate(
         port=options.port,
         token=given["token"],
         is_known_key=_is_known_key,
-        is_bucket=lambda name: s3._bucket_owner_account(name) is not None,  # noqa: SLF001
+        is_bucket=lambda name: s3._bucket_owner_account(name) is not None,
         has_stage=_has_stage,
     )
-    app = guarded(_lasting(ministack.app, _Journal(options.folder / "journal", tell), ready), gate)
+    app = guarded(_durable(ministack.app, _Journal(options.folder / "journal", report), ready), gate)
     config = Config()
     config.websocket_max_message_size = MAX_MESSAGE_BYTES
     config.bind = [f"fd://{options.socket}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    # No graceful shutdown: it would wait for open sockets, then save what is also in the journal.
+    # No graceful shutdown: it would wait for open sockets and save what the journal already has.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    asyncio.run(serve(app, config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type] - narrower than ASGI
+    asyncio.run(serve(app, config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type] - Hypercorn's type is narrower than ASGI
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The environment of the local run: nothing of the person's AWS set-up, proxies and other tools' variables."""
+"""The environment of the local run, without the developer's AWS settings, proxies and other tools' variables."""
 
 import os
 from collections.abc import Mapping
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 _KEPT = (
     # how Python is found and run
     "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE",
-    # where temporary files go, and what the machine cannot do
+    # temporary files and file watching
     "TMPDIR", "WATCHFILES_FORCE_POLLING",
-    # how text is shown
+    # encoding and time zone
     "LANG", "LC_ALL", "LC_CTYPE", "TZ",
 )  # fmt: skip
 
@@ -17,13 +17,13 @@ _SET = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
     "HOME": os.devnull,  # botocore also looks for ~/.aws/models
-    "PYTHONUTF8": "1",  # for the processes that are started; whatever the locale is
-    # With these set Python does not ask the system for its proxies, which cannot reach this machine's own addresses.
+    "PYTHONUTF8": "1",  # in child processes, whatever the locale
+    # Otherwise Python uses the system's proxies, which cannot reach addresses of this machine.
     "no_proxy": "*",
     "NO_PROXY": "*",
 }
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what the run, its emulator and its functions need of an environment."""
+    """Return the variables that the run, its emulator and its functions need."""
     return {**{name: environment[name] for name in _KEPT if name in environment}, **_SET}

@@ -1,13 +1,13 @@
-"""Errors of the local run. Their text is one sentence for the person at the terminal."""
+"""Errors of the local run. Each text is a sentence for the developer at the terminal."""
 
 
 class LocalRunError(Exception):
-    """The local run cannot go on."""
+    """The local run cannot continue."""
 
 
 class EmulatorError(LocalRunError):
-    """The emulator could not be started."""
+    """The emulator could not start, save or answer."""
 
 
 class DeployError(LocalRunError):
-    """The program was refused, or could not be deployed into the emulator."""
+    """The program was rejected or could not be deployed."""

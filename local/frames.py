@@ -1,7 +1,7 @@
-"""WebSocket frames as API Gateway takes them, in place of the emulator's server's own rules.
+"""Gives the emulator API Gateway's limits on WebSocket frames.
 
-A frame of more than 32 KB or a message of more than 128 KB closes the socket with 1009, a binary frame with 1003 (API
-Gateway quotas).
+A frame above 32 KB or a message above 128 KB closes the socket with 1009, a binary frame with 1003 (API Gateway
+quotas).
 """
 
 from hypercorn.protocol import h2, h11
@@ -14,7 +14,7 @@ MAX_MESSAGE_BYTES = 128 * 1024
 
 
 class FrameRefusedError(Exception):
-    """API Gateway closes the socket for a frame; `code` says why."""
+    """A frame for which API Gateway closes the socket; `code` is the close code."""
 
     def __init__(self, code: CloseReason) -> None:
         super().__init__(code.name)
@@ -22,7 +22,7 @@ class FrameRefusedError(Exception):
 
 
 class LimitedDecoder(MessageDecoder):
-    """Puts the frames of a message together. Raises FrameRefusedError."""
+    """Assembles the frames of a message within the limits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class LimitedDecoder(MessageDecoder):
         self._message_bytes = 0
 
     def process_frame(self, frame: Frame) -> Frame:
-        """Take what has arrived of a frame."""
+        """Take a received part of a frame. Raises FrameRefusedError."""
         if frame.opcode is Opcode.BINARY:
             raise FrameRefusedError(CloseReason.UNSUPPORTED_DATA)
         self._frame_bytes += len(frame.payload)
@@ -45,7 +45,7 @@ class LimitedDecoder(MessageDecoder):
 
 
 class LimitedStream(WSStream):
-    """Closes the socket with the code of a frame that is refused."""
+    """Closes the socket with the close code of a refused frame."""
 
     async def _handle_events(self) -> None:
         try:
@@ -57,6 +57,6 @@ class LimitedStream(WSStream):
 
 
 def limit_frames() -> None:
-    """Make the emulator's server, which has no setting for this, use both."""
+    """Patch Hypercorn, which has no setting for this, to use both classes."""
     frame_protocol.MessageDecoder = LimitedDecoder
     h11.WSStream = h2.WSStream = LimitedStream

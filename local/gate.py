@@ -1,7 +1,7 @@
-"""Which requests reach the emulator: those of this run's page, of its functions, and of those with its credentials.
+"""Decides which requests reach the emulator: those of this run's page and functions, and those signed with its keys.
 
-The emulator listens on this machine only, but every web page that a browser here has open can send requests to it, and
-so can every other user of the machine.
+The emulator listens only on this machine, but any web page open in a local browser can send requests to it, and so can
+other users of the machine.
 """
 
 import hmac
@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 SAVE_PATH = "/_local/save"
-AUTHORIZED_BY = "X-Local-Token"
-"""Header that a request to SAVE_PATH is authorized by."""
+AUTHORIZATION_HEADER = "X-Local-Token"
+"""Header with the token that authorizes a request to SAVE_PATH."""
 
 _HTTP_PORT = 80
 _HOSTS = ("127.0.0.1", "localhost", "[::1]", "000000000000.localhost")
-"""The last is where SDKs send S3 Control's requests: the account stands before the host."""
+"""The last is for S3 Control: SDKs put the account id before the host."""
 _API = re.compile(r"/_aws/execute-api/(?P<api>[a-z0-9]+)/(?P<stage>[^/]+)(?P<below>/.*)?")
 _SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/, ]+)/")
 
@@ -36,47 +36,47 @@ class Refusal:
 
 
 class Headers:
-    """A request's headers, whatever the case of their names."""
+    """A request's headers, case-insensitive."""
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
         self._pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in pairs]
 
     def all(self, name: str) -> list[str]:
-        """Return the values of each line with a name, which is given in lower case."""
+        """Return every value of a header; `name` is in lower case."""
         return [value.strip() for known, value in self._pairs if known == name]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """The rules, for one run of the emulator."""
+    """The rules for one run of the emulator."""
 
     port: int
-    """Port that it listens on."""
+    """Port of the emulator."""
     token: str
-    """What a request to SAVE_PATH must bring."""
+    """Token that a request to SAVE_PATH must carry."""
     is_known_key: Callable[[str], bool]
-    """Whether this run has given out an access key id."""
+    """Whether this run issued an access key id."""
     is_bucket: Callable[[str], bool]
-    """Whether there is a bucket of a name."""
+    """Whether a bucket of this name exists."""
     has_stage: Callable[[str, str], bool]
-    """Whether there is an API of an id with a stage of a name."""
+    """Whether an API (by id) has a stage (by name)."""
 
     def refusal(self, kind: str, method: str, path: str, query: str, headers: Headers) -> Refusal | None:
         """Return why a request is refused, or None. `kind` is `http` or `websocket`."""
         if headers.all("host") not in [[host] for host in self._hosts()]:
-            return Refusal("The emulator is at 127.0.0.1 and localhost only.")
+            return Refusal("The emulator answers only to 127.0.0.1 and localhost.")
         api = _API.fullmatch(path)
         if api and not self.has_stage(api["api"], api["stage"]):
             return Refusal("Forbidden")  # as API Gateway does
         if kind == "websocket":
             return self._refusal_of_socket(api, headers)
-        return self._refusal_from_elsewhere(headers) or self._refusal_of_request(method, path, query, headers)
+        return self._refusal_of_foreign_page(headers) or self._refusal_of_request(method, path, query, headers)
 
     def _hosts(self) -> list[str]:
         return [f"{name}:{self.port}" for name in _HOSTS] + [*(_HOSTS if self.port == _HTTP_PORT else ())]
 
-    def _refusal_from_elsewhere(self, headers: Headers) -> Refusal | None:
-        """Return a refusal of what a browser sends for a page of another origin."""
+    def _refusal_of_foreign_page(self, headers: Headers) -> Refusal | None:
+        """Refuse what a browser sends for a page of another origin."""
         own = [f"http://{host}" for host in self._hosts()]
         foreign = any(origin not in own for origin in headers.all("origin"))
         if foreign or any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
@@ -86,16 +86,16 @@ class Gate:
     def _refusal_of_socket(self, api: re.Match[str] | None, headers: Headers) -> Refusal | None:
         if api is None or api["below"] not in (None, "/"):
             return Refusal("Forbidden")
-        # Which origins may connect is for $connect to decide, as on AWS; a browser always names one.
-        return None if headers.all("origin") else self._refusal_from_elsewhere(headers)
+        # As on AWS, $connect decides which origins may connect. A browser always sends one.
+        return None if headers.all("origin") else self._refusal_of_foreign_page(headers)
 
     def _refusal_of_request(self, method: str, path: str, query: str, headers: Headers) -> Refusal | None:
         if path == SAVE_PATH:
-            given = headers.all(AUTHORIZED_BY.lower())
+            given = headers.all(AUTHORIZATION_HEADER.lower())
             is_ours = len(given) == 1 and hmac.compare_digest(given[0].encode(), self.token.encode())
-            return None if is_ours and method == "POST" else Refusal("This path is the local run's own.")
+            return None if is_ours and method == "POST" else Refusal("Only the local run may use this path.")
         if path.startswith(("/_", "/health")) and not path.startswith("/_aws/execute-api/"):
-            return Refusal("The emulator's own paths are not served.")
+            return Refusal("The emulator's internal paths are not served.")
         if not (signature := _signature(query, headers)):
             is_website = method in ("GET", "HEAD") and self.is_bucket(path.split("/")[1])
             return None if is_website else Refusal("The request is not signed.", "MissingAuthenticationTokenException")
@@ -105,7 +105,7 @@ class Gate:
 
 
 def guarded(app: Asgi, gate: Gate) -> Asgi:
-    """Answer 403 to what the gate refuses, before the emulator sees it."""
+    """Wrap an app: requests that the gate refuses get 403 and never reach it."""
 
     async def guarded_app(scope: Any, receive: Any, send: Any) -> None:
         refusal = None
@@ -139,7 +139,7 @@ async def _refuse(scope: Any, send: Any, refusal: Refusal) -> None:
 
 
 def _signature(query: str, headers: Headers) -> str:
-    """Return the access key id that a request is signed by, in its headers or, presigned, its query; "" if by none."""
+    """Return the access key id of a request's signature, in its header or presigned query; "" if there is none."""
     if authorization := headers.all("authorization"):
         signed = _SIGNED_BY.match(authorization[0]) if len(authorization) == 1 else None
         return signed[1] if signed else ""

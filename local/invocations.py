@@ -1,4 +1,4 @@
-"""What a function wrote to its log, and the fault that ended it: told at the terminal, and kept in its log group."""
+"""The log lines of a function's invocation, and the error that ended it."""
 
 import json
 import re
@@ -10,18 +10,18 @@ _FRAME = re.compile(r'File "(?:.*/)?([^/"]+)", line (\d+)')
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a function."""
+    """One invocation of a function."""
 
     function: str
-    """Its name."""
+    """Name of the function."""
     lines: list[str]
-    """What it wrote."""
+    """Log lines."""
     fault: str = ""
-    """What went wrong, in one line; empty if nothing did."""
+    """The error in one line; empty if there was none."""
 
     @classmethod
     def of(cls, function: str, response: dict[str, Any]) -> Self:
-        """Return what a worker's response tells: its `log`, and if `status` is not `ok` its `error` and `trace`."""
+        """Read a worker's response: its `log` and, unless `status` is `ok`, its `error` and `trace`."""
         lines = str(response.get("log") or "").splitlines()
         if response.get("status") == "ok":
             return cls(function, lines, "; ".join(filter(None, map(_logged_fault, lines))))
@@ -33,21 +33,21 @@ class Invocation:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return what `to_json` made a line of."""
+        """Parse what `to_json` returned."""
         return cls(**json.loads(text))
 
     def to_json(self) -> str:
-        """Return it as one line."""
+        """Return the invocation as one line of JSON."""
         return json.dumps(asdict(self))
 
-    def told(self, *, logs: bool) -> list[str]:
-        """Return the lines for the terminal: the fault, and all that was written if the person asked for `logs`."""
+    def report(self, *, logs: bool) -> list[str]:
+        """Return the lines for the terminal: the error, preceded by the log if `logs` is set."""
         fault = [f"  {self.function} failed: {self.fault}"] if self.fault else []
         return [*(f"  {self.function}  {line}" for line in (self.lines if logs else ())), *fault]
 
 
 def _logged_fault(line: str) -> str:
-    """Return the fault that a line of the chat's own log tells, or an empty string."""
+    """Return the error of a `fault` event in the functions' log; empty for other lines."""
     try:
         event = json.loads(line)
     except ValueError:

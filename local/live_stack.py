@@ -1,4 +1,4 @@
-"""The deployed stack, kept in step with the sources across restarts of the emulator."""
+"""Keeps the deployed stack up to date with the sources across restarts of the emulator."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ _HEADERS_POLICY = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
 
 
 class LiveStack:
-    """What a deployer has put into an emulator."""
+    """A stack that a deployer has deployed to an emulator."""
 
     def __init__(self, emulator: Emulator, deployer: Deployer) -> None:
         self._emulator = emulator
         self._deployer = deployer
         self._saved: dict[str, Deployed] = {}
-        """What the emulator has after a restart."""
+        """Resources that the emulator has after a restart."""
         self._start = emulator.starts
-        """Which of the emulator's starts the deployer's state belongs to."""
+        """The emulator's start number that the deployer's state belongs to."""
 
     @property
     def changes(self) -> list[str]:
-        """What the last deployment created, updated or deleted."""
+        """Resources that the last deployment created, updated or deleted."""
         return self._deployer.changes
 
     def handlers(self) -> list[str]:
@@ -31,12 +31,12 @@ class LiveStack:
         return sorted(one.inputs["handler"] for one in self._deployer.deployed.values() if one.type == FUNCTION)
 
     def headers_policy(self) -> dict[str, Any] | None:
-        """Return the inputs of the distribution's headers policy, if there is a distribution."""
+        """Return the inputs of the distribution's response headers policy; None without a distribution."""
         policies = [one.inputs for one in self._deployer.deployed.values() if one.type == _HEADERS_POLICY]
         return policies[0] if policies else None
 
     def deploy(self) -> dict[str, Any]:
-        """Deploy for the first time; return the outputs. Raises DeployError, or EmulatorError if it cannot be saved."""
+        """Deploy for the first time; return the outputs. Raises DeployError, or EmulatorError if saving fails."""
         outputs = self._deployer.run()
         self._emulator.save()
         self._saved = dict(self._deployer.deployed)
@@ -45,8 +45,7 @@ class LiveStack:
     def deploy_again(self, *, hold_functions: bool) -> str | None:
         """Deploy what has changed; return why it was refused, or None.
 
-        If the emulator dies meanwhile it waits for its restart and deploys again. With `hold_functions` the functions
-        stay as they are.
+        If the emulator dies, wait for its restart and deploy again. With `hold_functions`, functions are not updated.
         """
         while self._emulator.wait_until_serving():
             if self._start != self._emulator.starts:

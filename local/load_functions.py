@@ -1,4 +1,4 @@
-"""Loads handlers in a process of its own and prints why one cannot be loaded."""
+"""`python -m local.load_functions`: load handlers and print why one cannot be loaded."""
 
 import importlib
 import sys
@@ -7,15 +7,15 @@ from pathlib import Path
 
 
 def problem(folder: Path, handler: str) -> str | None:
-    """Return why a handler (`module.function`) in a folder cannot be loaded, in one sentence, or None."""
+    """Return in one sentence why a handler (`module.function`) in a folder cannot be loaded, or None."""
     module, _, name = handler.rpartition(".")
     try:
         loaded = importlib.import_module(module)
     except SyntaxError as error:
         return f"{_place(folder, error.filename, error.lineno)}: {error.msg}."
-    except BaseException as error:  # noqa: BLE001 - whatever a module raises as it loads
+    except BaseException as error:  # noqa: BLE001 - a module may raise anything
         if isinstance(error, ModuleNotFoundError) and error.name == module:
-            return f"{folder.name}/{module}.py is missing, and a route needs it."
+            return f"{folder.name}/{module}.py is missing but a route needs it."
         frames = [
             frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(folder))
         ]
@@ -30,10 +30,10 @@ def _place(folder: Path, filename: str | None, line: int | None) -> str:
 
 
 def main() -> None:
-    """Print the first problem, if there is one. Arguments: the folder and the handlers."""
+    """Print the first problem, if any. Arguments: the folder and the handlers."""
     folder = Path(sys.argv[1])
-    sys.path[0] = str(folder)  # Lambda's path begins with the archive's root
-    sys.stdout = sys.stderr  # standard output is for the problem alone, not for what a module prints
+    sys.path[0] = str(folder)  # as on Lambda, where the archive's root comes first
+    sys.stdout = sys.stderr  # standard output is only for the problem, not for what modules print
     found = next(filter(None, (problem(folder, handler) for handler in sys.argv[2:])), None)
     if found and sys.__stdout__ is not None:
         sys.__stdout__.write(found)

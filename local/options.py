@@ -4,34 +4,46 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from local.emulator import MAX_PORT
+
 DEFAULT_PORT = 4566
-MAX_PORT = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the person at the terminal asked for."""
+    """The command-line options."""
 
     port: int
-    """Port of the emulator; if it is taken, the next free one. 0: any."""
+    """Port of the emulator, or the next free one; 0: any free port."""
     json: bool
-    """Whether to print the outputs as one line of JSON, and nothing else, on standard output."""
+    """Whether standard output is only the stack's outputs, as one line of JSON."""
     config: dict[str, str]
-    """The stack's config."""
+    """Keys of the stack's config to set."""
     watch: bool
-    """Whether to deploy saved files."""
+    """Whether to deploy files when they are saved."""
     logs: bool
-    """Whether to print what the functions write to their logs."""
+    """Whether to print the functions' logs."""
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
-    """Return the options on the command line. Exits with a usage message if they are wrong."""
-    parser = argparse.ArgumentParser(prog="python -m local", description="The whole chat on this machine.")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the emulator, or the next free one")
-    parser.add_argument("--json", action="store_true", help="print the outputs as one line of JSON, nothing else")
-    parser.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="set the stack's config")
-    parser.add_argument("--no-watch", action="store_true", help="do not deploy saved files")
-    parser.add_argument("--logs", action="store_true", help="print the functions' logs; faults are always printed")
+    """Parse the command line. Exits with a usage message if it is invalid."""
+    parser = argparse.ArgumentParser(prog="python -m local", description="Run the whole chat on this machine.")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        help=f"port of the emulator (default {DEFAULT_PORT}); if taken, the next free one",
+    )
+    parser.add_argument("--json", action="store_true", help="print only the stack's outputs, as one line of JSON")
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set a key of the stack's config (docs/configuration.md)",
+    )
+    parser.add_argument("--no-watch", action="store_true", help="do not deploy files when they are saved")
+    parser.add_argument("--logs", action="store_true", help="print the functions' logs; errors are always printed")
     given = parser.parse_args(arguments)
     if not 0 <= given.port <= MAX_PORT:
         parser.error(f"--port must be from 0 to {MAX_PORT}, not {given.port}")

@@ -1,4 +1,4 @@
-"""What a Pulumi program would register: a run that creates nothing and makes up what only AWS knows."""
+"""Runs a Pulumi program without creating anything, and records the resources it registers."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ _PARTITIONS = {"us-gov-": ("aws-us-gov", "amazonaws.com"), "cn-": ("aws-cn", "am
 _GLOBAL_MODULES = {"aws:iam", "aws:cloudfront", "aws:budgets", "aws:s3", "aws:route53"}
 """Modules of the provider whose ARNs have no region."""
 _DASHED_WEBSITES = ("us-east-1", "us-west-2", "eu-west-1", "us-gov-west-1")
-"""Regions whose S3 website hosts have a dash where others have a dot (AWS General Reference), of those in use here."""
+"""Regions, of those used here, whose S3 website hosts have a dash instead of a dot (AWS General Reference)."""
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A resource as the program registered it."""
+    """A resource that the program registered."""
 
     type: str
     """Pulumi type token, such as aws:dynamodb/table:Table."""
@@ -33,15 +33,15 @@ class Registered:
     inputs: dict[str, Any]
     """Inputs, by Pulumi's property names."""
     state: dict[str, Any]
-    """Inputs, and what AWS would have added."""
+    """Inputs, and the attributes that AWS would add."""
     dependencies: frozenset[str]
-    """URNs of the resources in `depends_on`, and of those its inputs come from."""
+    """URNs of the resources in `depends_on` and of those that its inputs come from."""
     protect: bool
     """Whether Pulumi refuses to delete it."""
     retain_on_delete: bool
-    """Whether it outlives the stack."""
+    """Whether the resource survives `pulumi destroy`."""
     custom: bool
-    """Whether a provider manages it; otherwise it is a component."""
+    """Whether a provider manages the resource; False for a component."""
 
     @property
     def kind(self) -> str:
@@ -49,23 +49,26 @@ class Registered:
         return self.type.rpartition(":")[2]
 
     def json(self, name: str) -> Any:
-        """Return an input that holds JSON, parsed."""
+        """Return an input parsed as JSON."""
         return json.loads(self.inputs[name])
 
 
 @dataclass
 class Plan:
-    """What a run of the program registered, in order."""
+    """The resources and outputs of a run, in the order of registration."""
 
     resources: list[Registered] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def all(self, kind: str) -> list[Registered]:
-        """Return every resource of a kind, such as `Table`, or of a whole type."""
+        """Return every resource of a kind, such as `Table`, or of a full type."""
         return [one for one in self.resources if kind in (one.kind, one.type)]
 
     def one(self, kind: str, name: str | None = None) -> Registered:
-        """Return the only resource of a kind, or the one with a logical or physical name or key."""
+        """Return the only resource of a kind, or the one with this logical name, physical name or key.
+
+        Raises LookupError unless exactly one matches.
+        """
         found = [
             one
             for one in self.all(kind)
@@ -76,11 +79,11 @@ class Plan:
         return found[0]
 
     def by_urn(self, urn: str) -> Registered:
-        """Return the resource with a URN."""
+        """Return the resource with this URN."""
         return next(one for one in self.resources if one.urn == urn)
 
     def waits_for(self, one: Registered) -> set[str]:
-        """Return the URNs of all resources that are created before one, directly or indirectly."""
+        """Return the URNs of all direct and indirect dependencies of a resource."""
         seen: set[str] = set()
         ahead = [*one.dependencies]
         while ahead:
@@ -92,7 +95,7 @@ class Plan:
 
 
 class FakeCloud(Mocks):
-    """Answers as AWS's provider does, with the attributes that only AWS knows, in a region and its partition."""
+    """Stands in for the AWS provider: makes up the attributes that AWS assigns, for a region and its partition."""
 
     def __init__(self, region: str) -> None:
         self.region = region
@@ -100,7 +103,7 @@ class FakeCloud(Mocks):
             (known for prefix, known in _PARTITIONS.items() if region.startswith(prefix)), ("aws", "amazonaws.com")
         )
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:  # type: ignore[override] - failures may be left out
+    def call(self, args: MockCallArgs) -> dict[str, Any]:  # type: ignore[override] - without the list of failures
         """Return the result of a provider function."""
         answers = {
             "aws:index/getRegion:getRegion": {"region": self.region, "name": self.region, "id": self.region},
@@ -151,7 +154,7 @@ class FakeCloud(Mocks):
         }.get(kind, {})
 
 
-def plan(  # noqa: PLR0913 - each has a default
+def plan(  # noqa: PLR0913 - all have defaults
     execute: Callable[[], object] = lambda: execute_file(PROGRAM),
     *,
     config: Mapping[str, Any] | None = None,
@@ -160,10 +163,10 @@ def plan(  # noqa: PLR0913 - each has a default
     preview: bool = False,
     into: Plan | None = None,
 ) -> Plan:
-    """Return what Pulumi code, by default the program, registers in a stack with a config.
+    """Run Pulumi code, by default the program, and return what it registers.
 
-    Raises what the code raises; `into` then has what was registered before. In a preview, values of resources that do
-    not exist yet are unknown.
+    Raises what the code raises; `into` then has the resources registered so far. In a preview, outputs of resources
+    that do not exist yet are unknown.
     """
     planned = Plan() if into is None else into
     monitor = _Recorder(cloud or FakeCloud("us-east-1"), planned)
@@ -173,7 +176,7 @@ def plan(  # noqa: PLR0913 - each has a default
 
 
 class _Recorder(Monitor):
-    """Records what is registered: Pulumi's own mocks see neither parents, dependencies nor options."""
+    """Records registrations, because Pulumi's mocks see no parents, dependencies or options."""
 
     def __init__(self, mocks: Mocks, planned: Plan) -> None:
         super().__init__(mocks)

@@ -1,4 +1,4 @@
-"""`python -m local` as a process of its own: for the tests, the pictures, and whatever else needs a running chat."""
+"""Starts `python -m local` as a child process, for tests and documentation that need a running chat."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local import ROOT
 from local.errors import LocalRunError
 
-ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.02
@@ -24,31 +24,31 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Stack:
-    """A running `python -m local`, and its outputs."""
+    """A running `python -m local` and its outputs."""
 
     process: subprocess.Popen[bytes]
     outputs: dict[str, Any]
     log: Path
-    """What it tells the person at the terminal."""
+    """File with its terminal output."""
 
     @property
     def websocket_url(self) -> str:
-        """The address of the WebSocket."""
+        """URL of the WebSocket."""
         return self.outputs["websocket_url"]
 
     @property
     def site_url(self) -> str:
-        """The address of the page."""
+        """URL of the page."""
         return self.outputs["site_url"]
 
     @property
     def endpoint_url(self) -> str:
-        """The address of the emulator."""
+        """URL of the emulator."""
         return self.outputs["emulator"]["endpoint_url"]
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """The emulator's root user and region, as boto3 takes them."""
+        """Credentials of the emulator's root user and its region, as boto3's keyword arguments."""
         given = self.outputs["emulator"]
         return {
             "aws_access_key_id": given["access_key_id"],
@@ -57,27 +57,27 @@ class Stack:
         }
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the emulator, as its root user."""
-        import boto3  # noqa: PLC0415 - half a second that not every user of a stack needs
+        """Return a boto3 client for the emulator's root user."""
+        import boto3  # noqa: PLC0415 - takes half a second, and not every caller needs it
 
         make: Any = boto3.client
         return make(service, endpoint_url=self.endpoint_url, **self.credentials)
 
-    def said(self) -> str:
-        """Return what it has told the person at the terminal."""
+    def terminal_output(self) -> str:
+        """Return the terminal output so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def says(self, text: str, seconds: float = 30.0) -> str:
-        """Wait until it has told the person something; return all it has told. Raises LocalRunError."""
+    def wait_for_output(self, text: str, seconds: float = 30.0) -> str:
+        """Wait until the terminal output contains a text; return all of it. Raises LocalRunError after `seconds`."""
         deadline = time.monotonic() + seconds
-        while text not in (said := self.said()):
+        while text not in (output := self.terminal_output()):
             if time.monotonic() > deadline:
-                raise LocalRunError(f"no {text!r} within {seconds:g} s, only:\n{said}")
+                raise LocalRunError(f"{text!r} did not appear within {seconds:g} s:\n{output}")
             time.sleep(_POLL_SECONDS)
-        return said
+        return output
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Stop it as a person would; return its exit status."""
+        """Send a signal, by default that of Ctrl-C; return the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(how)
         return self.process.wait(STOP_SECONDS)
@@ -90,9 +90,10 @@ def start_stack(
     temporary: Path | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Stack:
-    """Start `python -m local --json` in a checkout and wait for its outputs; `temporary` is its TMPDIR.
+    """Start `python -m local --json` in a checkout and wait for its outputs.
 
-    Port 0 is any free one. Raises LocalRunError with what it said if it does not start.
+    `temporary` is its TMPDIR; port 0 is any free port. Raises LocalRunError with its terminal output if it does not
+    start.
     """
     handle, name = tempfile.mkstemp(prefix="local-run-", suffix=".log")
     log = Path(name)
@@ -109,14 +110,14 @@ def start_stack(
     if line is None:
         process.kill()
         process.wait()
-        said = log.read_text(encoding="utf-8", errors="replace")
+        output = log.read_text(encoding="utf-8", errors="replace")
         log.unlink()
-        raise LocalRunError(f"the local stack did not start:\n{said}")
+        raise LocalRunError(f"the local stack did not start:\n{output}")
     return Stack(process, json.loads(line), log)
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> bytes | None:
-    """Return the outputs' line, or None if the process ends or takes too long before it."""
+    """Return the line with the outputs, or None if the process ends first or exceeds START_SECONDS."""
     if process.stdout is None:
         return None
     deadline = time.monotonic() + START_SECONDS
@@ -132,13 +133,13 @@ def _first_line(process: subprocess.Popen[bytes]) -> bytes | None:
 
 @contextmanager
 def running_stack(*options: str, **places: Any) -> Iterator[Stack]:
-    """Run a stack for a while. Raises LocalRunError if it does not stop cleanly."""
+    """Start a stack and stop it on exit. Raises LocalRunError if it does not stop cleanly."""
     stack = start_stack(*options, **places)
     try:
         yield stack
     finally:
         status = stack.stop()
-        said = stack.said()
+        output = stack.terminal_output()
         stack.log.unlink()
-    if status or "Traceback" in said:
-        raise LocalRunError(f"the local stack ended with status {status}:\n{said}")
+    if status or "Traceback" in output:
+        raise LocalRunError(f"the local stack ended with status {status}:\n{output}")

@@ -1,4 +1,4 @@
-"""Runs a Pulumi program in this process, with Pulumi's mock monitor in place of the engine."""
+"""Runs a Pulumi program in this process, with a mock monitor instead of Pulumi's engine."""
 
 import asyncio
 import os
@@ -16,20 +16,21 @@ from pulumi.runtime.config import CONFIG
 from pulumi.runtime.mocks import MockMonitor, Mocks, set_mocks
 from pulumi.runtime.stack import run_in_stack
 
-ROOT = Path(__file__).resolve().parent.parent
+from local import ROOT
+
 PROGRAM = ROOT / "__main__.py"
 PROJECT = "serverless-chat"
 
 
 class Monitor(MockMonitor):
-    """The mock monitor, which also keeps the stack's outputs."""
+    """A mock monitor that also records the stack's outputs."""
 
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
         self.outputs: dict[str, Any] = {}
 
     def RegisterResourceOutputs(self, request: Any) -> empty_pb2.Empty:
-        """Keep the outputs, if they are the stack's."""
+        """Record the outputs if they are the stack's."""
         if request.urn.rpartition("::")[0].endswith("::pulumi:pulumi:Stack"):
             self.outputs = whole_numbers(rpc.deserialize_properties(request.outputs))
         return empty_pb2.Empty()
@@ -43,27 +44,27 @@ def run_program(
     config: Mapping[str, Any],
     preview: bool = False,
 ) -> None:
-    """Run Pulumi code in a stack whose resources `monitor` registers. Raises what the code raises.
+    """Run Pulumi code as a stack, registering its resources with `monitor`. Raises what the code raises.
 
-    A config key without a namespace is one of the project's.
+    Config keys without a namespace belong to the project.
     """
     qualified = {key if ":" in key else f"{PROJECT}:{key}": value for key, value in config.items()}
     loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda *_: None)  # of errors that follow from each other one is raised
+    loop.set_exception_handler(lambda *_: None)  # the first error is raised; those that follow from it are noise
     asyncio.set_event_loop(loop)
     with _config(qualified):
         try:
             set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
-            settings.set_root_resource(None)  # type: ignore[arg-type] - it is how a new stack begins
+            settings.set_root_resource(None)  # type: ignore[arg-type] - None resets it for a new stack
             pending: Any = settings.SETTINGS.outputs
-            pending.clear()  # what a failed run has left
-            loop.run_until_complete(run_in_stack(execute))  # type: ignore[arg-type] - the result is not used
+            pending.clear()  # left over from a failed run
+            loop.run_until_complete(run_in_stack(execute))  # type: ignore[arg-type] - any result is accepted
         finally:
             _close(loop)
 
 
 def execute_file(program: Path) -> None:
-    """Execute a program's file. The modules beside it are imported anew each time, so that edits take effect."""
+    """Execute a program's file. Modules beside it are reimported each time, so edits take effect."""
     root = str(program.parent)
     beside = {path.stem for path in program.parent.iterdir()}
     before = set(sys.modules)
@@ -78,7 +79,7 @@ def execute_file(program: Path) -> None:
 
 
 def whole_numbers(value: Any) -> Any:
-    """Return a value with whole floats as integers: Pulumi's wire format has floats alone."""
+    """Convert whole floats in a value to integers: Pulumi's wire format has only floats."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
@@ -88,7 +89,7 @@ def whole_numbers(value: Any) -> Any:
 
 @contextmanager
 def _config(config: Mapping[str, Any]) -> Iterator[None]:
-    """Set Pulumi's config, and restore it. The CLI's own, in the environment, would be merged into it."""
+    """Set Pulumi's config and restore it on exit, ignoring the one that the CLI puts in the environment."""
     from_cli = os.environ.pop("PULUMI_CONFIG", None)
     before = CONFIG.get()
     try:

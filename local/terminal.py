@@ -1,4 +1,4 @@
-"""What the person at the terminal is told."""
+"""Prints to the terminal."""
 
 import io
 import json
@@ -7,20 +7,24 @@ from typing import Any, TextIO
 
 
 def say(text: str) -> None:
-    """Print on standard error: with --json, standard output is for the outputs alone."""
+    """Print to standard error: with --json, standard output is only for the outputs."""
     _print(text, sys.stderr)
 
 
-def say_ready(outputs: dict[str, Any], seconds: float) -> None:
-    """Print where the chat is, how long it took to start, and how the AWS CLI is used with the emulator."""
+def say_ready(outputs: dict[str, Any], seconds: float, *, watch: bool) -> None:
+    """Print the chat's addresses, how long it took to start, and how to use the AWS CLI with the emulator."""
     emulator = outputs["emulator"]
+    saved = "  Changes saved under functions/ or frontend/ go live at once.\n" if watch else ""
     _print(
-        f"\n  The chat is ready ({seconds:.1f} s):  {outputs['site_url']}\n"
-        f"\n  Open it in two tabs. The WebSocket:  {outputs['websocket_url']}"
-        "\n  A file saved under functions/ or frontend/ is live at once. Ctrl-C stops everything.\n"
-        "\n  The AWS CLI, in another terminal (these credentials are this run's):\n"
-        f"    export AWS_ENDPOINT_URL={emulator['endpoint_url']} AWS_DEFAULT_REGION={emulator['region']}"
-        f" AWS_ACCESS_KEY_ID={emulator['access_key_id']} AWS_SECRET_ACCESS_KEY={emulator['secret_access_key']}\n"
+        f"\n  The chat is ready ({seconds:.1f} s). Open it in two tabs:\n"
+        f"\n    {outputs['site_url']}\n"
+        f"\n  WebSocket: {outputs['websocket_url']}\n"
+        f"{saved}"
+        "  Press Ctrl-C to stop.\n"
+        "\n  To use the AWS CLI in another terminal, with this run's credentials:\n"
+        f"\n    export AWS_ENDPOINT_URL={emulator['endpoint_url']} AWS_DEFAULT_REGION={emulator['region']}\n"
+        f"    export AWS_ACCESS_KEY_ID={emulator['access_key_id']}\n"
+        f"    export AWS_SECRET_ACCESS_KEY={emulator['secret_access_key']}\n"
         f"    aws logs tail /aws/lambda/{outputs['function_names'][0]} --follow\n",
         sys.stdout,
     )
@@ -38,4 +42,4 @@ def _print(text: str, stream: TextIO | None) -> None:
                 stream.reconfigure(errors="backslashreplace")  # not every locale has every character
             print(text, file=stream, flush=True)
     except (OSError, ValueError):
-        return  # nobody is reading any more, which is no reason to stop
+        return  # the reader has gone; keep running

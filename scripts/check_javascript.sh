@@ -1,8 +1,8 @@
 #!/bin/sh
-# Check the page's JavaScript: types with the TypeScript compiler, format and lint with Biome. Only this needs Node.
+# Check the page's JavaScript: types with the TypeScript compiler, format and lint with Biome. Only this script needs Node.
 set -eu
 if ! command -v npm >/dev/null 2>&1; then
-    echo "Skipped the JavaScript checks: they need Node 20 or later (https://nodejs.org, or apt-get install nodejs npm)." >&2
+    echo "Skipped the JavaScript checks, which need Node 20 or later (https://nodejs.org, or apt-get install nodejs npm)." >&2
     exit 0
 fi
 if [ ! -x node_modules/.bin/tsc ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Make .venv and install exactly what a lock file names into it.
+# Create .venv and install the exact versions of a lock file.
 set -eu
 
-fits() { # a Python that runs, of a version that the locks are made for
+fits() { # whether a Python works and has a version that the lock files support
     "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1
 }
 
@@ -11,10 +11,10 @@ if [ ! -x .venv/bin/python ]; then
         if fits "$python"; then break; fi
     done
     if ! fits "$python"; then
-        echo "Python 3.11 to 3.14 is needed: install one, or name it: PYTHON=/path/to/python make …" >&2
+        echo "Python 3.11–3.14 is required. Install it, or run PYTHON=/path/to/python make …" >&2
         exit 1
     fi
-    echo "Making .venv with $("$python" --version) …" >&2
+    echo "Creating .venv with $("$python" --version) …" >&2
     rm -rf .venv
     "$python" -m venv .venv || {
         rm -rf .venv
@@ -22,5 +22,5 @@ if [ ! -x .venv/bin/python ]; then
         exit 1
     }
 fi
-echo "Installing $1: about a minute, the first time …" >&2
+echo "Installing the packages in $1: about a minute the first time …" >&2
 .venv/bin/python -m pip install --quiet --require-hashes -r "$1"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Renew every lock: exact versions with hashes, no address of any registry.
+# Upgrade every lock file: exact versions with hashes, without registry URLs.
 set -eu
 .venv/bin/python -m pip install --quiet uv
 for name in requirements requirements-local requirements-dev; do

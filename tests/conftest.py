@@ -1,8 +1,9 @@
 """What all tests share: the local stack and a browser, each started once, and rooms of a test's own."""
 
 import socket
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from local.process import ROOT, Stack, running_stack, start_stack
 from tests.browser.chromium import ARGUMENTS, executable
 
-__all__ = ["ROOT", "Stack", "free_port", "fresh_room", "running_stack", "start_stack"]
+__all__ = ["ROOT", "Stack", "free_port", "fresh_room", "running_stack", "start_stack", "wait_until"]
 
 # A busy machine is no bug of the code under test.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,6 +24,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def wait_until(condition: Callable[[], object], description: str, seconds: float = 60.0) -> None:
+    """Wait for a condition, with a deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {description}"
+        time.sleep(0.02)
 
 
 def fresh_room() -> str:
@@ -39,8 +48,9 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    path = executable()  # may ask a Playwright of its own, and two cannot run at once
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield launched
         launched.close()
 

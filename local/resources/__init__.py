@@ -1,7 +1,7 @@
-"""How each resource type that the program registers is created through boto3, one module per AWS service.
+"""Creates each resource type that the program registers, through boto3; one module per AWS service.
 
-A function's keyword-only parameters are the properties it supports, under Pulumi's names. Any other type or property is
-an error, except those in LEFT_OUT.
+The keyword-only parameters of a function are the properties it supports, under Pulumi's names. Any other type or
+property is an error, except those in LEFT_OUT.
 """
 
 from typing import Any
@@ -35,18 +35,24 @@ RESOURCES: dict[str, Resource] = {
     **s3.RESOURCES,
     **sns.RESOURCES,
 }
-"""Type token → how it is created."""
+"""Type token → how to create it."""
 
 LEFT_OUT: dict[tuple[str, str], str] = {
-    ("aws:s3/bucket:Bucket", "forceDestroy"): "it concerns `pulumi destroy`; here the data goes with the emulator",
-    ("aws:dynamodb/table:Table", "pointInTimeRecovery"): "the emulator's data does not outlive the run: no backups",
+    (
+        "aws:s3/bucket:Bucket",
+        "forceDestroy",
+    ): "only affects `pulumi destroy`; the local run deletes everything",
+    (
+        "aws:dynamodb/table:Table",
+        "pointInTimeRecovery",
+    ): "the emulator's data is deleted after the run: no backups",
     ("aws:cloudfront/distribution:Distribution", "isIpv6Enabled"): "there is no edge network on this machine",
 }
-"""(Type, property) → why it is left out."""
+"""(Type, property) → why it is ignored."""
 
 
 def call(token: str) -> dict[str, Any]:
-    """Return the result of a provider function. Raises NotImplementedError for one that is not supported."""
+    """Return the result of a provider function. Raises NotImplementedError if it is not supported."""
     answers: dict[str, dict[str, Any]] = {
         "aws:index/getRegion:getRegion": {"region": REGION, "name": REGION, "id": REGION},
         "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},

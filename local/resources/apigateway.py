@@ -1,4 +1,4 @@
-"""API Gateway: WebSocket APIs, and the account's settings."""
+"""API Gateway WebSocket APIs and account settings."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def _create_route_response(aws: Aws, *, apiId: str, routeId: str, routeResponseK
 
 
 def _delete_route_response(_aws: Aws, _id: str, _inputs: dict[str, Any]) -> None:
-    """Nothing to do: it goes with its route."""
+    """Do nothing: deleting the route deletes it."""
 
 
 def _create_stage(

@@ -1,4 +1,4 @@
-"""Lambda functions and the permissions to invoke them."""
+"""Lambda functions and permissions to invoke them."""
 
 import io
 import uuid

@@ -1,4 +1,4 @@
-"""What all resource types share: the emulator's clients, and how a type is created, updated and deleted."""
+"""Shared by all resource types: boto3 clients, and how a type is created, updated and deleted."""
 
 import inspect
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from local.emulator import REGION, Credentials
 
 
 def open_session(credentials: Credentials) -> boto3.Session:
-    """Return a session of the emulator's root user."""
+    """Return a boto3 session for the emulator's root user."""
     return boto3.Session(credentials.access_key_id, credentials.secret_access_key, region_name=REGION)
 
 
 class Aws:
-    """The emulator's boto3 clients, each created once. They check requests against AWS's own models."""
+    """The emulator's boto3 clients, each created once. boto3 validates requests against AWS's API models."""
 
     def __init__(self, url: str, session: boto3.Session) -> None:
         self._url = url
@@ -25,7 +25,7 @@ class Aws:
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """Return the client of a service."""
+        """Return the client for a service."""
         if service not in self._clients:
             config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, read_timeout=10)
             self._clients[service] = self._session.client(service, endpoint_url=self._url, config=config)
@@ -34,17 +34,17 @@ class Aws:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A resource as AWS has it."""
+    """A resource that was created or updated."""
 
     id: str
-    """Id that Pulumi knows it by."""
+    """Pulumi's id of the resource."""
     outputs: dict[str, Any]
-    """What AWS added to its inputs, under Pulumi's names."""
+    """Attributes that AWS added to the inputs, under Pulumi's names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """How a type is created, updated in place, and deleted. None: it takes a new start of the local run."""
+    """How a type is created, updated in place and deleted. None: only by restarting the local run."""
 
     create: Callable[..., Created]
     """Called with the clients and the inputs."""
@@ -54,7 +54,7 @@ class Resource:
     """Called with the clients, the id and the inputs."""
 
     def unsupported(self, properties: set[str]) -> set[str]:
-        """Return which properties `create` does not take."""
+        """Return the properties that `create` does not support."""
         supported = inspect.signature(self.create).parameters.values()
         return properties - {parameter.name for parameter in supported if parameter.kind is parameter.KEYWORD_ONLY}
 
@@ -65,7 +65,7 @@ def given(**parameters: Any) -> dict[str, Any]:
 
 
 def capitalized(value: Any) -> Any:
-    """Return nested inputs under the names of AWS's own APIs, which begin with a capital."""
+    """Capitalize the names in nested inputs, as AWS's APIs expect."""
     if isinstance(value, dict):
         return {name[0].upper() + name[1:]: capitalized(inner) for name, inner in value.items()}
     return [capitalized(inner) for inner in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The worst hour: no frame takes more than the model says, and the breaker's limit is between a class and a flood."""
+"""The model of the worst hour covers every frame, and the breaker's limit is between a class and a flood."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from benchmarks.worst_hour import (
     Frame,
     busy_class_messages_a_minute,
     cases,
-    dearest_mix,
+    costliest_mix,
     page_ping,
     visible_page,
 )
@@ -26,7 +26,7 @@ from tests.fakes.services import Chat
 MEMBERS = 60
 LARGE = "\U0001f600" * 4000
 FLOOD = Case(name="a flood", frames_per_second=50, burst=100, allowances=5, seconds=1.0)
-"""So short that its readers are the connections that an address may open at once: 60."""
+"""So short that its readers are the 60 connections that an address may open at once."""
 ACTS: dict[str, dict[str, Any]] = {
     "large message": {"action": "sendmessage", "to": "garden", "message": LARGE},
     "message": {"action": "sendmessage", "to": "garden", "message": "hello"},
@@ -39,7 +39,7 @@ ACTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def chat() -> Chat:
-    """A room of 60 with long names that ends with large messages."""
+    """A room of 60 members with long names, whose last messages are large."""
     chat = Chat()
     members = [f"m{number:02}" for number in range(MEMBERS)]
     for member in members:
@@ -61,7 +61,7 @@ def size(value: Any) -> int:
 
 
 def use(chat: Chat, act: Callable[[], Any]) -> tuple[Usage, int, int]:
-    """Return what an act uses, its messages and the bytes that go out."""
+    """Return an action's usage, its messages and the bytes sent."""
     chat.clear()
     chat.clock.advance(60)
     with chat.dynamodb.counting() as usage:
@@ -71,7 +71,7 @@ def use(chat: Chat, act: Callable[[], Any]) -> tuple[Usage, int, int]:
 
 
 @pytest.mark.parametrize("kind", ACTS)
-def test_a_frame_takes_no_more_than_the_model_says(chat: Chat, kind: str) -> None:
+def test_a_frame_uses_no_more_than_the_model_says(chat: Chat, kind: str) -> None:
     (model,) = [one for one in FLOOD.frames() if one.kind == kind]
     assert FLOOD.readers == MEMBERS
     usage, messages, sent = use(chat, lambda: chat.call("m00", frame(kind)))
@@ -81,7 +81,7 @@ def test_a_frame_takes_no_more_than_the_model_says(chat: Chat, kind: str) -> Non
     assert sent <= model.bytes_out
 
 
-def test_a_connection_takes_no_more_than_the_model_says() -> None:
+def test_a_connection_uses_no_more_than_the_model_says() -> None:
     chat = Chat()
     (model,) = [one for one in FLOOD.frames() if one.kind == "connect"]
     first, _, _ = use(chat, lambda: chat.connect("new"))
@@ -91,8 +91,8 @@ def test_a_connection_takes_no_more_than_the_model_says() -> None:
 
 
 @pytest.mark.parametrize("members", [1, 30, 100])
-def test_a_visible_page_takes_no_more_than_the_model_says(members: int) -> None:
-    """Its answer lists the members only if they are not whom the page believes to be there."""
+def test_a_visible_page_uses_no_more_than_the_model_says(members: int) -> None:
+    """The pong lists the members only if they differ from the page's list."""
     chat, model = Chat(), page_ping(members)
     names = [f"m{number:03}" for number in range(members)]
     for name in names:
@@ -109,8 +109,8 @@ def totals() -> dict[str, float]:
     return {case.name: sum(case.bill().values()) for case in cases()}
 
 
-def test_the_defaults_before_came_to_200_dollars_an_hour() -> None:
-    """As whoever attacked the program found: posts 36, transfer 53, DynamoDB 62, Lambda up to 48."""
+def test_the_former_defaults_cost_about_200_dollars_an_hour() -> None:
+    """As found by attacking the program: posts 36, transfer 53, DynamoDB 62, Lambda up to 48."""
     before = cases()[0].bill()
     assert before["API Gateway"] == pytest.approx(36, abs=1)
     assert before["transfer"] == pytest.approx(53, abs=5)
@@ -131,10 +131,10 @@ def test_a_busy_class_does_not_close_the_stage() -> None:
     assert busy_class_messages_a_minute() * 1.5 < limit
 
 
-def test_a_flood_of_the_defaults_is_far_beyond_the_breakers_limit() -> None:
-    """By ten times: it is noticed in the first whole minute."""
+def test_a_flood_with_the_defaults_far_exceeds_the_breakers_limit() -> None:
+    """About ten times, so it is noticed in the first full minute."""
     flood = next(case for case in cases() if case.name == "and the breaker, one address")
-    mix = dearest_mix(flood.frames(), flood.frames_per_second, flood.messages_per_second)
+    mix = costliest_mix(flood.frames(), flood.frames_per_second, flood.messages_per_second)
     a_minute = 60 * sum(mix[one.kind] * one.messages for one in flood.frames())
     (limit,) = {60 * case.messages_per_second for case in cases() if "below" in case.name}
     assert a_minute > 9 * limit
@@ -159,20 +159,20 @@ some_frames = st.lists(
 
 
 @given(some_frames, st.floats(1, 500), st.floats(1, 10_000))
-def test_the_mix_keeps_both_limits_and_no_kind_alone_costs_more(
+def test_the_mix_stays_within_both_limits_and_no_single_kind_costs_more(
     frames: list[Frame], per_second: float, messages: float
 ) -> None:
-    mix = dearest_mix(frames, per_second, messages)
+    mix = costliest_mix(frames, per_second, messages)
     assert sum(mix.values()) <= per_second * 1.001
     assert sum(mix[one.kind] * one.messages for one in frames) <= messages * 1.001
     assert all(0 <= mix[one.kind] <= one.most_per_second * 1.001 for one in frames)
-    dearest = sum(mix[one.kind] * sum(one.usd().values()) for one in frames)
+    highest = sum(mix[one.kind] * sum(one.usd().values()) for one in frames)
     for one in frames:
         alone = min(per_second, one.most_per_second, messages / one.messages)
-        assert alone * sum(one.usd().values()) <= dearest * 1.001 + 1e-12
+        assert alone * sum(one.usd().values()) <= highest * 1.001 + 1e-12
 
 
-def test_a_visible_page_takes_three_messages_a_ping() -> None:
+def test_a_visible_page_uses_three_messages_per_ping() -> None:
     """The ping, its pong, and the probe of another member."""
     page, alone = visible_page(30), visible_page(1)
     assert page["messages_an_hour"] == 3 * 450
@@ -181,6 +181,6 @@ def test_a_visible_page_takes_three_messages_a_ping() -> None:
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_the_saved_results_are_what_is_computed(name: str) -> None:
+def test_the_saved_results_are_up_to_date(name: str) -> None:
     saved = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    assert saved["rows"] == BENCHMARKS[name](), "python -m benchmarks.worst_hour computes them anew"
+    assert saved["rows"] == BENCHMARKS[name](), "run python -m benchmarks.worst_hour"

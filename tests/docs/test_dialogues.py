@@ -1,4 +1,4 @@
-"""The dialogues of wscat in the documents, held with the running product."""
+"""The wscat dialogue in the documents, repeated with the running product."""
 
 import re
 from pathlib import Path
@@ -11,12 +11,12 @@ KEYS = re.compile(r'"(\w+)":')
 
 
 def dialogues(path: Path) -> list[list[tuple[str, str]]]:
-    """Return each dialogue of a document, as pairs of what is typed and what comes back."""
+    """Return each dialogue in a document, as pairs of input and response."""
     blocks = [block.group() for block in FENCE.finditer(path.read_text(encoding="utf-8"))]
     return [pairs for block in blocks if (pairs := re.findall(r"^> (.+)\n< (.+)$", block, re.MULTILINE))]
 
 
-def test_the_conversation_with_wscat_goes_as_it_is_written(stack: Stack) -> None:
+def test_the_wscat_dialogue_gets_the_documented_responses(stack: Stack) -> None:
     (pairs,) = dialogues(ROOT / "docs" / "testing.md")
     assert len(pairs) >= 2
     with ChatSocket(stack.websocket_url) as client:

@@ -1,4 +1,4 @@
-"""docs/extending.md: its steps, followed in a copy of the project, add a route."""
+"""The steps in docs/extending.md add a route to a copy of the project."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ def replace_in(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_a_route_can_be_added_as_the_guide_says(tmp_path: Path) -> None:
+def test_the_guides_steps_add_a_working_route(tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
     blocks = [dedent(block) for block in re.findall(r" {3}```python\n(.*?) {3}```", guide, re.DOTALL)]
     operation, import_line, entry, route = blocks

@@ -1,4 +1,4 @@
-"""Clients of the running stack, closed when their test ends."""
+"""Clients of the running stack, closed after each test."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ from tests.conftest import Stack, fresh_room
 
 
 class Connect(Protocol):
-    """Connects one more client: into the lobby, or into a room."""
+    """Connects another client, to the lobby or to a room."""
 
     def __call__(
         self, room: str | None = None, name: str | None = None, *, secret: str | None = None, origin: str | None = None
@@ -35,5 +35,5 @@ def connect(stack: Stack) -> Iterator[Connect]:
 
 @pytest.fixture
 def room() -> str:
-    """A room of the test's own."""
+    """A room for this test only."""
     return fresh_room()

@@ -1,15 +1,10 @@
-"""The tables of the running stack, read as their owner reads them."""
+"""Reads the tables of the running stack, with the owner's credentials."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
 from tests.conftest import Stack
-
-WAIT_SECONDS = 10.0
-_POLL_SECONDS = 0.05
 
 Row = dict[str, Any]
 
@@ -24,7 +19,7 @@ class Tables:
         self._rooms: str = stack.outputs["resources"]["ChatRooms"].rpartition("/")[2]
 
     def connection(self, connection_id: str) -> Row | None:
-        """Return a connection's row."""
+        """Return a connection's row, or None."""
         return next((row for row in self._scan(self._connections) if row["connectionId"] == connection_id), None)
 
     def messages(self, **attributes: str) -> list[Row]:
@@ -33,17 +28,17 @@ class Tables:
         return [row for row in rows if all(row.get(name) == value for name, value in attributes.items())]
 
     def log(self, room: str) -> dict[int, Row]:
-        """Return a room's messages by their places."""
+        """Return seq → message of a room's log."""
         prefix = "log#"
-        places = {int(row["item"].removeprefix(prefix)): row for row in self._items(room, prefix)}
-        return {place: row for place, row in places.items() if place > 0}
+        items = {int(row["item"].removeprefix(prefix)): row for row in self._items(room, prefix)}
+        return {seq: row for seq, row in items.items() if seq > 0}
 
     def members(self, room: str) -> set[str]:
-        """Return the connections that a room lists."""
+        """Return the connection ids of a room's members."""
         return {row["item"].removeprefix("member#") for row in self._items(room, "member#")}
 
     def add_connection(self, row: Row, room: str) -> None:
-        """Put a connection, and list it in a room, as `join` does."""
+        """Put a connection and its membership of a room, as `join` does."""
         member = {name: value for name, value in row.items() if name in ("name", "sender", "timestamp", "expiresAt")}
         self._put(self._connections, row)
         self._put(self._rooms, {"room": room, "item": f"member#{row['connectionId']}", **member})
@@ -66,11 +61,3 @@ class Tables:
             return {"N": str(value)} if isinstance(value, int) else {"S": value}
 
         self._client.put_item(TableName=table, Item={name: typed(value) for name, value in row.items()})
-
-
-def wait_until(condition: Callable[[], object], description: str) -> None:
-    """Wait for something, with a deadline."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {WAIT_SECONDS:g} s: {description}"
-        time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Roles, enforced as on AWS: each function can do all its work, and nothing that its role does not allow."""
+"""Roles are enforced as on AWS: each function can do its work and nothing else."""
 
 import json
 import time
@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from websockets.exceptions import InvalidStatus
 
 from chat_client.websocket import ChatSocket
-from tests.conftest import Stack
+from tests.conftest import Stack, wait_until
 from tests.end_to_end.conftest import Connect
-from tests.end_to_end.tables import Tables, wait_until
+from tests.end_to_end.tables import Tables
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def without(stack: Stack, role: str, action: str) -> Iterator[None]:
         ("ChatAppRoomRole", "UpdateItem", '{"action":"ping"}'),
     ],
 )
-def test_a_permission_that_a_role_lacks_is_denied_and_the_client_told_no_more_than_to_try_again(
+def test_without_a_permission_the_client_gets_only_an_internal_error(
     stack: Stack, connect: Connect, role: str, operation: str, frame: str
 ) -> None:
     client = connect()
@@ -56,19 +56,19 @@ def test_a_permission_that_a_role_lacks_is_denied_and_the_client_told_no_more_th
         client.send_raw(frame)
         assert client.wait_for("error")["code"] == "internal"
     client.send_raw(frame)
-    assert client.wait_until(lambda _: True, "an answer")["type"] in ("message", "pong")
+    client.wait_until(lambda frame: frame["type"] in ("message", "pong"), "an answer")
 
 
-def test_nobody_connects_while_the_connection_cannot_be_stored(stack: Stack) -> None:
+def test_a_connection_that_cannot_be_stored_is_refused(stack: Stack) -> None:
     with without(stack, "ChatAppConnectRole", "dynamodb:PutItem"), pytest.raises(InvalidStatus):
         ChatSocket(stack.websocket_url)
 
 
-def test_a_role_that_may_not_post_reaches_nobody(stack: Stack, connect: Connect, room: str) -> None:
+def test_without_permission_to_post_no_client_gets_a_frame(stack: Stack, connect: Connect, room: str) -> None:
     ada, bob = connect(room, "Ada"), connect(room, "Bob")
     with without(stack, "ChatAppRoomRole", "execute-api:ManageConnections"):
         ada.send("typing")
-        ada.ping()  # the frame before it has been handled
+        ada.ping()  # the previous frame has been handled
         bob.ping()
         assert [frame for frame in bob.unread if frame["type"] == "typing"] == []
     ada.send("typing")
@@ -100,7 +100,7 @@ ACTS: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_guarantee_5_each_function_that_posts_may_remove_a_connection_that_is_gone(
+def test_guarantee_5_each_function_that_posts_can_delete_a_gone_connection(
     stack: Stack, connect: Connect, room: str, act: Act
 ) -> None:
     tables, ghost, now = Tables(stack), f"ghost-{room}", int(time.time())
@@ -132,7 +132,7 @@ ANSWERING = ("ChatAppSendMessage", "ChatAppRoom", "ChatAppDefault")
     [None, [], {"body": "{}"}, {"requestContext": {"connectionId": "nobody"}, "isBase64Encoded": True, "body": "?"}],
     ids=["null", "a list", "no context", "a body that is not the base64 it claims"],
 )
-def test_guarantee_6_an_event_that_is_not_of_a_socket_is_answered_by_every_function(stack: Stack, event: Any) -> None:
+def test_guarantee_6_every_function_answers_an_event_that_is_not_from_a_socket(stack: Stack, event: Any) -> None:
     functions = stack.client("lambda")
     for name in ANSWERING:
         answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))

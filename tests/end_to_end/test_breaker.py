@@ -1,6 +1,6 @@
-"""The breaker from the alarm to the mail, and the mail's command.
+"""The breaker, from the alarm to the mail and the command in the mail.
 
-The emulator throttles nothing: that a closed stage refuses frames and connections is AWS's part.
+The emulator does not throttle, so it is not tested that a closed stage refuses frames and connections.
 """
 
 import json
@@ -23,14 +23,14 @@ CONFIG = ("alert_email=you@example.org", "throttle_rate_limit=40", "throttle_bur
 
 
 class Mailbox(ThreadingHTTPServer):
-    """An HTTP endpoint that SNS delivers to, since the emulator sends no mail."""
+    """An HTTP endpoint for SNS, since the emulator sends no mail."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Delivery)
         self.deliveries: queue.Queue[dict[str, str]] = queue.Queue()
 
     def next(self, subject: str = "") -> dict[str, str]:
-        """Return the next delivery whose subject begins so."""
+        """Return the next delivery whose subject starts with `subject`."""
         while True:
             delivery = self.deliveries.get(timeout=WAIT_SECONDS)
             if delivery.get("Subject", "").startswith(subject):
@@ -38,7 +38,7 @@ class Mailbox(ThreadingHTTPServer):
 
 
 class Delivery(BaseHTTPRequestHandler):
-    """One delivery."""
+    """Receives one delivery."""
 
     def do_POST(self) -> None:
         assert isinstance(self.server, Mailbox)
@@ -46,7 +46,7 @@ class Delivery(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own name
+    def log_request(self, code: object = "-", size: object = "-") -> None:
         pass
 
 
@@ -67,7 +67,7 @@ class Watched:
         self._alarms.set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason=f"a test says {state}")
 
     def run(self, command: str) -> None:
-        """Make the request of an `aws apigatewayv2 update-stage` command."""
+        """Make the request that an `aws apigatewayv2 update-stage` command would make."""
         words = shlex.split(command)
         options = {word: words[place + 1] for place, word in enumerate(words) if word.startswith("--")}
         given = {word for pair in options.items() for word in pair}
@@ -98,7 +98,7 @@ def watched() -> Iterator[Watched]:
     server.server_close()
 
 
-def test_an_alarm_closes_the_stage_until_the_mails_command_opens_it(watched: Watched) -> None:
+def test_an_alarm_closes_the_stage_until_the_command_in_the_mail_opens_it(watched: Watched) -> None:
     assert watched.throttle() == OPEN
     watched.alarm("ALARM")
     mail = watched.mailbox.next("Closed")
@@ -106,10 +106,10 @@ def test_an_alarm_closes_the_stage_until_the_mails_command_opens_it(watched: Wat
     assert mail["Subject"] == f"Closed: stage production of {watched.stack.outputs['api_id']}"
     assert "a test says ALARM" in mail["Message"]
     watched.alarm("OK")
-    assert watched.throttle() == CLOSED, "it is a person who opens it"
+    assert watched.throttle() == CLOSED, "only a person opens the stage"
     (command,) = [line for line in mail["Message"].splitlines() if "update-stage" in line]
     watched.run(command)
     assert watched.throttle() == OPEN
     watched.alarm("ALARM")
     watched.mailbox.next("Closed")
-    assert watched.throttle() == CLOSED, "an opened stage is closed again"
+    assert watched.throttle() == CLOSED, "the next alarm closes it again"

@@ -1,4 +1,4 @@
-"""What people do, by the rules of docs/protocol.md, over real sockets."""
+"""Conversations over real sockets, by the rules of docs/protocol.md."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ def refusal(client: ChatSocket, action: str, **fields: str) -> tuple[str, str]:
     return error["code"], error["room"]
 
 
-def test_joining_shows_who_is_there_and_what_was_said_and_tells_the_others(connect: Connect, room: str) -> None:
+def test_a_join_returns_members_and_messages_and_notifies_the_others(connect: Connect, room: str) -> None:
     ada = connect(room, "Ada")
     said = ada.send_message("first")
     bob = connect()
@@ -36,18 +36,18 @@ def test_joining_shows_who_is_there_and_what_was_said_and_tells_the_others(conne
     assert (joined["name"], joined["memberCount"], joined["lastSeq"]) == ("Bob", 2, 1)
     assert joined["messages"] == [{name: value for name, value in said.items() if name != "type"}]
     assert (joined["complete"], joined["lost"]) == (True, False)
-    told = {"type": "presence", "room": room, "event": "join", "memberCount": 2}
-    assert ada.wait_for("presence") == told | people["Bob"]
+    presence = {"type": "presence", "room": room, "event": "join", "memberCount": 2}
+    assert ada.wait_for("presence") == presence | people["Bob"]
 
 
-def test_a_new_name_is_told_to_the_room(connect: Connect, room: str) -> None:
+def test_the_room_is_notified_of_a_new_name(connect: Connect, room: str) -> None:
     ada, bob = connect(room, "Ada"), connect(room, "Bob")
     bob.join(room, name="Robert")
     assert ada.wait_for("presence", event="rename")["name"] == "Robert"
     assert bob.send_message("I am Robert now")["name"] == "Robert"
 
 
-def test_a_secret_makes_one_sender_of_several_connections_and_is_never_shown(
+def test_connections_with_the_same_secret_are_one_sender_and_the_secret_stays_private(
     stack: Stack, connect: Connect, room: str
 ) -> None:
     witness, first, second = connect(room), connect(room, secret=SECRET), connect(fresh_room(), secret=SECRET)
@@ -59,7 +59,7 @@ def test_a_secret_makes_one_sender_of_several_connections_and_is_never_shown(
     assert SECRET not in str([*messages, *witness.unread, Tables(stack).connection(first.connection_id)])
 
 
-def test_a_client_in_several_rooms_hears_each_and_says_which_it_means(connect: Connect, room: str) -> None:
+def test_a_client_in_several_rooms_gets_messages_from_each_and_can_address_each(connect: Connect, room: str) -> None:
     other, foreign = fresh_room(), fresh_room()
     ada, bob, eve = connect(room, "Ada"), connect(other, "Bob"), connect(foreign, "Eve")
     both = connect(room, "Cy")
@@ -76,7 +76,7 @@ def test_a_client_in_several_rooms_hears_each_and_says_which_it_means(connect: C
     assert [frame for frame in both.unread if frame["room"] == foreign] == []
 
 
-def test_leaving_a_room_is_told_to_the_others_and_closes_it_to_the_leaver(connect: Connect, room: str) -> None:
+def test_a_leave_notifies_the_others_and_ends_access_to_the_room(connect: Connect, room: str) -> None:
     other = fresh_room()
     ada, bob = connect(room, "Ada"), connect(other, "Bob")
     bob.join(room)
@@ -94,7 +94,7 @@ def test_leaving_a_room_is_told_to_the_others_and_closes_it_to_the_leaver(connec
     assert (pong["room"], pong["lastSeq"], pong["rooms"]) == (None, 0, {})
 
 
-def test_the_first_join_takes_a_client_out_of_the_lobby(connect: Connect, room: str) -> None:
+def test_the_first_join_ends_membership_of_the_lobby(connect: Connect, room: str) -> None:
     ada, wscat = connect(room), connect()
     wscat.send_message("to the lobby")
     ada.ping()
@@ -103,7 +103,7 @@ def test_the_first_join_takes_a_client_out_of_the_lobby(connect: Connect, room: 
         ada.send_message("to the lobby too", to="lobby")
 
 
-def test_the_others_see_that_somebody_types(connect: Connect, room: str) -> None:
+def test_typing_is_broadcast_to_the_others(connect: Connect, room: str) -> None:
     ada, bob = connect(room, "Ada"), connect(room, "Bob")
     bob.send("typing")
     who = {"connectionId": bob.connection_id, "name": "Bob", "sender": bob.connection_id}
@@ -112,7 +112,7 @@ def test_the_others_see_that_somebody_types(connect: Connect, room: str) -> None
     assert [frame for frame in bob.unread if frame["type"] == "typing"] == []
 
 
-def test_history_is_read_page_by_page_in_both_directions(connect: Connect, room: str) -> None:
+def test_history_can_be_paged_in_both_directions(connect: Connect, room: str) -> None:
     ada = connect(room)
     for number in range(5):
         ada.send_message(f"number {number}")
@@ -138,7 +138,7 @@ def test_guarantee_3_a_reconnecting_client_gets_exactly_what_it_missed(connect: 
     assert (joined["complete"], joined["lost"]) == (True, False)
 
 
-def test_guarantees_2_and_4_messages_sent_at_once_stand_once_each_without_holes(
+def test_guarantees_2_and_4_concurrent_messages_are_stored_once_each_without_gaps(
     stack: Stack, connect: Connect, room: str
 ) -> None:
     people = [connect(room) for _ in range(4)]
@@ -153,14 +153,14 @@ def test_guarantees_2_and_4_messages_sent_at_once_stand_once_each_without_holes(
     with ThreadPoolExecutor(len(people)) as threads:
         acknowledged = [frame for frames in threads.map(talk, range(len(people))) for frame in frames]
     by_id = {frame["messageId"]: frame for frame in acknowledged}
-    assert all(by_id[frame["messageId"]] == frame for frame in acknowledged), "a repetition got another place or text"
+    assert all(by_id[frame["messageId"]] == frame for frame in acknowledged), "a repetition got another seq or text"
     assert sorted(frame["seq"] for frame in by_id.values()) == list(range(1, 14))
 
     for client in people:
         assert seqs(client.history_since(0, room=room)) == list(range(1, 14))
     tables = Tables(stack)
     log = tables.log(room)
-    assert {row["messageId"]: place for place, row in log.items()} == {
+    assert {row["messageId"]: seq for seq, row in log.items()} == {
         message_id: frame["seq"] for message_id, frame in by_id.items()
     }
     rows = tables.messages(room=room)
@@ -169,14 +169,14 @@ def test_guarantees_2_and_4_messages_sent_at_once_stand_once_each_without_holes(
     )
 
 
-def test_text_of_every_kind_arrives_as_it_was_sent(connect: Connect, room: str) -> None:
+def test_text_of_any_kind_arrives_unchanged(connect: Connect, room: str) -> None:
     ada, bob = connect(room), connect(room)
     for text in ("<b>bold</b> & 'quoted' \"too\"", "two\nlines\tand a tab", "سلام 👩‍👩‍👧 \u2028 \x85 Ωé", "ü" * 4000):
         ada.send_message(text)
         assert bob.wait_for("message")["message"] == text
 
 
-def test_a_sender_beyond_the_limit_is_told_when_to_try_again(connect: Connect, room: str) -> None:
+def test_a_rate_limited_sender_learns_when_to_retry(connect: Connect, room: str) -> None:
     ada = connect(room)
     for number in range(30):
         ada.send("sendmessage", message=f"number {number}")

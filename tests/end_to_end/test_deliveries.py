@@ -1,6 +1,8 @@
-"""The page as a browser gets it, by both deliveries: types, cache headers, config.json, and who may read what."""
+"""The page as delivered by website and distribution: types, cache headers, config.json, access."""
 
+import gzip
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -10,10 +12,13 @@ from typing import Any
 import pytest
 
 from chat_client.websocket import ChatSocket
+from chat_stack.page import FIXED_FILES, TOOL_FILES
+from components.static_site import CONTENT_TYPES
 from tests.conftest import ROOT, Stack, running_stack
 
 PAGE = ROOT / "frontend"
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+VERSION = re.compile(rb'"(v-[0-9a-f]{12}/)app\.js"')
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 @pytest.fixture(scope="module")
@@ -31,28 +36,52 @@ def fetched(url: str, **headers: str) -> tuple[int, Message, bytes]:
             return refused.code, refused.headers, refused.read()
 
 
+def version(stack: Stack) -> str:
+    """Return the folder of the page's versioned files."""
+    found = VERSION.search(fetched(stack.site_url)[2])
+    assert found
+    return found[1].decode()
+
+
 def delivers_the_page(stack: Stack) -> None:
-    for path in sorted(PAGE.iterdir()):
-        status, headers, body = fetched(f"{stack.site_url}/{path.name}")
-        if path.suffix not in TYPES:
-            assert body != path.read_bytes(), f"{path.name} is not part of the page"
+    folder = version(stack)
+    for path in sorted(PAGE.rglob("*")):
+        name = path.relative_to(PAGE).as_posix()
+        if path.is_dir():
             continue
-        assert (status, headers.get_content_type()) == (200, TYPES[path.suffix])
-        assert headers["Cache-Control"] == "no-cache"
-        if path.suffix != ".html":
+        if name in TOOL_FILES:
+            assert fetched(f"{stack.site_url}/{folder}{name}")[0] == 404, f"{name} is not part of the page"
+            continue
+        keeps_its_url = name in ("index.html", *FIXED_FILES)
+        url = f"{stack.site_url}/{name}" if keeps_its_url else f"{stack.site_url}/{folder}{name}"
+        status, headers, body = fetched(url)
+        assert (status, headers["Content-Type"]) == (200, CONTENT_TYPES[path.suffix])
+        assert headers["Cache-Control"] == ("no-cache" if keeps_its_url else IMMUTABLE)
+        if path.suffix not in (".html", ".webmanifest"):
             assert body == path.read_bytes()
-        again, _, _ = fetched(f"{stack.site_url}/{path.name}", **{"If-None-Match": headers["ETag"]})
-        assert again == 304
+        assert fetched(url, **{"If-None-Match": headers["ETag"]})[0] == 304
     status, headers, body = fetched(f"{stack.site_url}/config.json")
     assert headers.get_content_type() == "application/json"
+    assert headers["Cache-Control"] == "max-age=300"
     assert json.loads(body)["websocketUrl"] == stack.websocket_url
     missing, _, body = fetched(f"{stack.site_url}/no-such-page")
     assert missing == 404
     assert b"<title>" in body
 
 
-def test_the_website_delivers_the_page(stack: Stack) -> None:
+def test_the_website_delivers_the_page_uncompressed(stack: Stack) -> None:
     delivers_the_page(stack)
+    _, headers, _ = fetched(f"{stack.site_url}/{version(stack)}app.js", **{"Accept-Encoding": "gzip, br"})
+    assert headers["Content-Encoding"] is None
+
+
+def test_the_distribution_delivers_text_compressed(cdn: Stack) -> None:
+    for name in ("index.html", f"{version(cdn)}app.js", f"{version(cdn)}styles.css"):
+        url = f"{cdn.site_url}/{name}"
+        _, headers, body = fetched(url, **{"Accept-Encoding": "gzip, br"})
+        assert headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(body) == fetched(url)[2]
+        assert len(body) < len(fetched(url)[2]) / 2
 
 
 def test_the_distribution_delivers_the_page_with_its_headers(cdn: Stack) -> None:
@@ -72,7 +101,7 @@ def test_the_distribution_delivers_the_page_with_its_headers(cdn: Stack) -> None
     assert b"<title>" in body
 
 
-def test_the_public_may_read_the_websites_objects_and_no_more(stack: Stack) -> None:
+def test_the_public_can_only_read_the_websites_objects(stack: Stack) -> None:
     bucket = f"{stack.endpoint_url}/{stack.outputs['site_bucket']}"
     assert fetched(f"{bucket}/index.html")[0] == 200
     assert fetched(bucket)[0] == 403

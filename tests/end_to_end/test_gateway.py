@@ -1,4 +1,4 @@
-"""What API Gateway adds to the functions: handshakes, the choice of a route, and sockets that break."""
+"""API Gateway's part: handshakes, route selection, and broken sockets."""
 
 import json
 import re
@@ -7,15 +7,15 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from chat_client.websocket import ChatSocket
-from tests.conftest import Stack
+from tests.conftest import Stack, wait_until
 from tests.end_to_end.conftest import Connect
-from tests.end_to_end.tables import Tables, wait_until
+from tests.end_to_end.tables import Tables
 
 MAX_FRAME_BYTES = 32 * 1024
 
 
 def padded(frame: str, size: int) -> str:
-    """Return a frame of exactly so many bytes, filled up with spaces, which JSON allows."""
+    """Pad a frame with spaces, which JSON allows, to exactly `size` bytes."""
     return frame + " " * (size - len(frame.encode()))
 
 
@@ -28,27 +28,29 @@ def test_a_page_of_another_origin_is_refused_with_403(stack: Stack, origin: str)
     assert refused.value.response.status_code == 403
 
 
-def test_the_stacks_own_page_is_let_in(stack: Stack, connect: Connect, room: str) -> None:
+def test_the_stacks_own_page_may_connect(stack: Stack, connect: Connect, room: str) -> None:
     assert connect(room, origin=stack.site_url).send_message("from the page")["room"] == room
 
 
 UNROUTABLE = {
-    "no JSON": "Hello",
-    "nothing": "",
+    "not JSON": "Hello",
+    "an empty frame": "",
     "a list": '["sendmessage"]',
     "no action": '{"message":"Hello"}',
     "an unknown action": '{"action":"dance"}',
     "an action that is a list": '{"action":["ping"]}',
     "an action that is null": '{"action":null}',
-    "a route of API Gateway's own": '{"action":"$connect"}',
-    "its counterpart": '{"action":"$disconnect"}',
-    "the default route": '{"action":"$default"}',
-    "nesting as deep as a frame has room for": "[" * MAX_FRAME_BYTES,
+    "the $connect route": '{"action":"$connect"}',
+    "the $disconnect route": '{"action":"$disconnect"}',
+    "the $default route": '{"action":"$default"}',
+    "the deepest nesting that fits in a frame": "[" * MAX_FRAME_BYTES,
 }
 
 
 @pytest.mark.parametrize("frame", UNROUTABLE.values(), ids=UNROUTABLE)
-def test_guarantee_6_a_frame_without_a_route_is_answered_and_the_socket_lives(connect: Connect, frame: str) -> None:
+def test_guarantee_6_a_frame_without_a_route_is_answered_and_the_socket_stays_open(
+    connect: Connect, frame: str
+) -> None:
     client = connect()
     client.send_raw(frame)
     assert client.wait_for("error") == {"type": "error", "error": "Invalid request", "code": "bad_request"}
@@ -65,16 +67,16 @@ REFUSED = {
 }
 
 
-def test_guarantee_6_each_functions_refusal_reaches_the_client_and_tells_nothing_of_the_server(
+def test_guarantee_6_each_functions_errors_reach_the_client_without_internals(
     connect: Connect,
 ) -> None:
-    inside = re.compile(r"Traceback|Error\b|/[a-z]+/|\.py|arn:|dynamodb", re.IGNORECASE)
+    internals = re.compile(r"Traceback|Error\b|/[a-z]+/|\.py|arn:|dynamodb", re.IGNORECASE)
     client = connect()
     for code, frame in REFUSED.items():
         client.send_raw(frame)
         answer = client.wait_for("error")
         assert (answer["code"], answer["action"]) == (code, json.loads(frame)["action"])
-        assert not inside.search(answer["error"])
+        assert not internals.search(answer["error"])
     assert client.ping()["room"] == "lobby"
 
 
@@ -89,11 +91,11 @@ def test_a_frame_of_32_kb_is_accepted(connect: Connect, room: str) -> None:
     [
         (padded('{"action":"ping"}', MAX_FRAME_BYTES + 1), None, 1009),
         (b'{"action":"ping"}', None, 1003),
-        (b'{"action":"ping","x":"\xff\xfe"}', True, None),  # the emulator's server hangs up without a code
+        (b'{"action":"ping","x":"\xff\xfe"}', True, None),  # Hypercorn closes without a code
     ],
     ids=["32 KB and one byte", "a binary frame", "text that is not UTF-8"],
 )
-def test_a_frame_that_no_socket_may_send_closes_only_its_own(
+def test_an_invalid_frame_closes_only_its_own_socket(
     connect: Connect, room: str, frame: str | bytes, as_text: bool | None, code: int | None
 ) -> None:
     stays, breaks = connect(room), connect(room)
@@ -103,7 +105,7 @@ def test_a_frame_that_no_socket_may_send_closes_only_its_own(
     assert stays.ping()["room"] == room
 
 
-def test_a_client_that_vanishes_without_closing_leaves_all_its_rooms(stack: Stack, connect: Connect, room: str) -> None:
+def test_a_client_that_vanishes_leaves_all_its_rooms(stack: Stack, connect: Connect, room: str) -> None:
     second = f"{room}-2"
     here, there, vanishes = connect(room), connect(second), connect(room)
     vanishes.join(second)

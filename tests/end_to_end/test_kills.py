@@ -1,4 +1,4 @@
-"""Functions that are killed while they work: what was acknowledged stands, once, in one order without holes."""
+"""Acknowledged messages survive killed functions: stored once, in one order without gaps."""
 
 import os
 import random
@@ -19,7 +19,7 @@ from tests.end_to_end.tables import Tables
 MESSAGES = 8
 MOST_FAILURES = 3 * MESSAGES
 WORK_SECONDS = 0.03
-"""How long a function works; the kill comes at some moment of that."""
+"""About how long a function runs; the kill happens within that time."""
 
 
 def parent(pid: int) -> int:
@@ -27,11 +27,11 @@ def parent(pid: int) -> int:
 
 
 def functions_of(stack: Stack) -> list[int]:
-    """Return the processes in which a stack's functions run: children of its emulator."""
+    """Return the ids of the processes that run a stack's functions."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         pid = int(process.name)
-        with suppress(OSError):  # it may end meanwhile
+        with suppress(OSError):  # it may have ended
             if b"_worker.py" in (process / "cmdline").read_bytes() and parent(parent(pid)) == stack.process.pid:
                 found.append(pid)
     return found
@@ -44,7 +44,7 @@ def kill_functions(stack: Stack) -> None:
 
 
 class FunctionFailedError(Exception):
-    """The gateway said that the function failed."""
+    """The gateway reported a failed function."""
 
 
 def acknowledgement(client: ChatSocket, message_id: str) -> Frame:
@@ -57,12 +57,12 @@ def acknowledgement(client: ChatSocket, message_id: str) -> Frame:
     return answer
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the functions' processes in /proc")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find the functions' processes")
 @pytest.mark.parametrize("seed", [1])
-def test_guarantees_1_2_and_4_outlive_functions_that_are_killed(
+def test_guarantees_1_2_and_4_hold_when_functions_are_killed(
     stack: Stack, connect: Connect, room: str, seed: int
 ) -> None:
-    draw = random.Random(seed)  # noqa: S311 - a run that can be repeated
+    draw = random.Random(seed)
     ada, bob = connect(room, "Ada"), connect(room, "Bob")
     acknowledged: list[Frame] = []
     failures = 0
@@ -70,7 +70,7 @@ def test_guarantees_1_2_and_4_outlive_functions_that_are_killed(
         message_id = str(uuid.uuid4())
         is_kill_due = True
         while not acknowledged or acknowledged[-1]["messageId"] != message_id:
-            assert failures < MOST_FAILURES, "functions fail that were not killed"
+            assert failures < MOST_FAILURES, "functions fail without being killed"
             ada.send("sendmessage", message=f"number {number}", messageId=message_id, to=room)
             if is_kill_due:
                 time.sleep(draw.uniform(0, WORK_SECONDS))
@@ -80,10 +80,10 @@ def test_guarantees_1_2_and_4_outlive_functions_that_are_killed(
                 acknowledged.append(acknowledgement(ada, message_id))
             except FunctionFailedError:
                 failures += 1
-            except ConnectionClosed:  # the emulator, not AWS, ends a socket whose function fails as it starts
+            except ConnectionClosed:  # unlike AWS, the emulator closes a socket whose function fails on start
                 failures += 1
                 ada = connect(room, "Ada")
-    assert failures, "no function was killed at work"
+    assert failures, "no function was killed while it ran"
 
     assert [one["seq"] for one in acknowledged] == list(range(1, MESSAGES + 1))
     read = bob.history_since(0, room=room)

@@ -1,4 +1,4 @@
-"""`make smoke` and `make resources` against the running stack: all passes, and each fault is named by its line."""
+"""`make smoke` and `make resources` on the running stack: all checks pass, and each fault fails its own check."""
 
 import json
 import os
@@ -42,12 +42,12 @@ def failures(ran: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def account_of(stack: Stack, **changed: Any) -> AccountChecks:
-    """Return the checks of the emulator, for the stack's outputs with some of them changed."""
+    """Return the account checks for the stack's outputs with some changed."""
     session = boto3.Session(**stack.credentials)
     return AccountChecks({**stack.outputs, **changed}, session, endpoint_url=stack.endpoint_url, retention_days=7)
 
 
-def test_every_check_passes_on_a_good_stack(stack: Stack) -> None:
+def test_every_check_passes_on_a_working_stack(stack: Stack) -> None:
     ran = run(
         "smoke", "--outputs", "-", "--endpoint-url", stack.endpoint_url,
         given=json.dumps(stack.outputs), **credentials_of(stack),
@@ -57,7 +57,7 @@ def test_every_check_passes_on_a_good_stack(stack: Stack) -> None:
     assert "-     the budgets exist: skipped: none were made, which takes the config alert_email" in ran.stdout
 
 
-def test_a_wrong_address_is_named_by_each_check_that_needs_it(stack: Stack, tmp_path: Path) -> None:
+def test_each_check_that_needs_it_reports_a_wrong_websocket_url(stack: Stack, tmp_path: Path) -> None:
     file = tmp_path / "outputs.json"
     file.write_text(json.dumps({**stack.outputs, "websocket_url": "ws://127.0.0.1:9/production"}), encoding="utf-8")
     ran = run("smoke", "--outputs", str(file), "--outside-only")
@@ -79,7 +79,7 @@ def test_a_deleted_log_group_fails_only_its_own_check(stack: Stack) -> None:
         )  # fmt: skip
     finally:
         found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-        if not found:  # a function may have made it again, but then it keeps its events for ever
+        if not found:  # unless a function has created it again, without a retention
             logs.create_log_group(logGroupName=name)
         logs.put_retention_policy(logGroupName=name, retentionInDays=7)
     assert ran.returncode == 1
@@ -123,7 +123,7 @@ def closed_stage(stack: Stack) -> Iterator[None]:
         (closed_stage, "stage", "its limits are 0"),
     ],
 )
-def test_what_was_changed_by_hand_is_named(stack: Stack, damage: Any, check: str, sentence: str) -> None:
+def test_a_manual_change_is_reported(stack: Stack, damage: Any, check: str, sentence: str) -> None:
     checked: Callable[[], str] = getattr(account_of(stack), check)
     with damage(stack):
         result, detail = outcome(checked)
@@ -139,29 +139,29 @@ def test_what_was_changed_by_hand_is_named(stack: Stack, damage: Any, check: str
         ({"api_id": "nosuchapi"}, "routes", "AWS refused: "),
     ],
 )
-def test_outputs_of_another_stack_are_named(stack: Stack, change: dict[str, Any], check: str, sentence: str) -> None:
+def test_outputs_of_another_stack_are_reported(stack: Stack, change: dict[str, Any], check: str, sentence: str) -> None:
     result, detail = outcome(getattr(account_of(stack, **change), check))
     assert (result, sentence in detail) == (FAILED, True), detail
 
 
-def test_a_page_that_is_not_there_is_named(stack: Stack) -> None:
+def test_an_unreachable_page_is_reported(stack: Stack) -> None:
     result, detail = outcome(PageChecks({**stack.outputs, "site_url": "http://127.0.0.1:9"}).page)
     assert (result, detail.partition(": ")[0]) == (FAILED, "not reached")
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
-    [("no JSON", "standard input is not JSON"), ("[]", "standard input lacks websocket_url")],
+    [("not JSON", "standard input is not JSON"), ("[]", "standard input lacks websocket_url")],
 )
 @pytest.mark.parametrize("module", ["smoke", "smoke.resources"])
-def test_what_holds_no_outputs_is_refused_in_one_sentence(module: str, given: str, sentence: str) -> None:
+def test_invalid_outputs_are_reported_in_one_sentence(module: str, given: str, sentence: str) -> None:
     ran = run(module, "--outputs", "-", given=given)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith(sentence)
     assert len(ran.stderr.splitlines()) == 1
 
 
-def test_without_the_pulumi_cli_the_person_learns_how_to_go_on(tmp_path: Path) -> None:
+def test_without_the_pulumi_cli_the_alternative_is_explained(tmp_path: Path) -> None:
     ran = run("smoke", PATH=str(tmp_path))
     assert ran.returncode == 1
     assert ran.stderr.startswith("The Pulumi CLI is not installed")
@@ -185,7 +185,7 @@ def test_outputs_and_errors_of_the_pulumi_cli_are_passed_on(stack: Stack, tmp_pa
         assert f"| {name} | `{arn}` |" in listed.read_text(encoding="utf-8")
 
 
-def test_a_local_run_is_never_looked_for_in_a_real_account(stack: Stack) -> None:
+def test_outputs_of_a_local_run_are_never_checked_in_a_real_account(stack: Stack) -> None:
     ran = run("smoke", "--outputs", "-", given=json.dumps(stack.outputs))
     assert ran.returncode == 1
     (line,) = failures(ran)
@@ -195,7 +195,7 @@ def test_a_local_run_is_never_looked_for_in_a_real_account(stack: Stack) -> None
     assert "15 passed, 1 failed" in ran.stdout
 
 
-def test_missing_credentials_are_named_once(stack: Stack, tmp_path: Path) -> None:
+def test_missing_credentials_are_reported_once(stack: Stack, tmp_path: Path) -> None:
     nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
     places = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"), "AWS_CONFIG_FILE": str(tmp_path / "none")}
     deployed = {**stack.outputs, "websocket_url": "wss://127.0.0.1:9/production"}

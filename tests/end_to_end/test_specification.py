@@ -1,4 +1,4 @@
-"""The user's own check: wscat's dialogue, two clients, and a scan of both tables."""
+"""The specification's acceptance test: a wscat session, two clients, and a scan of both tables."""
 
 import re
 
@@ -10,7 +10,7 @@ UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 ISO_8601 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
-def test_wscats_dialogue_shows_a_message_to_everybody_and_stores_it(stack: Stack, connect: Connect) -> None:
+def test_a_message_from_wscat_is_broadcast_and_stored(stack: Stack, connect: Connect) -> None:
     wscat, reader = connect(), connect()
     wscat.send_raw('{"action":"sendmessage","message":"Hello"}')
     own = wscat.wait_for("message", message="Hello")
@@ -29,7 +29,7 @@ def test_wscats_dialogue_shows_a_message_to_everybody_and_stores_it(stack: Stack
     assert re.fullmatch(ISO_8601, connection["timestamp"])
 
 
-def test_wscat_is_told_what_it_did_wrong_in_the_specified_words(connect: Connect) -> None:
+def test_errors_have_the_specified_texts(connect: Connect) -> None:
     wscat = connect()
     wscat.send_raw('{"action":"dance"}')
     assert wscat.wait_for("error")["error"] == "Invalid request"
@@ -37,7 +37,7 @@ def test_wscat_is_told_what_it_did_wrong_in_the_specified_words(connect: Connect
     assert wscat.wait_for("error")["error"] == "Message is required"
 
 
-def test_a_client_that_disconnects_leaves_no_row(stack: Stack, connect: Connect, room: str) -> None:
+def test_a_disconnected_client_has_no_row(stack: Stack, connect: Connect, room: str) -> None:
     stays, goes = connect(room), connect(room)
     goes.close()
     stays.wait_for("presence", event="leave", connectionId=goes.connection_id)

@@ -1,4 +1,4 @@
-"""`python -m tests.engine`: the program by the Pulumi CLI on the PATH, into an emulator of its own."""
+"""`python -m tests.engine`: deploy the program with the real Pulumi CLI to an emulator, from `up` to `destroy`."""
 
 import shutil
 import sys
@@ -12,11 +12,11 @@ from tests.engine.emulated_cloud import EmulatedCloud
 from tests.engine.pulumi_cli import EngineError, PulumiCli, stack_config
 from tests.engine.steps import steps
 
-NO_CLI = "There is no Pulumi CLI on the PATH: install it from https://www.pulumi.com/docs/install/ and try again."
+NO_CLI = "The Pulumi CLI is not installed: see https://www.pulumi.com/docs/install/"
 
 
 def main() -> int:
-    """Run the steps, a line for each; return 0, 1 if one fails, or 2 if there is no CLI."""
+    """Run the steps and print a line for each; return 0, 1 if one fails, or 2 without the Pulumi CLI."""
     if shutil.which("pulumi") is None:
         _say(NO_CLI)
         return 2

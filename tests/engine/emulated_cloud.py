@@ -1,4 +1,4 @@
-"""The emulator that the engine deploys into, as the steps look at it."""
+"""Inspects the emulator that the Pulumi CLI deploys to."""
 
 import json
 import os
@@ -23,7 +23,7 @@ class EmulatedCloud:
         }
 
     def smoke(self, outputs: dict[str, Any]) -> str:
-        """Run `python -m smoke`; return its last line. Raises EngineError with all of them if a check fails."""
+        """Run `python -m smoke`; return its last line. Raises EngineError with its output if a check fails."""
         credentials = {name.upper(): value for name, value in self._credentials.items()}
         ended = subprocess.run(
             [sys.executable, "-m", "smoke", "--outputs", "-", "--endpoint-url", self._url],
@@ -39,12 +39,12 @@ class EmulatedCloud:
         return ended.stdout.splitlines()[-1]
 
     def code(self) -> dict[str, str]:
-        """Return each function's name and the digest of its code."""
+        """Return function name → digest of its code."""
         functions = self._client("lambda").list_functions()["Functions"]
         return {one["FunctionName"]: one["CodeSha256"] for one in functions}
 
     def names(self) -> list[str]:
-        """Return the names of everything that exists."""
+        """Return the names of all resources, of the types listed here."""
         return sorted(
             [
                 *self.code(),

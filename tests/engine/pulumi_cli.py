@@ -1,4 +1,4 @@
-"""The Pulumi CLI, run on a copy of the program with a backend, a home and a config of its own."""
+"""Runs the Pulumi CLI on a copy of the program, with its own backend, home and config."""
 
 import os
 import shutil
@@ -17,12 +17,14 @@ SERVICES = (
     *("apigateway", "apigatewayv2", "budgets", "cloudfront", "cloudwatch", "cloudwatchlogs", "dynamodb", "iam", "kms"),
     *("lambda", "route53", "s3", "sns", "sts"),
 )
-"""The provider's names of the services that it calls for this program; what has no endpoint would go to AWS."""
+"""Services that the provider calls for this program. Calls to any other service would go to AWS."""
 _PROGRAM = ("__main__.py", "Pulumi.yaml", "requirements.txt", "chat_stack", "components", "functions", "frontend")
 _ABOUT_PLUGINS = ("PULUMI_DEBUG_PROVIDERS", "PULUMI_IGNORE_AMBIENT_PLUGINS")
-"""The person's variables that say which provider the CLI uses."""
+"""Variables of the developer that select the provider plugin."""
 _LAST_LINES = 40
-_UNRESOLVED = f"This machine does not resolve names below localhost: add `127.0.0.1 {ACCOUNT}.localhost` to /etc/hosts."
+_UNRESOLVED = (
+    f"This machine does not resolve subdomains of localhost: add `127.0.0.1 {ACCOUNT}.localhost` to /etc/hosts."
+)
 
 
 class EngineError(Exception):
@@ -30,9 +32,9 @@ class EngineError(Exception):
 
 
 def stack_config(url: str, credentials: Credentials) -> dict[str, Any]:
-    """Return the config of a stack whose AWS is an emulator at `url`."""
+    """Return the config of a stack that uses the emulator at `url` as AWS."""
     endpoints = dict.fromkeys(SERVICES, url)
-    endpoints["s3control"] = url.replace("127.0.0.1", "localhost")  # the SDK puts the account before the host
+    endpoints["s3control"] = url.replace("127.0.0.1", "localhost")  # the SDK prefixes the host with the account id
     return {
         "aws:region": REGION,
         "aws:accessKey": credentials.access_key_id,
@@ -47,12 +49,12 @@ def stack_config(url: str, credentials: Credentials) -> dict[str, Any]:
 
 
 class PulumiCli:
-    """The CLI on the PATH, in a folder that the caller deletes."""
+    """The CLI on the PATH, working in a folder that the caller deletes."""
 
     def __init__(self, folder: Path, config: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> None:
-        """Copy the program into the folder, with a stack's config."""
+        """Copy the program and write the stack's config."""
         self.program = folder / "program"
-        """The copy of the program, which steps may change."""
+        """Folder with the copy of the program, which steps may change."""
         home, state = folder / "home", folder / "state"
         for new in (self.program, home, state):
             new.mkdir()
@@ -80,7 +82,7 @@ class PulumiCli:
         }
 
     def __call__(self, *arguments: str) -> str:
-        """Run a command; return its standard output. Raises EngineError with the end of what it said."""
+        """Run a command; return its standard output. Raises EngineError with the end of its output."""
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         ended = subprocess.run(
             command,
@@ -94,5 +96,5 @@ class PulumiCli:
         if ended.returncode:
             said = "\n".join(f"{ended.stdout}\n{ended.stderr}".strip().splitlines()[-_LAST_LINES:])
             hint = f"\n{_UNRESOLVED}" if f"lookup {ACCOUNT}.localhost" in said else ""
-            raise EngineError(f"`{' '.join(command)}` ended with {ended.returncode}:\n{said}{hint}")
+            raise EngineError(f"`{' '.join(command)}` exited with status {ended.returncode}:\n{said}{hint}")
         return ended.stdout

@@ -1,4 +1,4 @@
-"""From `up` to `destroy`: what the real engine must do with the program."""
+"""The steps from `up` to `destroy`, each a claim about the program under the real engine."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,23 +8,23 @@ from tests.engine.pulumi_cli import STACK, EngineError, PulumiCli
 
 
 class Cloud(Protocol):
-    """What is looked at besides the CLI."""
+    """The deployed resources, inspected without the CLI."""
 
     def smoke(self, outputs: dict[str, Any]) -> str:
-        """Check the deployed stack from outside; return the last line. Raises EngineError if a check fails."""
+        """Run the smoke test; return its last line. Raises EngineError if a check fails."""
         ...
 
     def code(self) -> dict[str, str]:
-        """Return each function's name and the digest of its code."""
+        """Return function name → digest of its code."""
         ...
 
     def names(self) -> list[str]:
-        """Return the names of everything that exists."""
+        """Return the names of all resources."""
         ...
 
 
 def steps(pulumi: PulumiCli, cloud: Cloud) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Yield each step's claim, and what runs it and returns a detail. Raises EngineError if the claim is false."""
+    """Yield each claim and the function that checks it, which returns a detail or raises EngineError."""
     yield "the stack is created", lambda: _up(pulumi, cloud)
     yield "a second up changes nothing", lambda: pulumi("up", "--yes", "--skip-preview", "--expect-no-changes") and ""
     yield "a preview shows no change", lambda: pulumi("preview", "--expect-no-changes") and ""
@@ -36,7 +36,7 @@ def steps(pulumi: PulumiCli, cloud: Cloud) -> Iterator[tuple[str, Callable[[], s
 def _up(pulumi: PulumiCli, cloud: Cloud) -> str:
     pulumi("stack", "init", STACK)
     pulumi("up", "--yes", "--skip-preview")
-    return f"{len(cloud.names())} things in the emulator"
+    return f"{len(cloud.names())} resources in the emulator"
 
 
 def _change(pulumi: PulumiCli, cloud: Cloud) -> str:
@@ -47,7 +47,7 @@ def _change(pulumi: PulumiCli, cloud: Cloud) -> str:
     after = cloud.code()
     stale = sorted(name for name in before if after.get(name) == before[name])
     if stale or not before:
-        raise EngineError(f"Functions with the code from before: {', '.join(stale) or 'there are none at all'}.")
+        raise EngineError(f"Functions that still have the old code: {', '.join(stale) or 'there are no functions'}.")
     return f"{len(after)} functions"
 
 

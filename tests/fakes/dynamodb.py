@@ -1,25 +1,25 @@
-"""The one stand-in for DynamoDB's client, over the keys in chat/schema.py.
+"""A fake DynamoDB client for the tables in chat/schema.py; the only one in the tests.
 
     dynamodb = DynamoDB(clock)                    # pass it as `client` in the services
-    dynamodb.items("ChatRooms")                   # the table's items as plain values, by key
+    dynamodb.items("ChatRooms")                   # the table's items as plain values, sorted by key
     dynamodb.item("ActiveConnections", connectionId="anna")
-    dynamodb.put("ChatRooms", {...})              # by hand: not counted, not logged
+    dynamodb.put("ChatRooms", {...})              # not counted, not logged
     dynamodb.remove("ChatRooms", room="garden", item="log#0000000000000001")
-    dynamodb.expire("ChatRooms")                  # TTL deletes what has expired; an order or a choice may be given
+    dynamodb.expire("ChatRooms")                  # what TTL does; an order or a subset may be given
 
-    with dynamodb.counting() as usage:            # what the calls within cost
+    with dynamodb.counting() as usage:            # counts the calls within
         ...
-    usage.operations, usage.read, usage.written   # names of the calls; request units
-    usage.round_trips(), usage.round_trips(before=post.at)   # calls in a row, by their times
+    usage.operations, usage.read, usage.written   # operation names; request units
+    usage.round_trips(), usage.round_trips(before=post.at)   # sequential calls, by their times
 
     dynamodb.intercept = fail_once(lose_answer, "PutItem", "ChatRooms")   # faults: see `Interceptor`
 
-It answers what the store asks: get_item, put_item, update_item, delete_item and query, with the expressions that
-tests/fakes/expressions.py knows. Anything else, and any parameter that is not known here, is an error. A read that is
-not consistent is an error too. Each call takes `call_seconds` of the clock, half before it is carried out and half
-after, so that calls in a row can be counted and a simulation can let others run in between.
+It implements what the store uses: get_item, put_item, update_item, delete_item and query, with the expressions in
+tests/fakes/expressions.py. Anything else is an error: other operations, unknown parameters, reads that are not
+consistent. Each call takes `call_seconds` of the clock, half before it takes effect and half after, so sequential calls
+can be counted and a simulation can run other tasks in between.
 
-Sources: DynamoDB's guide on read and write units, item sizes, query pages and condition expressions.
+Source: DynamoDB developer guide on capacity units, item sizes, query pages and condition expressions.
 """
 
 import threading
@@ -63,7 +63,7 @@ _PLACEHOLDERS = {"ExpressionAttributeNames", "ExpressionAttributeValues"}
 
 
 class Clock(Protocol):
-    """What the stand-in needs of a clock."""
+    """The clock that calls take their time from."""
 
     def now_ms(self) -> int: ...
     def monotonic(self) -> float: ...
@@ -72,12 +72,12 @@ class Clock(Protocol):
 
 @dataclass
 class Call:
-    """One call of the client: when it began and ended (the clock's monotonic seconds), and the units it cost."""
+    """One call: its start and end in the clock's monotonic seconds, and the units it consumed."""
 
     operation: str
     table: str
     key: Key
-    """The item's key; of a query its partition."""
+    """The item's key; for a query, the partition."""
     request: Item
     started: float
     ended: float = 0.0
@@ -86,73 +86,73 @@ class Call:
 
 
 Interceptor: TypeAlias = Callable[[Call, Callable[[], Item]], Item]
-"""Stands between the client and the tables: `intercept(call, send)` returns or raises what the store sees.
+"""Injects a fault: `intercept(call, send)` returns or raises what the store sees.
 
-`send()` carries the request out, and may be called never, once or twice. `lose_answer`, `throttle`, `send_twice`,
-`kill_before` and `kill_after` are such; `fail_once` and `fail_nth` choose the call that one of them strikes.
+`send()` executes the request, and may be called never, once or twice. `lose_answer`, `throttle`, `send_twice`,
+`kill_before` and `kill_after` are faults; `fail_once` and `fail_nth` apply one to a single call.
 """
 
 
 class KilledError(BaseException):
-    """The function's process ended at this call: out of time, out of memory, its machine gone."""
+    """The function's process was killed during this call: timeout, out of memory, host failure."""
 
 
 def service_error(code: str, operation: str, **more: Any) -> ClientError:
-    """Return what botocore raises for an error of the service."""
+    """Return the exception that botocore raises for an error response."""
     response: Any = {"Error": {"Code": code, "Message": code}, **more}
     return ClientError(response, operation)
 
 
 def carry_out(_call: Call, send: Callable[[], Item]) -> Item:
-    """Let a call happen as it should."""
+    """Execute a call without a fault."""
     return send()
 
 
 def lose_answer(_call: Call, send: Callable[[], Item]) -> Item:
-    """Carry a call out, then lose its answer and those of botocore's further tries, which never arrive."""
+    """Execute a call, then lose its response; botocore's retries do not arrive."""
     send()
     raise ReadTimeoutError(endpoint_url="dynamodb")
 
 
 def throttle(call: Call, _send: Callable[[], Item]) -> Item:
-    """Refuse a call that botocore has tried as often as it may."""
+    """Reject a call after botocore has used up its retries."""
     raise service_error("ThrottlingException", call.operation)
 
 
 def send_twice(_call: Call, send: Callable[[], Item]) -> Item:
-    """Lose the answer; botocore sends the request again, and the second answer is the one seen."""
-    with suppress(ClientError):  # an error of the service is an answer too, and was lost
+    """Execute a call twice: the first response is lost and botocore retries."""
+    with suppress(ClientError):  # an error response is lost too
         send()
     return send()
 
 
 def kill_before(_call: Call, _send: Callable[[], Item]) -> Item:
-    """End the process before its request is carried out."""
+    """Kill the process before its request takes effect."""
     raise KilledError
 
 
 def kill_after(_call: Call, send: Callable[[], Item]) -> Item:
-    """End the process after its request was carried out."""
+    """Kill the process after its request has taken effect."""
     send()
     raise KilledError
 
 
 def fail_once(fault: Interceptor, operation: str, table: str | None = None) -> Interceptor:
-    """Return an interceptor that lets a fault strike the first call of an operation (and table)."""
-    struck = False
+    """Return an interceptor that applies a fault to the first call of an operation (on a table)."""
+    is_done = False
 
     def intercept(call: Call, send: Callable[[], Item]) -> Item:
-        nonlocal struck
-        if struck or call.operation != operation or table not in (None, call.table):
+        nonlocal is_done
+        if is_done or call.operation != operation or table not in (None, call.table):
             return send()
-        struck = True
+        is_done = True
         return fault(call, send)
 
     return intercept
 
 
 def fail_nth(fault: Interceptor, number: int) -> Interceptor:
-    """Return an interceptor that lets a fault strike the call of this number, from 0."""
+    """Return an interceptor that applies a fault to call `number`, counted from 0."""
     count = -1
 
     def intercept(call: Call, send: Callable[[], Item]) -> Item:
@@ -165,36 +165,36 @@ def fail_nth(fault: Interceptor, number: int) -> Interceptor:
 
 @dataclass
 class Usage:
-    """The calls made within a `with dynamodb.counting()`."""
+    """The calls made inside `with dynamodb.counting()`."""
 
     calls: list[Call] = field(default_factory=list)
 
     @property
     def operations(self) -> list[str]:
-        """The operations called, by their start."""
+        """Operation names, by start time."""
         return [call.operation for call in self.calls]
 
     @property
     def read(self) -> float:
-        """Read request units."""
+        """Read request units consumed."""
         return sum(call.read for call in self.calls)
 
     @property
     def written(self) -> float:
-        """Write request units."""
+        """Write request units consumed."""
         return sum(call.written for call in self.calls)
 
     def round_trips(self, before: float | None = None) -> int:
-        """Return how many calls in a row were made, at most, among those that ended by a time."""
+        """Return the longest chain of sequential calls, among those that ended by `before` (monotonic seconds)."""
         in_a_row, free_from = 0, float("-inf")
-        for call in sorted(self.calls, key=lambda each: each.ended):  # the most intervals that do not overlap
+        for call in sorted(self.calls, key=lambda each: each.ended):  # greedy: the most non-overlapping intervals
             if call.started >= free_from - 1e-9 and (before is None or call.ended <= before + 1e-9):
                 in_a_row, free_from = in_a_row + 1, call.ended
         return in_a_row
 
 
 class DynamoDB:
-    """The client. May be called from several threads."""
+    """The client. Thread-safe."""
 
     def __init__(self, clock: Clock, call_seconds: Callable[[], float] = lambda: CALL_SECONDS) -> None:
         self._clock = clock
@@ -203,10 +203,10 @@ class DynamoDB:
         self._turn = threading.RLock()
         self._usages: list[Usage] = []
         self.calls: list[Call] = []
-        """Every call so far, by its start."""
+        """Every call so far, by start time."""
         self.intercept: Interceptor = carry_out
 
-    # What a test does by hand.
+    # For tests.
 
     def items(self, table: str) -> list[Item]:
         """Return a table's items, sorted by key, as plain values: str, int, bool, frozenset."""
@@ -214,7 +214,7 @@ class DynamoDB:
             return [dict(item) for _, item in sorted(self._tables[table].items())]
 
     def item(self, table: str, **key: str) -> Item:
-        """Return an item; empty if there is none."""
+        """Return an item; empty if it does not exist."""
         with self._turn:
             return dict(self._tables[table].get(_key(table, key), {}))
 
@@ -229,7 +229,7 @@ class DynamoDB:
             self._tables[table].pop(_key(table, key), None)
 
     def expire(self, table: str, choose: Callable[[list[Item]], Iterable[Item]] = lambda items: items) -> list[Item]:
-        """Delete what has expired, or those that `choose` returns of it, and return it. TTL keeps no order."""
+        """Delete and return the expired items, or those that `choose` returns of them. TTL guarantees no order."""
         now = self._clock.now_ms() // 1000
         expired = [item for item in self.items(table) if item.get(EXPIRY_ATTRIBUTE, now + 1) <= now]
         chosen = list(choose(expired))
@@ -239,7 +239,7 @@ class DynamoDB:
 
     @contextmanager
     def counting(self) -> Iterator[Usage]:
-        """Count the calls made within."""
+        """Count the calls made inside the `with` block."""
         usage = Usage()
         self._usages.append(usage)
         try:
@@ -247,7 +247,7 @@ class DynamoDB:
         finally:
             self._usages.remove(usage)
 
-    # What the store calls.
+    # For the store.
 
     def get_item(self, **request: Any) -> Item:
         """Return an item."""
@@ -258,7 +258,7 @@ class DynamoDB:
         return self._call("PutItem", request, self._write)
 
     def update_item(self, **request: Any) -> Item:
-        """Update an item, or make it."""
+        """Update or create an item."""
         return self._call("UpdateItem", request, self._write)
 
     def delete_item(self, **request: Any) -> Item:
@@ -266,7 +266,7 @@ class DynamoDB:
         return self._call("DeleteItem", request, self._write)
 
     def query(self, **request: Any) -> Item:
-        """Return a page of a partition."""
+        """Return a page of a partition's items."""
         return self._call("Query", request, self._query)
 
     def _call(self, operation: str, request: Item, act: Callable[[Call], Item]) -> Item:
@@ -274,7 +274,7 @@ class DynamoDB:
         if operation == "GetItem":
             known = _PARAMETERS[operation]
         if unknown := request.keys() - known:
-            raise ValidationError(f"{operation}: {sorted(unknown)} is not known to the stand-in")
+            raise ValidationError(f"{operation}: {sorted(unknown)} is not supported by the fake")
         call = Call(operation, request["TableName"], _called_key(operation, request), request, self._clock.monotonic())
         for log in (self.calls, *(usage.calls for usage in self._usages)):
             log.append(call)
@@ -320,7 +320,7 @@ class DynamoDB:
         return {"Attributes": to_attributes(seen)} if seen else {}
 
     def _new_item(self, call: Call, old: Item | None, terms: Terms) -> Item | None:
-        """Return what a write leaves; None for a deletion."""
+        """Return the item after a write; None for a deletion."""
         if call.operation == "DeleteItem":
             return None
         key = dict(zip(KEYS[call.table], call.key, strict=True))
@@ -368,7 +368,7 @@ class DynamoDB:
             size += _size(item)
         call.read += _units(size, READ_UNIT_BYTES)
         answer: Item = {"Items": [to_attributes(_part(item, only)) for item in page], "Count": len(page)}
-        # A page that is as long as Limit names where to go on, also where nothing follows.
+        # A page of exactly Limit items has a LastEvaluatedKey even if nothing follows.
         if is_cut or (page and len(page) == request.get("Limit")):
             answer["LastEvaluatedKey"] = to_attributes({name: page[-1][name] for name in keys})
         return answer
@@ -376,10 +376,11 @@ class DynamoDB:
 
 def _key(table: str, item: Mapping[str, Any]) -> Key:
     """Return an item's key. Raises ValidationError if it is incomplete, empty or not a string."""
-    key = tuple(item.get(name) for name in KEYS[table])
-    if not all(isinstance(value, str) and value for value in key):
-        raise ValidationError(f"{key} is not a key of {table}")
-    return key  # type: ignore[return-value]
+    values = [item.get(name) for name in KEYS[table]]
+    key = tuple(value for value in values if isinstance(value, str) and value)
+    if len(key) != len(values):
+        raise ValidationError(f"{values} is not a key of {table}")
+    return key
 
 
 def _called_key(operation: str, request: Item) -> Key:
@@ -405,13 +406,13 @@ def _terms(request: Item) -> Terms:
 def _given(request: Item, parameter: str, *known: str) -> str:
     value = request.get(parameter, known[0])
     if value not in known:
-        raise ValidationError(f"{parameter} {value} is not known to the stand-in")
+        raise ValidationError(f"{parameter} {value} is not supported by the fake")
     return value
 
 
 def _check_consistent(call: Call) -> None:
     if call.request.get("ConsistentRead") is not True:
-        raise ValidationError(f"{call.operation} on {call.table}: every read has to be consistent")
+        raise ValidationError(f"{call.operation} on {call.table}: every read must be consistent")
 
 
 def _part(item: Item, only: list[str] | None) -> Item:
@@ -423,7 +424,7 @@ def _units(size: int, of_bytes: int) -> int:
 
 
 def _size(item: Item) -> int:
-    """Return an item's bytes: names and values; a number by its digits, two a byte, and one more."""
+    """Return an item's size in bytes: names and values; a number takes a byte per two digits, plus one."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 

@@ -1,13 +1,13 @@
-"""DynamoDB's expressions, as far as the store writes them: parsing and evaluation over plain items.
+"""Evaluates the DynamoDB expressions that the store uses, over plain items.
 
     condition_holds("attribute_not_exists(#a) OR #a <= :now", item, terms)
     updated("SET #a = #a + :n, #b = if_not_exists(#b, :b) ADD #c :set REMOVE #d", item, terms)
     key_range("#room = :room AND #item BETWEEN :first AND :last", terms)
     projected("#a, #b", item, terms)
 
-`Terms` holds the placeholders of one request. Whatever is not known here raises ValidationError, and so does what
-DynamoDB refuses: a placeholder without a meaning, one that is never used, an attribute named without a placeholder,
-two clauses that change one attribute, bounds of BETWEEN in the wrong order.
+`Terms` holds the placeholders of a request. Unsupported syntax raises ValidationError, and so does what DynamoDB
+rejects: undefined or unused placeholders, attributes named without a placeholder, two clauses that change one
+attribute, BETWEEN bounds in the wrong order.
 """
 
 import re
@@ -30,12 +30,12 @@ _CLAUSES = ("SET", "REMOVE", "ADD", "DELETE")
 
 
 class ValidationError(Exception):
-    """An expression that DynamoDB would refuse, or that this reader does not know."""
+    """An expression that DynamoDB would reject or that is not supported here."""
 
 
 @dataclass
 class Terms:
-    """The placeholders of a request's expressions; `check_used` raises for those that no expression mentions."""
+    """The placeholders of a request's expressions."""
 
     names: dict[str, str]
     values: Item
@@ -56,14 +56,14 @@ class Terms:
         return known[placeholder]
 
     def check_used(self) -> None:
-        """Raise ValidationError for a placeholder that was defined in vain."""
+        """Raise ValidationError if a placeholder is unused."""
         unused = (self.names.keys() | self.values.keys()) - self.used
         if unused:
             raise ValidationError(f"unused placeholders {sorted(unused)}")
 
 
 class _Reader:
-    """The tokens of an expression, read from left to right."""
+    """Reads the tokens of an expression from left to right."""
 
     def __init__(self, text: str) -> None:
         self._tokens: list[str] = []
@@ -82,7 +82,7 @@ class _Reader:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
     def take(self, *expected: str) -> str:
-        """Return the next token and move on. Raises ValidationError if it is none of those expected."""
+        """Consume and return the next token. Raises ValidationError if it is not one of those expected."""
         token = self.peek()
         if not token or (expected and token not in expected):
             raise ValidationError(f"{token!r} in {self._text!r} where {expected or 'more'} is expected")
@@ -90,16 +90,16 @@ class _Reader:
         return token
 
     def takes(self, token: str) -> bool:
-        """Move on if the next token is this one."""
+        """Consume the next token if it is `token`; return whether it was."""
         if self.peek() != token:
             return False
         self._at += 1
         return True
 
     def end(self) -> None:
-        """Raise ValidationError unless all was read."""
+        """Raise ValidationError if tokens are left."""
         if self.peek():
-            raise ValidationError(f"{self.peek()!r} in {self._text!r} is not understood")
+            raise ValidationError(f"{self.peek()!r} in {self._text!r} was not expected")
 
 
 def condition_holds(expression: str, item: Item, terms: Terms) -> bool:
@@ -147,17 +147,17 @@ def _term(reader: _Reader, item: Item, terms: Terms) -> bool:
 
 
 def _operand(reader: _Reader, item: Item, terms: Terms) -> Any:
-    """Return what a placeholder stands for; None for an attribute that the item lacks."""
+    """Return the value of a placeholder; None for an attribute that the item lacks."""
     token = reader.take()
     if token.startswith(":"):
         return terms.value(token)
     if token.startswith("#"):
         return item.get(terms.name(token))
-    raise ValidationError(f"{token!r}: every attribute needs a placeholder, since many words are reserved")
+    raise ValidationError(f"{token!r}: attributes need a placeholder, because many words are reserved")
 
 
 def updated(expression: str, item: Item, terms: Terms) -> Item:
-    """Return an item as an update leaves it: SET with + and if_not_exists, REMOVE, ADD and DELETE on sets."""
+    """Return an item after an update: SET with + and if_not_exists, REMOVE, ADD and DELETE on sets."""
     reader = _Reader(expression)
     new, changed, clauses = dict(item), set[str](), set[str]()
 
@@ -171,7 +171,7 @@ def updated(expression: str, item: Item, terms: Terms) -> Item:
     while reader.peek():
         clause = reader.take(*_CLAUSES)
         if clause in clauses:
-            raise ValidationError(f"the clause {clause} may stand once")
+            raise ValidationError(f"{clause} may appear only once")
         clauses.add(clause)
         while True:
             name = changes(reader.take())
@@ -192,7 +192,7 @@ def _assigned(reader: _Reader, item: Item, terms: Terms) -> Any:
     if reader.takes("+"):
         right = _source(reader, item, terms)
         if not (type(left) is type(right) is int):
-            raise ValidationError("an operand of + is no number, or missing")
+            raise ValidationError("an operand of + is not a number or is missing")
         return left + right
     return left
 
@@ -207,15 +207,15 @@ def _source(reader: _Reader, item: Item, terms: Terms) -> Any:
         return item.get(name, otherwise)
     value = _operand(reader, item, terms)
     if value is None:
-        raise ValidationError("an attribute that is assigned does not exist")
+        raise ValidationError("an assigned attribute does not exist")
     return value
 
 
 def _change_set(clause: str, item: Item, name: str, given: Any) -> None:
-    """ADD or DELETE the elements of a set. A set that becomes empty is no attribute any more."""
+    """ADD or DELETE elements of a set. A set that becomes empty is removed."""
     old = item.get(name, frozenset())
     if not isinstance(given, frozenset) or not isinstance(old, frozenset):
-        raise ValidationError(f"{clause} is known for sets of strings only")
+        raise ValidationError(f"{clause} is only supported for sets of strings")
     left = old | given if clause == "ADD" else old - given
     if left:
         item[name] = left
@@ -224,7 +224,7 @@ def _change_set(clause: str, item: Item, name: str, given: Any) -> None:
 
 
 def key_range(expression: str, keys: tuple[str, ...], terms: Terms) -> tuple[str, tuple[str, str] | None]:
-    """Return the partition that a query reads, and the first and last sort key, or None for all."""
+    """Return a query's partition, and its first and last sort key, or None for all."""
     reader = _Reader(expression)
     _key(reader, terms, keys[0])
     reader.take("=")
@@ -237,7 +237,7 @@ def key_range(expression: str, keys: tuple[str, ...], terms: Terms) -> tuple[str
         reader.take("AND")
         bounds = first, terms.value(reader.take())
         if bounds[0] > bounds[1]:
-            raise ValidationError("the BETWEEN operator requires an upper bound no lower than the lower one")
+            raise ValidationError("the upper bound of BETWEEN must be greater than or equal to the lower bound")
     reader.end()
     return partition, bounds
 
@@ -249,7 +249,7 @@ def _key(reader: _Reader, terms: Terms, expected: str) -> None:
 
 
 def projected(expression: str, terms: Terms) -> list[str]:
-    """Return the attributes that a projection names."""
+    """Return the attributes in a projection."""
     reader = _Reader(expression)
     names = [terms.name(reader.take())]
     while reader.takes(","):

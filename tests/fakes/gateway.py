@@ -1,20 +1,20 @@
-"""The one stand-in for API Gateway, with @connections: sockets in front, the functions' entry points behind.
+"""A fake API Gateway with @connections: sockets in front, the functions' entry points behind; the only one.
 
     gateway = Gateway(clock)                      # pass it as `poster` in the services
-    gateway.services = services                   # what the functions work with
-    gateway.connect("anna")                       # runs $connect; returns its status; on 200 the socket is open
-    gateway.send("anna", {"action": "ping"})      # a frame (or any text); runs the route's function, returns its reply
-    gateway.disconnect("anna")                    # closes the socket and runs $disconnect
-    gateway.vanish("anna")                        # the socket is gone, and $disconnect never comes
+    gateway.services = services                   # passed to the functions
+    gateway.connect("anna")                       # runs $connect, returns its status; 200 opens the socket
+    gateway.send("anna", {"action": "ping"})      # a frame or text; runs the route's function, returns its reply
+    gateway.disconnect("anna")                    # closes the socket, runs $disconnect
+    gateway.vanish("anna")                        # closes the socket without $disconnect
 
-    gateway.sockets["anna"].frames                # every frame it got, by post or as a route's response, in order
+    gateway.sockets["anna"].frames                # every frame received, by post or as a route response, in order
     gateway.posts                                 # every post: Post(connection_id, frame, at, outcome)
-    gateway.throttled.add("ben")                  # posts to it end with 429
-    gateway.failing.add("ben")                    # posts to it end with an error
+    gateway.throttled.add("ben")                  # posts to it return 429
+    gateway.failing.add("ben")                    # posts to it fail
 
-A post to a socket that is closed, or whose $connect is still running, is answered by 410, as on AWS. A function that is
-killed (KilledError) is answered by API Gateway itself. The route is chosen by functions/chat/routes.py, as
-`$request.body.action` chooses it. `deliver` may be replaced: a simulation delivers late, twice, or never.
+As on AWS, a post to a socket that is closed, or whose $connect is still running, returns 410. For a function that is
+killed (KilledError), API Gateway itself replies. Routes are those of functions/chat/routes.py, selected by
+`$request.body.action`. `deliver` may be replaced: a simulation delivers late, twice, or never.
 """
 
 import importlib
@@ -34,13 +34,13 @@ from tests.fakes.dynamodb import KilledError
 Frame = dict[str, Any]
 
 INTERNAL_SERVER_ERROR = {"message": "Internal server error"}
-"""What API Gateway itself sends to a socket whose function gave no answer."""
+"""Sent by API Gateway to a socket whose function returned no response."""
 
 _FUNCTION_SECONDS = 30.0
 
 
 class Clock(Protocol):
-    """What the stand-in needs of a clock."""
+    """The clock of events and posts."""
 
     def now_ms(self) -> int: ...
     def monotonic(self) -> float: ...
@@ -54,7 +54,7 @@ class Socket:
     connected_ms: int
     is_open: bool = False
     address: str | None = None
-    """What it connected from; None: an event does not say."""
+    """Source IP address; None: events have none."""
     frames: list[Frame] = field(default_factory=list)
 
     def of_type(self, *types: str) -> list[Frame]:
@@ -64,7 +64,7 @@ class Socket:
 
 @dataclass(frozen=True)
 class Post:
-    """A post to @connections. `at` is the clock's monotonic time; `outcome` delivered, gone, throttled or failed."""
+    """A post to @connections. `at` is in monotonic seconds; `outcome` is delivered, gone, throttled or failed."""
 
     connection_id: str
     frame: Frame
@@ -73,7 +73,7 @@ class Post:
 
 
 class LambdaContext:
-    """The second argument of a Lambda function."""
+    """The context object of a Lambda function."""
 
     def __init__(self, clock: Clock, request_id: str, seconds: float = _FUNCTION_SECONDS) -> None:
         self.aws_request_id = request_id
@@ -81,7 +81,7 @@ class LambdaContext:
         self._ends = clock.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return for how long the function may still run."""
+        """Return the milliseconds until the timeout."""
         return max(0, round((self._ends - self._clock.monotonic()) * 1000))
 
 
@@ -94,30 +94,30 @@ class Gateway:
         self._clock = clock
         self._requests = 0
         self.sockets: dict[str, Socket] = {}
-        """Every socket that ever was, by connection id."""
+        """Connection id → socket, closed ones included."""
         self.posts: list[Post] = []
         self.function_seconds = _FUNCTION_SECONDS
-        """How long a function may run."""
+        """Timeout of a function."""
         self.throttled: set[str] = set()
         self.failing: set[str] = set()
         self.deliver: Callable[[Socket, str], None] = _deliver
-        """Brings a text to a socket's client."""
+        """Delivers a text to a socket's client."""
 
-    # What a client does.
+    # The client's side.
 
     def connect(self, connection_id: str, headers: Mapping[str, str] | None = None, address: str | None = None) -> int:
-        """Open a socket, if `$connect` lets it in; return the status."""
+        """Open a socket if `$connect` allows it; return the status."""
         socket = self.sockets[connection_id] = Socket(connection_id, self._clock.now_ms(), address=address)
         reply = self.invoke("$connect", self.event(socket, "$connect", "CONNECT", headers=dict(headers or {})))
         socket.is_open = reply["statusCode"] == 200
         return reply["statusCode"]
 
     def send(self, connection_id: str, frame: Frame | str) -> Reply:
-        """Run the function of a frame; its response goes to the socket."""
+        """Run the function for a frame and deliver its response to the socket; return the reply."""
         socket = self.sockets[connection_id]
         assert socket.is_open, f"{connection_id} is not connected"
         text = frame if isinstance(frame, str) else _encoded(frame)
-        assert len(text.encode()) <= MAX_FRAME_BYTES, "API Gateway closes a socket that sends so much in one frame"
+        assert len(text.encode()) <= MAX_FRAME_BYTES, "API Gateway would close the socket: the frame is too large"
         route = route_of(text)
         reply = self.invoke(route, self.event(socket, route, "MESSAGE", body=text))
         if socket.is_open and "body" in reply:
@@ -125,19 +125,19 @@ class Gateway:
         return reply
 
     def disconnect(self, connection_id: str) -> Reply:
-        """Close a socket, and run `$disconnect`."""
+        """Close a socket and run `$disconnect`."""
         self.vanish(connection_id)
         socket = self.sockets[connection_id]
         return self.invoke("$disconnect", self.event(socket, "$disconnect", "DISCONNECT"))
 
     def vanish(self, connection_id: str) -> None:
-        """Close a socket without `$disconnect`, which AWS calls at best effort."""
+        """Close a socket without `$disconnect`, which AWS delivers only on a best-effort basis."""
         self.sockets[connection_id].is_open = False
 
-    # What AWS does.
+    # AWS's side.
 
     def event(self, socket: Socket, route: str, event_type: str, **more: Any) -> dict[str, Any]:
-        """Return an event as API Gateway makes it."""
+        """Return an event as API Gateway sends it."""
         self._requests += 1
         context: dict[str, Any] = {
             "routeKey": route,
@@ -156,7 +156,7 @@ class Gateway:
         return {"requestContext": context, "isBase64Encoded": False, **more}
 
     def invoke(self, route: str, event: dict[str, Any]) -> Reply:
-        """Run a route's function; one that is killed is answered as API Gateway answers for it."""
+        """Run a route's function; if it is killed, return API Gateway's own reply."""
         entry_point = importlib.import_module(ROUTES[route].module).lambda_handler
         lambda_context = LambdaContext(self._clock, event["requestContext"]["requestId"], self.function_seconds)
         try:
@@ -165,9 +165,9 @@ class Gateway:
             return {"statusCode": 502, "body": json.dumps(INTERNAL_SERVER_ERROR)}
 
     def post(self, connection_ids: Iterable[str], frame: bytes, *, deadline: float) -> Outcome:
-        """Post a frame to connections, as chat.push.poster does, one after the other."""
+        """Post a frame to connections one by one, with the interface of chat.push.poster."""
         assert deadline > self._clock.monotonic(), "posted after the deadline"
-        assert len(frame) <= MAX_FRAME_BYTES, "API Gateway refuses so large a frame"
+        assert len(frame) <= MAX_FRAME_BYTES, "API Gateway would refuse the post: the frame is too large"
         outcome = Outcome(0, [], [], [])
         delivered = 0
         for connection_id in connection_ids:
@@ -205,7 +205,7 @@ def route_of(text: str) -> str:
 
 
 def _encoded(frame: Frame) -> str:
-    """Return a frame as a browser sends it: a lone surrogate is escaped, everything else stands for itself."""
+    """Encode a frame as a browser does: only lone surrogates are escaped."""
     text = json.dumps(frame, ensure_ascii=False)
     return text if is_encodable(text) else json.dumps(frame)
 

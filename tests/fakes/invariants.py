@@ -1,10 +1,10 @@
-"""What must hold of the tables at any moment, and after everything has come to rest.
+"""Invariants of the tables, at any moment and at rest.
 
-    broken_logs(dynamodb)                         # at any moment: breaches in words; none: an empty list
-    broken_memberships(dynamodb, open_sockets)    # once no function runs and the gone have been found
+    broken_logs(dynamodb)                         # at any moment; returns the violations in words
+    broken_memberships(dynamodb, open_sockets)    # once no function is running and gone connections are deleted
 
-The log: places without holes; each messageId once in a room; each entry's row in MessageHistory, with equal content,
-an `after` below its place, and a life no shorter; `at` and `expiresAt` never fall along a log.
+A room's log has no gaps and contains each messageId once; `at` and `expiresAt` never decrease along it. Each entry has
+a row in MessageHistory with the same content, an `after` below the entry's seq, and an expiry no earlier.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ _CONTENT = ("messageId", "timestamp", "message", "connectionId", "name", "sender
 
 
 def logs(dynamodb: DynamoDB) -> dict[str, dict[int, Item]]:
-    """Return the log of each room, by place; place 0 is its beginning."""
+    """Return room → seq → entry; seq 0 is the marker of the log's beginning."""
     found: dict[str, dict[int, Item]] = defaultdict(dict)
     for item in dynamodb.items(ROOMS):
         if item["item"].startswith(_LOG):
@@ -31,39 +31,39 @@ def logs(dynamodb: DynamoDB) -> dict[str, dict[int, Item]]:
 
 
 def broken_logs(dynamodb: DynamoDB) -> list[str]:
-    """Return what is wrong with the logs of all rooms."""
+    """Return the violations in the logs of all rooms."""
     rows = {(row["messageId"], row["timestamp"]): row for row in dynamodb.items(MESSAGES)}
     broken = []
-    for room, places in logs(dynamodb).items():
-        beginning = places.pop(0, {"base": 0})
-        entries = sorted(places.items())
-        broken += [f"{room}: {breach}" for breach in _broken_order(entries, beginning["base"])]
+    for room, log in logs(dynamodb).items():
+        beginning = log.pop(0, {"base": 0})
+        entries = sorted(log.items())
+        broken += [f"{room}: {violation}" for violation in _broken_order(entries, beginning["base"])]
         counts = Counter(entry["messageId"] for _, entry in entries)
-        broken += [f"{room}: {key} stands {count} times" for key, count in counts.items() if count > 1]
-        for place, entry in entries:
+        broken += [f"{room}: {key} appears {count} times" for key, count in counts.items() if count > 1]
+        for seq, entry in entries:
             row = rows.get((entry["messageId"], entry["timestamp"]))
-            broken += [f"{room}, place {place}: {breach}" for breach in _broken_row(place, entry, row)]
+            broken += [f"{room}, seq {seq}: {violation}" for violation in _broken_row(seq, entry, row)]
     return broken
 
 
 def _broken_order(entries: list[tuple[int, Item]], base: int) -> Iterator[str]:
-    for (place, entry), (following, next_entry) in pairwise(entries):
-        if following != place + 1 and not place <= base < following == base + 1:
-            yield f"nothing stands between {place} and {following}"
+    for (seq, entry), (next_seq, next_entry) in pairwise(entries):
+        if next_seq != seq + 1 and not seq <= base < next_seq == base + 1:
+            yield f"gap between {seq} and {next_seq}"
         if next_entry["at"] < entry["at"]:
-            yield f"{following} was put before {place}"
+            yield f"{next_seq} was put before {seq}"
         if _expiry(next_entry) < _expiry(entry) != float("inf"):
-            yield f"{following} expires before {place}"
+            yield f"{next_seq} expires before {seq}"
 
 
-def _broken_row(place: int, entry: Item, row: Item | None) -> Iterator[str]:
+def _broken_row(seq: int, entry: Item, row: Item | None) -> Iterator[str]:
     if row is None:
         yield "its message has no row"
         return
     if differing := [name for name in _CONTENT if entry[name] != row[name]]:
         yield f"its row differs in {differing}"
-    if row["after"] >= place:
-        yield f"its row says after {row['after']}"
+    if row["after"] >= seq:
+        yield f"its row has after {row['after']}"
     if _expiry(row) < _expiry(entry):
         yield "its row expires first"
 
@@ -75,7 +75,7 @@ def _expiry(item: Item) -> float:
 def broken_memberships(dynamodb: DynamoDB, open_sockets: Iterable[str]) -> list[str]:
     """Return where connections, members and open sockets differ.
 
-    A row of a socket that never opened, which no room lists, is met by nobody; TTL takes it.
+    Ignored: the row of a socket that never opened and is no member of a room, which only TTL deletes.
     """
     members: dict[str, set[str]] = defaultdict(set)
     for item in dynamodb.items(ROOMS):
@@ -90,5 +90,7 @@ def broken_memberships(dynamodb: DynamoDB, open_sockets: Iterable[str]) -> list[
     broken += [f"{connection} has no row" for connection in sorted(sockets - rooms.keys())]
     for connection in sorted(sockets & rooms.keys()):
         if members[connection] != rooms[connection]:
-            broken.append(f"{connection} is in {sorted(rooms[connection])}, heard in {sorted(members[connection])}")
+            broken.append(
+                f"{connection} is in {sorted(rooms[connection])}, but a member of {sorted(members[connection])}"
+            )
     return broken

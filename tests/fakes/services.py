@@ -1,21 +1,21 @@
-"""The functions' services for tests, and a driver that talks to them as clients do.
+"""Fake services for the functions, and a driver that acts as their clients.
 
-    chat = Chat()                                 # virtual clock, DynamoDB and API Gateway stood in for
+    chat = Chat()                                 # with a virtual clock, fake DynamoDB and API Gateway
     chat = Chat(message_burst=2, retention_seconds=86400)   # any field of Config
-    chat.connect("anna")                          # address="203.0.113.7": what it connects from; none if not given
+    chat.connect("anna")                          # address="203.0.113.7": source IP address; default none
     joined = chat.join("anna", "garden", name="Anna")      # returns the `joined` frame
     message = chat.send("anna", "hello", to="garden")      # returns the sender's copy; `message_id` may be given
     page = chat.history("anna", after=0)                   # returns the `history` frame
     chat.ping("anna"), chat.typing("anna"), chat.leave("anna", "garden"), chat.disconnect("anna")
-    chat.ask("anna", {"action": "join"})                   # returns the frame that answers, an `error` for instance
+    chat.ask("anna", {"action": "join"})                   # returns the first frame it gets, such as an `error`
     chat.call("anna", {...} or "any text")                 # returns the function's reply: {"statusCode": …}
-    chat.frames("ben", "message")                          # what a connection got, by type; all if none is named
+    chat.frames("ben", "message")                          # the frames a connection received, of some types or all
     chat.clear()                                           # forget the frames so far
     chat.clock, chat.dynamodb, chat.gateway, chat.services, chat.services.events()
 
-A method that names its answer asserts that it came. `Services` is what entry points take (chat.runtime.context):
-`config`, `clock`, `concurrently`, `new_id`, `stream`, `client`, `poster`; a test may replace each. `InTurn` runs
-concurrent calls one after another, each from the same moment of the virtual clock, in order or as a `Random` draws.
+Methods named after an action assert that they get its answer. `Services` is what entry points take
+(chat.runtime.context): `config`, `clock`, `concurrently`, `new_id`, `stream`, `client`, `poster`; a test may replace
+each. `InTurn` runs concurrent calls one after another, each from the same virtual time, in order or shuffled.
 """
 
 import io
@@ -35,7 +35,7 @@ from tests.fakes.gateway import Frame, Gateway
 
 
 def config(**changes: Any) -> Config:
-    """Return a config with wide message limits; `changes` are fields of Config."""
+    """Return a config with generous message limits; `changes` are fields of Config."""
     given: dict[str, Any] = {
         "connections_table": CONNECTIONS,
         "messages_table": MESSAGES,
@@ -56,7 +56,7 @@ def config(**changes: Any) -> Config:
 
 
 class Clock(Protocol):
-    """A clock as the functions read it (chat.delivery.broadcast)."""
+    """The clock of the functions (chat.delivery.broadcast)."""
 
     def now_ms(self) -> int: ...
     def monotonic(self) -> float: ...
@@ -64,25 +64,25 @@ class Clock(Protocol):
 
 
 class InTurn:
-    """Runs concurrent calls one after another, each from the same moment; in order, or as `draw` decides."""
+    """Runs concurrent calls one after another, each from the same virtual time; in order, or shuffled by `draw`."""
 
     def __init__(self, clock: VirtualClock, draw: Random | None = None) -> None:
         self._clock = clock
         self._draw = draw
 
     def __call__(self, *calls: Callable[[], Any]) -> Sequence[Any]:
-        """Return what each call returned, once all have ended; raise what the first of them raised."""
+        """Return the results in the order of the calls, or raise the error of the first call that failed."""
         order = list(range(len(calls)))
         if self._draw is not None:
             self._draw.shuffle(order)
-        begun = ended = self._clock.monotonic()
+        started = ended = self._clock.monotonic()
         results: dict[int, Any] = {}
         errors: dict[int, Exception] = {}
         for number in order:
-            self._clock.rewind(begun)
+            self._clock.rewind(started)
             try:
                 results[number] = calls[number]()
-            except Exception as error:  # noqa: BLE001 - raised below, once the others have ended
+            except Exception as error:  # noqa: BLE001 - raised below, after the other calls
                 errors[number] = error
             ended = max(ended, self._clock.monotonic())
         self._clock.rewind(ended)
@@ -92,14 +92,14 @@ class InTurn:
 
 
 def id_source(seed: int | str) -> Callable[[], str]:
-    """Return a source of UUIDs that repeats itself."""
-    draw = Random(seed)  # noqa: S311 - a test that can be repeated
+    """Return a reproducible source of UUIDs."""
+    draw = Random(seed)
     return lambda: str(uuid.UUID(int=draw.getrandbits(128), version=4))
 
 
 @dataclass
 class Services:
-    """What a container keeps; see chat.runtime.context.Services."""
+    """The services of a container; see chat.runtime.context.Services."""
 
     config: Config
     clock: Clock
@@ -111,17 +111,17 @@ class Services:
     log: io.StringIO = field(default_factory=io.StringIO)
 
     def stream(self) -> TextIO:
-        """Return where log events go."""
+        """Return the stream for log events."""
         return self.log
 
     def events(self, name: str | None = None) -> list[dict[str, Any]]:
-        """Return the log events so far, or those of a name."""
+        """Return the log events so far, or those called `name`."""
         events = [json.loads(line) for line in self.log.getvalue().splitlines()]
         return [event for event in events if name in (None, event["event"])]
 
 
 class Chat:
-    """A deployment and its clients, one call after another. Connection ids are the names that a test gives."""
+    """A deployment and its clients, without concurrency. Connection ids are the names that a test chooses."""
 
     def __init__(self, *, draw: Random | None = None, **changes: Any) -> None:
         self.clock = VirtualClock()
@@ -151,7 +151,7 @@ class Chat:
         return self.gateway.send(connection_id, frame)
 
     def ask(self, connection_id: str, frame: Frame | str) -> Frame:
-        """Send a frame; return the first frame that the sender got by it."""
+        """Send a frame; return the first frame that its sender gets."""
         before = len(self.frames(connection_id))
         self.call(connection_id, frame)
         frames = self.frames(connection_id)[before:]
@@ -167,24 +167,24 @@ class Chat:
         return self._answer("left", connection_id, {"action": "leave", "room": room})
 
     def send(self, connection_id: str, text: str, *, to: str | None = None, message_id: str | None = None) -> Frame:
-        """Send a message; return the sender's copy. A `messageId` is drawn if none is given."""
+        """Send a message, by default with a new `messageId`; return the sender's copy."""
         frame = {"action": "sendmessage", "message": text, "messageId": message_id or self.new_id()}
         return self._answer("message", connection_id, frame if to is None else {**frame, "to": to})
 
     def history(self, connection_id: str, **fields: Any) -> Frame:
-        """Return a page of history."""
+        """Ask for a page of history; return `history`."""
         return self._answer("history", connection_id, {"action": "history", **fields})
 
     def ping(self, connection_id: str, **fields: Any) -> Frame:
-        """Return `pong`."""
+        """Send a ping; return `pong`."""
         return self._answer("pong", connection_id, {"action": "ping", **fields})
 
     def typing(self, connection_id: str, **fields: Any) -> None:
-        """Tell the others that one is writing."""
+        """Notify the others that a member is typing."""
         assert self.call(connection_id, {"action": "typing", **fields}) == {"statusCode": 200}
 
     def frames(self, connection_id: str, *types: str) -> list[Frame]:
-        """Return the frames that a connection got."""
+        """Return the frames that a connection received, of some types or all."""
         socket = self.gateway.sockets[connection_id]
         return socket.of_type(*types) if types else list(socket.frames)
 

@@ -1,7 +1,7 @@
-"""The chat under faults drawn from a seed, then judged in the manner of Jepsen (total-queue, set-full).
+"""Runs the chat with random faults and checks its guarantees, in the manner of Jepsen (total-queue, set-full).
 
-`python -m tests.faults.checker --seed 7 --clients 20 --rooms 4 --actions 1200` prints the run's figures. The functions
-are the real ones; DynamoDB, API Gateway, the network and the time are simulated: a seed repeats its run exactly.
+`python -m tests.faults.checker --seed 7 --clients 20 --rooms 4 --actions 1200` prints the figures of a run. The
+functions are real; DynamoDB, API Gateway, the network and time are simulated, so a seed reproduces its run exactly.
 """
 
 import argparse
@@ -30,15 +30,15 @@ from tests.faults.simulation import Simulation
 CLIENTS, ROOMS, ACTIONS, SECONDS = 20, 4, 1200, 120.0
 MAX_ROOMS_EACH = 3
 SETTLE_SECONDS = 90.0
-LOOK_EVERY = 50
-"""Actions between two looks at the tables."""
+CHECK_EVERY = 50
+"""Actions between two checks of the tables."""
 
 TIMING = Timing(heartbeat=30.0)
-"""The page's heartbeats are 5 minutes apart; a run of two minutes needs some too."""
+"""The page's heartbeats are 5 minutes apart, too long for a run of two minutes."""
 
 
 class World:
-    """The chat, its clients, and all that stands between them."""
+    """The chat, its clients, and the network between them."""
 
     def __init__(self, seed: int, client_count: int, room_count: int, *, share: float = 1.0) -> None:
         self.seed = seed
@@ -64,7 +64,7 @@ class World:
             client.enter(self.rooms[number % room_count])
 
     def client(self, name: str) -> ChatSession:
-        """Return a client that is not connected yet, and whose timers are looked after."""
+        """Add a client with running timers, not yet connected."""
         line = self.lines[name] = Line(self.gateway, self.simulation)
         draw = self.simulation.random
         line.session = ChatSession(
@@ -76,24 +76,24 @@ class World:
             timing=TIMING,
         )
 
-        def living() -> None:
+        def tick() -> None:
             while True:
                 line.session.tick()
                 self.simulation.sleep(0.1)
 
-        self.simulation.after(0, living)
+        self.simulation.after(0, tick)
         return line.session
 
 
 class EventLog(io.StringIO):
-    """The functions' log; keeps what they were not prepared for."""
+    """The functions' log; collects faults that were not injected."""
 
     def __init__(self) -> None:
         super().__init__()
         self.unexpected: list[str] = []
 
     def write(self, text: str, /) -> int:
-        """Take a line of the log."""
+        """Check one line of the log."""
         event = json.loads(text)
         if event["event"] == "fault" and event["error"] not in INJECTED and event["code"] != "ThrottlingException":
             self.unexpected.append(text)
@@ -102,15 +102,15 @@ class EventLog(io.StringIO):
 
 @dataclass
 class Verdict:
-    """What a run has shown. `broken` holds every breach of a guarantee, in words."""
+    """The result of a run. `broken` lists the violations of guarantees, in words."""
 
     seed: int
     figures: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
 
-    def breach(self, kind: str, text: str) -> None:
-        """Note a breach."""
+    def add(self, kind: str, text: str) -> None:
+        """Record a violation."""
         self.figures[kind] += 1
         self.broken.append(f"{kind}: {text}")
 
@@ -162,7 +162,7 @@ def _stall(world: World, client: ChatSession, _number: int) -> None:
 
 def _go_away(world: World, client: ChatSession, _number: int) -> None:
     if world.faults.share:
-        world.faults.counts["left for a while"] += 1
+        world.faults.counts["client away"] += 1
         client.go_away(world.simulation.random.uniform(5, 30))
 
 
@@ -184,10 +184,10 @@ ACTS: Mapping[Act, int] = {
     _stall: 3,
     _go_away: 3,
 }
-"""What people and networks do, and how often of a hundred times."""
+"""Actions of people and networks → weight in percent."""
 
 
-def run(  # noqa: PLR0913 - each is an option of the command
+def run(  # noqa: PLR0913 - the options of the command line
     seed: int,
     *,
     client_count: int = CLIENTS,
@@ -196,9 +196,9 @@ def run(  # noqa: PLR0913 - each is an option of the command
     share: float = 1.0,
     prepare: Callable[[World], None] = lambda _: None,
 ) -> Verdict:
-    """Run the chat for two minutes of its own time (more for more actions), let it settle, and judge.
+    """Run the chat for two minutes of simulated time (longer with more actions), let it settle, and check it.
 
-    `share` scales the faults; `prepare` alters the world before it begins: a defect made on purpose.
+    `share` scales the rate of faults; `prepare` may change the world first, to plant a defect.
     """
     world = World(seed, client_count, room_count, share=share)
     prepare(world)
@@ -212,12 +212,12 @@ def run(  # noqa: PLR0913 - each is an option of the command
         (act,) = simulation.random.choices(list(ACTS), list(ACTS.values()))
         act(world, simulation.random.choice(world.clients), number)
         simulation.run(simulation.random.expovariate(1 / pause))
-        if number % LOOK_EVERY == 0:
+        if number % CHECK_EVERY == 0:
             _judge_logs(world, verdict)
     faultless = not world.faults.counts
     world.faults.share = 0
     _settle(world)
-    fresh = _read_anew(world)
+    fresh = _read_fresh(world)
     _judge_logs(world, verdict)
     _judge_world(world, verdict, faultless=faultless)
     judge_readers(world.clients, fresh, verdict)
@@ -225,10 +225,10 @@ def run(  # noqa: PLR0913 - each is an option of the command
 
 
 def _settle(world: World) -> None:
-    """Let everybody come back to each room they have been in, and somebody say something there, with no more faults."""
+    """Without further faults, return each client to all rooms it has been in, and send a message to each room."""
     simulation = world.simulation
     simulation.run(SETTLE_SECONDS)
-    visitor = world.client("Visitor")  # finds who connected, never joined a room and is gone from the lobby
+    visitor = world.client("Visitor")  # detects gone connections that never joined a room, so are in the lobby
     visitor.enter("lobby")
     visitor.connect()
     for client in world.clients:
@@ -242,8 +242,8 @@ def _settle(world: World) -> None:
         simulation.run(SETTLE_SECONDS)
 
 
-def _read_anew(world: World) -> dict[str, Timeline]:
-    """Read each room from its beginning by a client that has never been there."""
+def _read_fresh(world: World) -> dict[str, Timeline]:
+    """Read each room from its beginning with a new client."""
     reader = world.client("Reader")
     for room in world.rooms:
         reader.timelines[room] = Timeline()
@@ -254,25 +254,25 @@ def _read_anew(world: World) -> dict[str, Timeline]:
 
 
 def _judge_logs(world: World, verdict: Verdict) -> None:
-    for breach in broken_logs(world.dynamodb):
-        verdict.breach("broken log", breach)
+    for violation in broken_logs(world.dynamodb):
+        verdict.add("broken log", violation)
 
 
 def _judge_world(world: World, verdict: Verdict, *, faultless: bool) -> None:
-    """Only what was foreseen went wrong; who is connected is a member of its rooms, and nobody else is."""
+    """Check that only injected errors occurred, exactly the open connections are members, and all clients settled."""
     for line in world.log.unexpected:
-        verdict.breach("unexpected error", line)
-    for breach in broken_memberships(world.dynamodb, world.gateway.open_sockets):
-        verdict.breach("broken membership", breach)
+        verdict.add("unexpected error", line)
+    for violation in broken_memberships(world.dynamodb, world.gateway.open_sockets):
+        verdict.add("broken membership", violation)
     for client in world.clients:
         if faultless and client.figures["gaps"]:
-            verdict.breach("missed", f"{client.name} was not posted everything, though nothing failed")
+            verdict.add("missed", f"{client.name} did not get every post, though nothing failed")
         if not client.is_settled:
-            verdict.breach("unsettled", f"{client.name}, in {client.rooms}, has {len(client.outbox)} messages left")
+            verdict.add("unsettled", f"{client.name}, in {client.rooms}, has {len(client.outbox)} unsent messages")
 
 
 def judge_readers(people: Sequence[ChatSession], fresh: Mapping[str, Timeline], verdict: Verdict) -> None:
-    """Hold what clients read against what they sent and had acknowledged, and against a fresh reading of each room."""
+    """Compare what clients read with the sent and acknowledged messages, and with a fresh reading of each room."""
     sent = {frame["messageId"]: frame for client in people for frame in client.sent}
     acknowledged = {key: frame for client in people for key, frame in client.acknowledged.items()}
     verdict.figures.update(
@@ -283,7 +283,7 @@ def judge_readers(people: Sequence[ChatSession], fresh: Mapping[str, Timeline], 
     )
     for client in people:
         if client.refused:
-            verdict.breach("refused", f"{client.name}: {list(client.refused.values())[:3]}")
+            verdict.add("refused", f"{client.name}: {list(client.refused.values())[:3]}")
         for room, timeline in client.timelines.items():
             _judge_reader(client.name, room, timeline, sent, verdict)
             _judge_completeness(client.name, room, timeline, acknowledged, verdict)
@@ -295,60 +295,60 @@ def judge_readers(people: Sequence[ChatSession], fresh: Mapping[str, Timeline], 
 
 
 def _judge_reader(who: str, room: str, timeline: Timeline, sent: Mapping[str, Frame], verdict: Verdict) -> None:
-    """What was read was sent, and is read once."""
+    """Check that every message read was sent, and was read once."""
     verdict.figures["read"] += len(timeline.messages)
     for key, times in Counter(message["messageId"] for message in timeline.messages.values()).items():
         if times > 1:
-            verdict.breach("doubled", f"{who} read {key} {times} times in {room}")
+            verdict.add("doubled", f"{who} read {key} {times} times in {room}")
     for message in timeline.conflicts:
-        verdict.breach("misordered", f"{who} was given two messages for place {message['seq']} of {room}")
+        verdict.add("misordered", f"{who} got two messages with seq {message['seq']} in {room}")
     for message in timeline.messages.values():
         original = sent.get(message["messageId"])
         if original is None or original["message"] != message["message"] or original["to"] != room:
-            verdict.breach("invented", f"{who} read {message}")
+            verdict.add("invented", f"{who} read {message}")
     if timeline.losses:
-        verdict.breach("told lost", f"{who} was told that something of {room} is lost")
+        verdict.add("reported lost", f"{who} was told that messages of {room} are lost")
 
 
 def _judge_completeness(
     who: str, room: str, timeline: Timeline, acknowledged: Mapping[str, Frame], verdict: Verdict
 ) -> None:
-    """Whatever was acknowledged, from a reader's first sight of the room on, has been read."""
+    """Check that a reader has every message acknowledged since it first entered the room."""
     for key, message in acknowledged.items():
         if message["room"] == room and message["seq"] > timeline.base:
             read = timeline.messages.get(message["seq"])
             if read is None or read["messageId"] != key:
-                verdict.breach("lost", f"{who} never read {message['seq']} of {room}")
+                verdict.add("lost", f"{who} never read {message['seq']} of {room}")
 
 
 def _judge_snapshot(who: str, room: str, timeline: Timeline, fresh: Timeline, verdict: Verdict) -> None:
-    """What came bit by bit is what a fresh reading gives, acknowledged or not."""
-    bit_by_bit = {seq: message["messageId"] for seq, message in timeline.messages.items()}
-    at_once = {seq: message["messageId"] for seq, message in fresh.messages.items() if seq > timeline.base}
-    if bit_by_bit != at_once:
-        differ = sorted(set(bit_by_bit.items()) ^ set(at_once.items()))
-        verdict.breach("differs from a fresh reading", f"{who}, {room}: {differ[:3]}")
+    """Check that incremental reading gave the same messages as a fresh reading, acknowledged or not."""
+    incremental = {seq: message["messageId"] for seq, message in timeline.messages.items()}
+    complete = {seq: message["messageId"] for seq, message in fresh.messages.items() if seq > timeline.base}
+    if incremental != complete:
+        differ = sorted(set(incremental.items()) ^ set(complete.items()))
+        verdict.add("differs from a fresh reading", f"{who}, {room}: {differ[:3]}")
 
 
 def _judge_order(people: Sequence[ChatSession], room: str, fresh: Timeline, verdict: Verdict) -> None:
-    """Each sender's messages stand in the order in which they were sent."""
-    places = {message["messageId"]: seq for seq, message in fresh.messages.items()}
+    """Check that each sender's messages are in the order in which they were sent."""
+    seqs = {message["messageId"]: seq for seq, message in fresh.messages.items()}
     for client in people:
         said = (frame["messageId"] for frame in client.sent if frame["to"] == room)
-        own = [places[message_id] for message_id in said if message_id in places]
+        own = [seqs[message_id] for message_id in said if message_id in seqs]
         if own != sorted(own):
-            verdict.breach("misordered", f"{client.name}'s messages in {room} changed places")
+            verdict.add("misordered", f"{client.name}'s messages in {room} are out of order")
 
 
 def main() -> int:
-    """Run one seed, or several, and print their figures; 1 if a guarantee was broken."""
+    """Run one or more seeds and print their figures; return 1 if a guarantee was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--seeds", type=int, default=1, help="so many, from --seed on")
+    parser.add_argument("--seeds", type=int, default=1, help="number of seeds to run, starting with --seed")
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--rooms", type=int, default=ROOMS)
     parser.add_argument("--actions", type=int, default=ACTIONS)
-    parser.add_argument("--faults", type=float, default=1.0, help="how often, as a multiple of the usual")
+    parser.add_argument("--faults", type=float, default=1.0, help="multiplier for the rate of faults")
     options = parser.parse_args()
     broken = 0
     for seed in range(options.seed, options.seed + options.seeds):

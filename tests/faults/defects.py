@@ -1,4 +1,4 @@
-"""Defects made on purpose: each alters the calls that the store makes, as a mistake in its code would."""
+"""Planted defects: each alters the store's calls as a bug in its code would."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,7 +28,7 @@ def _is_member_query(call: Call) -> bool:
 
 
 def no_condition_on_the_put(world: World) -> None:
-    """A message is put whether or not its place is free."""
+    """A message is put even if its seq is taken."""
 
     def alter(call: Call, send: Send) -> Item:
         if _is_message_put(call):
@@ -40,7 +40,7 @@ def no_condition_on_the_put(world: World) -> None:
 
 
 def no_look_up(world: World) -> None:
-    """Nobody looks for rows of the same id."""
+    """Rows with the same message id are not looked up."""
 
     def alter(call: Call, send: Send) -> Item:
         return {"Items": []} if call.operation == "Query" and call.table == MESSAGES else send()
@@ -49,32 +49,25 @@ def no_look_up(world: World) -> None:
 
 
 def row_after_the_message(world: World) -> None:
-    """The row comes after the message, or never if the function dies in between."""
+    """The row is put after the message, or never if the function dies in between."""
 
     def alter(call: Call, send: Send) -> Item:
         if call.operation != "PutItem" or call.table != MESSAGES:
             return send()
         if not world.faults.strikes("function ended before its row", 0.05):
-            world.simulation.after(0.1, lambda: _carry_out(send))
+            world.simulation.after(0.1, lambda: _execute(send))
         return {}
 
     world.faults.defect = alter
 
 
 def posted_before_it_is_stored(world: World) -> None:
-    """A message is shown while it is being stored."""
-
-    def alter(call: Call, send: Send) -> Item:
-        if not _is_message_put(call):
-            return send()
-        world.simulation.after(0.05, lambda: _carry_out(send))
-        return {}
-
-    world.faults.defect = alter
+    """A message is posted before it is stored."""
+    _defer(world, _is_message_put, 0.05)
 
 
 def members_read_before_the_put(world: World) -> None:
-    """A sender reads who is in the room, and then puts its message."""
+    """The members are read before the message is put."""
     read: dict[Any, set[str]] = {}
 
     def alter(call: Call, send: Send) -> Item:
@@ -92,17 +85,22 @@ def members_read_before_the_put(world: World) -> None:
 
 
 def member_put_after_the_log_is_read(world: World) -> None:
-    """A joiner reads the log, and then puts its member item."""
+    """The log is read before the member item is put."""
+    _defer(world, _is_member_put, 0.2, lambda: {"Attributes": {"at": {"N": str(world.simulation.now_ms())}}})
+
+
+def _defer(world: World, applies: Callable[[Call], bool], seconds: float, answer: Callable[[], Item] = dict) -> None:
+    """Answer matching calls at once, but execute them later."""
 
     def alter(call: Call, send: Send) -> Item:
-        if not _is_member_put(call):
+        if not applies(call):
             return send()
-        world.simulation.after(0.2, lambda: _carry_out(send))
-        return {"Attributes": {"at": {"N": str(world.simulation.now_ms())}}}
+        world.simulation.after(seconds, lambda: _execute(send))
+        return answer()
 
     world.faults.defect = alter
 
 
-def _carry_out(send: Send) -> None:
+def _execute(send: Send) -> None:
     with suppress(ClientError):
         send()

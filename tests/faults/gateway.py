@@ -1,5 +1,6 @@
-"""API Gateway as far as the chat relies on it, and no better: frames overtake each other, posts are swallowed, the end
-of a socket is told late or never.
+"""Simulates API Gateway with only the guarantees that the chat relies on.
+
+Frames overtake each other, posts are lost, and `$disconnect` comes late or never.
 """
 
 import json
@@ -13,23 +14,23 @@ from tests.faults.simulation import Simulation
 
 
 class SimulatedGateway(Gateway):
-    """The stand-in for API Gateway, with a network in between."""
+    """The fake API Gateway behind an unreliable network."""
 
     def __init__(self, simulation: Simulation, faults: Faults) -> None:
         super().__init__(simulation)
         self._simulation, self._faults = simulation, faults
         self._lines: dict[str, Line] = {}
         self.stalled: set[str] = set()
-        """Sockets that carry nothing any more, and stay open."""
+        """Sockets that stay open but carry no more frames."""
         self.deliver = self._deliver_late
 
     @property
     def open_sockets(self) -> set[str]:
-        """The ids of the connections that are open on the server's side."""
+        """Ids of the connections that are open on the server's side."""
         return {connection_id for connection_id, socket in self.sockets.items() if socket.is_open}
 
     def accept(self, line: "Line") -> str:
-        """Let a client in; return its connection id. `$connect` runs before the socket opens."""
+        """Accept a client; return its connection id. `$connect` runs before the socket opens."""
         connection_id = f"{self._faults.draw.getrandbits(40):010x}{len(self._lines):04d}="
         self._lines[connection_id] = line
 
@@ -50,26 +51,26 @@ class SimulatedGateway(Gateway):
         return connection_id
 
     def carry(self, connection_id: str, frame: Frame) -> None:
-        """Take a frame from a client."""
-        if connection_id in self.stalled or self._faults.strikes("frame swallowed", 0.01):
+        """Carry a frame from a client."""
+        if connection_id in self.stalled or self._faults.strikes("frame lost", 0.01):
             return
         text = json.dumps(frame)
-        for _ in range(2 if self._faults.strikes("frame doubled", 0.03) else 1):
+        for _ in range(2 if self._faults.strikes("frame duplicated", 0.03) else 1):
             self._simulation.after(self._hop(), lambda: self._arrive(connection_id, text))
         if self._faults.strikes("cut after a frame", 0.01):
             self.cut(connection_id)
 
     def cut(self, connection_id: str) -> None:
-        """Break a connection: its client sees it at once, the server a while later; `$disconnect` may never come."""
+        """Break a connection: the client notices at once, the server up to 10 s later; `$disconnect` may never come."""
         self._simulation.after(self._faults.draw.uniform(0, 10), lambda: self._close(connection_id))
         line = self._lines[connection_id]
         if line.connection_id == connection_id:
             line.hung_up()
 
     def post_one(self, connection_id: str, frame: bytes) -> str:
-        """Post a frame; it takes its time, and may fail."""
+        """Post a frame, which takes time and may fail."""
         self._simulation.sleep(self._faults.draw.expovariate(1 / 0.0005))
-        if self._faults.strikes("function ended between posts", 0.001):
+        if self._faults.strikes("function killed between posts", 0.001):
             raise KilledError
         if self._faults.strikes("post failed", 0.01):
             return "failed"
@@ -95,9 +96,9 @@ class SimulatedGateway(Gateway):
                 self.deliver(socket, reply["body"])
 
     def _deliver_late(self, socket: Socket, text: str) -> None:
-        if self._faults.strikes("post swallowed", 0.01):
+        if self._faults.strikes("post lost", 0.01):
             return
-        for _ in range(2 if self._faults.strikes("post doubled", 0.01) else 1):
+        for _ in range(2 if self._faults.strikes("post duplicated", 0.01) else 1):
             self._simulation.after(self._hop(), lambda: self._reach(socket.connection_id, text))
 
     def _reach(self, connection_id: str, text: str) -> None:
@@ -114,10 +115,10 @@ class Line:
     def __init__(self, gateway: SimulatedGateway, simulation: Simulation) -> None:
         self._gateway, self._simulation = gateway, simulation
         self.connection_id: str | None = None
-        """Of the present attempt; None: closed."""
+        """Connection id of the current attempt; None: closed."""
 
     def open(self) -> None:
-        """Begin to connect."""
+        """Start to connect."""
         self.close()
         self.connection_id = self._gateway.accept(self)
 
@@ -127,17 +128,17 @@ class Line:
             self._gateway.carry(self.connection_id, frame)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         connection_id, self.connection_id = self.connection_id, None
         if connection_id is not None and connection_id in self._gateway.open_sockets:
             self._gateway.cut(connection_id)
 
     def hung_up(self) -> None:
-        """Tell the session that its connection is gone, once it has done what it is at."""
+        """Notify the session that its connection is gone, after its current step."""
         broken = self.connection_id
 
-        def tell() -> None:
+        def notify() -> None:
             if broken is not None and self.connection_id == broken:
                 self.session.closed()
 
-        self._simulation.after(0, tell)
+        self._simulation.after(0, notify)

@@ -1,4 +1,4 @@
-"""Which call, which frame and which socket fails, drawn from the run's seed."""
+"""Decides from the run's seed which calls, frames and sockets fail."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from tests.fakes.dynamodb import Call, Interceptor, Item, KilledError, carry_out
 from tests.faults.simulation import Simulation
 
 INJECTED = (EndpointConnectionError.__name__, ReadTimeoutError.__name__)
-"""Errors that the functions may meet: those that a fault here raises."""
+"""Names of the errors that faults raise in the functions."""
 
 
 @dataclass
 class Faults:
-    """`share` scales how often each kind happens; 0: never. `defect` alters the calls before any fault does."""
+    """`share` scales the probability of every fault; 0: none. `defect` alters calls before faults do."""
 
     simulation: Simulation
     share: float = 1.0
@@ -26,43 +26,43 @@ class Faults:
 
     @property
     def draw(self) -> Random:
-        """The run's chance."""
+        """The run's source of randomness."""
         return self.simulation.random
 
     def strikes(self, kind: str, probability: float) -> bool:
-        """Tell whether a fault happens now, and count it."""
+        """Return whether a fault happens now, and count it."""
         if self.draw.random() >= probability * self.share:
             return False
         self.counts[kind] += 1
         return True
 
     def call_seconds(self) -> float:
-        """Return how long a call of DynamoDB takes."""
+        """Return how long a DynamoDB call takes."""
         slow = self.strikes("call slow", 0.005)
         return self.draw.uniform(0.5, 4) if slow else self.draw.expovariate(1 / 0.008)
 
     def intercept(self, call: Call, send: Callable[[], Item]) -> Item:
-        """Let a call fail before it is carried out, or after; twice; late; or let its function end there."""
+        """Make a call fail before or after it takes effect, happen twice or late, or kill its function."""
         operation = call.operation
         if self.strikes(f"{operation} never arrived", 0.007):
             raise EndpointConnectionError(endpoint_url="dynamodb")
         if self.strikes(f"{operation} throttled", 0.003):
             return throttle(call, send)
-        if self.strikes("function ended before a call", 0.004):
+        if self.strikes("function killed before a call", 0.004):
             raise KilledError
         if self.strikes(f"{operation} sent twice", 0.01):
             with suppress(ClientError):
                 self.defect(call, send)
             self.simulation.sleep(self.draw.uniform(0.05, 3))
-        elif "ConditionExpression" in call.request and self.strikes(f"{operation} came again late", 0.01):
-            self.simulation.after(self.draw.uniform(0.05, 10), lambda: self._again(call, send))
+        elif "ConditionExpression" in call.request and self.strikes(f"{operation} repeated late", 0.01):
+            self.simulation.after(self.draw.uniform(0.05, 10), lambda: self._repeat(call, send))
         answer = self.defect(call, send)
-        if self.strikes(f"{operation} answer lost", 0.01):
+        if self.strikes(f"{operation} response lost", 0.01):
             raise ReadTimeoutError(endpoint_url="dynamodb")
-        if self.strikes("function ended after a call", 0.004):
+        if self.strikes("function killed after a call", 0.004):
             raise KilledError
         return answer
 
-    def _again(self, call: Call, send: Callable[[], Item]) -> None:
+    def _repeat(self, call: Call, send: Callable[[], Item]) -> None:
         with suppress(ClientError):
             self.defect(call, send)

@@ -1,7 +1,6 @@
-"""A proxy between a client and the chat that does to frames what networks do.
+"""A WebSocket proxy that loses, duplicates and cuts off frames, as networks do.
 
-It speaks WebSocket on both sides, so that it can swallow or double a whole frame, and uses the socket below to break
-off in the middle of one.
+It speaks WebSocket on both sides to drop or duplicate whole frames, and uses the raw socket to cut one in the middle.
 """
 
 import contextlib
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
@@ -21,19 +20,19 @@ SECONDS = 5.0
 
 
 class Fate(Enum):
-    """What becomes of a frame."""
+    """What happens to a frame."""
 
     PASSES = "passes"
-    SWALLOWED = "swallowed"
-    DOUBLED = "doubled"
+    LOST = "lost"
+    DUPLICATED = "duplicated"
     CUT_BEFORE = "the connection is cut before it"
     CUT_HALFWAY = "the connection is cut in the middle of it"
     CUT_AFTER = "the connection is cut after it"
-    STALLS = "the connection goes silent, and stays open"
+    STALLS = "the connection goes silent but stays open"
 
 
 class Proxy:
-    """A running proxy. `decide` is asked for each frame; connections share nothing."""
+    """A running proxy. `decide` is called for each frame of each connection."""
 
     def __init__(self, upstream: str, decide: Callable[[Direction, str], Fate]) -> None:
         self._upstream, self._decide = upstream, decide
@@ -55,7 +54,7 @@ class Proxy:
                 open_timeout=SECONDS,
                 close_timeout=1,
             )
-        except (OSError, TimeoutError, ConnectionClosed, Exception):  # noqa: BLE001 - not there: the client hears it
+        except (OSError, WebSocketException):  # the emulator is down
             _break(client)
             return
         silent = threading.Event()
@@ -79,9 +78,9 @@ class Proxy:
                     return
                 elif fate is Fate.CUT_BEFORE:
                     break
-                elif fate is not Fate.SWALLOWED:
+                elif fate is not Fate.LOST:
                     target.send(text)
-                    if fate is Fate.DOUBLED:
+                    if fate is Fate.DUPLICATED:
                         target.send(text)
                     if fate is Fate.CUT_AFTER:
                         break
@@ -90,7 +89,7 @@ class Proxy:
 
 
 def _send_half(connection: Any, text: str) -> None:
-    """Send the first half of a text frame (RFC 6455, 5.2), unmasked: the other side never gets to its end."""
+    """Send the first half of a text frame (RFC 6455, 5.2), unmasked: the receiver never gets the rest."""
     payload = text.encode()
     header = b"\x81" + (bytes([len(payload)]) if len(payload) < 126 else b"\x7e" + len(payload).to_bytes(2, "big"))
     with contextlib.suppress(OSError):
@@ -98,7 +97,7 @@ def _send_half(connection: Any, text: str) -> None:
 
 
 def _break(connection: Any) -> None:
-    """Close the socket below, without a word of WebSocket."""
+    """Close the raw socket without a WebSocket close frame."""
     with contextlib.suppress(OSError):
         connection.socket.shutdown(2)
     with contextlib.suppress(OSError):
@@ -107,7 +106,7 @@ def _break(connection: Any) -> None:
 
 @contextmanager
 def proxied(upstream: str, decide: Callable[[Direction, str], Fate]) -> Iterator[Proxy]:
-    """Run a proxy for a while."""
+    """Start a proxy and stop it on exit."""
     proxy = Proxy(upstream, decide)
     try:
         yield proxy

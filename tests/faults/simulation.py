@@ -1,4 +1,4 @@
-"""Virtual time: tasks take turns by a seed's draw. Minutes go by in seconds, and a seed repeats its run exactly."""
+"""Virtual time: tasks run in an order drawn from a seed, which reproduces the run exactly."""
 
 import heapq
 import itertools
@@ -13,13 +13,13 @@ from tests.fakes.dynamodb import KilledError
 
 
 class Simulation:
-    """A clock and what is due on it. A task runs until it sleeps; tasks due at the same time take turns by lot.
+    """A clock and a scheduler. A task runs until it sleeps; tasks due at the same time run in random order.
 
-    It is the clock of the functions, of the tables and of the clients, and runs what an invocation does concurrently.
+    It is the clock of functions, tables and clients, and runs the concurrent calls of an invocation.
     """
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - a run that can be repeated
+        self.random = random.Random(seed)
         self._now = 0.0
         self._due: list[tuple[float, float, int, Callable[[], Any]]] = []
         self._count = itertools.count()
@@ -34,27 +34,27 @@ class Simulation:
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Let the others go on for so long."""
+        """Run other tasks for `seconds`."""
         self._at(self._now + max(0.0, seconds), greenlet.getcurrent().switch)
         self._hub.switch()
 
     def after(self, seconds: float, act: Callable[[], Any]) -> None:
-        """Run a task of its own after so many seconds."""
+        """Start a task after `seconds`."""
         self._at(self._now + seconds, lambda: greenlet(act, self._hub).switch())
 
     def run(self, seconds: float) -> None:
-        """Let so much time go by."""
+        """Run the tasks due within `seconds`."""
         until = self._now + seconds
         while self._due and self._due[0][0] <= until:
-            when, _, _, go_on = heapq.heappop(self._due)
+            when, _, _, resume = heapq.heappop(self._due)
             self._now = max(self._now, when)
-            go_on()
+            resume()
         self._now = until
 
     def concurrently(self, *calls: Callable[[], Any]) -> Sequence[Any]:
-        """Run calls as tasks; return what each returned, once all have ended, or raise what the first of them raised.
+        """Run calls as tasks; return the results, or raise the error of the first call that failed.
 
-        A process that is killed in one of them is dead in all of them.
+        KilledError in one call kills the others and the caller.
         """
         caller, results, errors = greenlet.getcurrent(), dict[int, Any](), dict[int, Exception]()
         tasks: list[greenlet] = []
@@ -62,7 +62,7 @@ class Simulation:
         def run(number: int) -> None:
             try:
                 results[number] = calls[number]()
-            except Exception as error:  # noqa: BLE001 - raised below, once the others have ended
+            except Exception as error:  # noqa: BLE001 - raised below, after the other calls
                 errors[number] = error
             except KilledError:
                 for task in tasks:
@@ -80,5 +80,5 @@ class Simulation:
             raise errors[min(errors)]
         return [results[number] for number in range(len(calls))]
 
-    def _at(self, when: float, go_on: Callable[[], Any]) -> None:
-        heapq.heappush(self._due, (when, self.random.random(), next(self._count), go_on))
+    def _at(self, when: float, resume: Callable[[], Any]) -> None:
+        heapq.heappush(self._due, (when, self.random.random(), next(self._count), resume))

@@ -1,4 +1,4 @@
-"""The seeded run holds the guarantees, and its checker sees each of them broken on purpose."""
+"""Seeded runs keep the guarantees, and the checker detects planted defects."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.faults.checker import Verdict, World, run
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_what_was_acknowledged_is_read_by_all_once_and_in_one_order(seed: int) -> None:
+def test_every_acknowledged_message_is_read_by_all_once_and_in_one_order(seed: int) -> None:
     verdict = run(seed)
     print(verdict)
     assert verdict.broken == []
@@ -17,37 +17,37 @@ def test_what_was_acknowledged_is_read_by_all_once_and_in_one_order(seed: int) -
     assert verdict.figures["faults"] > 500
 
 
-def test_a_run_with_three_times_the_faults_holds_too() -> None:
+def test_the_guarantees_hold_with_three_times_the_faults() -> None:
     verdict = run(4, actions=600, share=3)
     print(verdict)
     assert verdict.broken == []
     assert verdict.figures["faults"] > 1000
 
 
-def test_where_nothing_fails_everything_is_posted() -> None:
+def test_without_faults_every_message_is_posted() -> None:
     verdict = run(5, share=0)
     print(verdict)
     assert verdict.broken == []
     assert verdict.figures["acknowledged"] == verdict.figures["sent"] > 700
 
 
-def test_a_seed_repeats_its_run_exactly() -> None:
+def test_a_seed_reproduces_its_run_exactly() -> None:
     one, other = (run(5, actions=150) for _ in range(2))
     assert (one.figures, one.faults) == (other.figures, other.faults)
 
 
-def found(defect: Callable[[World], None], *, share: float, seeds: int = 8) -> Verdict:
-    """Return the first run that sees a defect."""
+def detect(defect: Callable[[World], None], *, share: float, seeds: int = 8) -> Verdict:
+    """Return the first run that detects a defect."""
     for seed in range(1, seeds + 1):
         verdict = run(seed, actions=600, share=share, prepare=defect)
         if verdict.broken:
             print(verdict, *verdict.broken[:5], sep="\n")
             return verdict
-    raise AssertionError(f"{seeds} runs did not see the defect")
+    raise AssertionError(f"{seeds} runs did not detect the defect")
 
 
 @pytest.mark.parametrize(
-    ("defect", "share", "seen_as"),
+    ("defect", "share", "violations"),
     [
         (defects.no_condition_on_the_put, 1, {"lost", "misordered", "differs from a fresh reading"}),
         (defects.no_look_up, 1, {"doubled", "broken log"}),
@@ -58,7 +58,7 @@ def found(defect: Callable[[World], None], *, share: float, seeds: int = 8) -> V
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_the_checker_sees_a_defect_made_on_purpose(
-    defect: Callable[[World], None], share: float, seen_as: set[str]
+def test_the_checker_detects_a_planted_defect(
+    defect: Callable[[World], None], share: float, violations: set[str]
 ) -> None:
-    assert found(defect, share=share).figures.keys() & seen_as
+    assert detect(defect, share=share).figures.keys() & violations

@@ -1,4 +1,4 @@
-"""Files and processes are read and written as UTF-8, whatever the machine's own encoding is."""
+"""Text files and processes are read and written as UTF-8, whatever the locale."""
 
 import ast
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ import pytest
 
 from tests.conftest import ROOT
 
-FOLDERS = ("benchmarks", "chat_client", "chat_stack", "components", "docs", "functions", "local", "smoke", "tests")
+FOLDERS = ("benchmarks", "chat_client", "chat_stack", "components", "docgen", "functions", "local", "smoke", "tests")
 BINARY = {"Image", "os"}
-"""What has an `open` of its own, without an encoding."""
+"""Names whose `open` takes no encoding."""
 
 
 def unencoded(source: str) -> Iterator[ast.Call]:
-    """Find the calls that read or write text in the machine's own encoding."""
+    """Find the calls that read or write text in the locale's encoding."""
     for call in ast.walk(ast.parse(source)):
         if not isinstance(call, ast.Call) or any(given.arg == "encoding" for given in call.keywords):
             continue
@@ -44,7 +44,7 @@ def _opens(call: ast.Call) -> bool:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_every_file_is_read_and_written_as_utf_8(folder: str) -> None:
+def test_every_text_file_is_read_and_written_as_utf_8(folder: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{call.lineno}"
         for path in sorted((ROOT / folder).rglob("*.py"))
@@ -60,7 +60,7 @@ def test_every_file_is_read_and_written_as_utf_8(folder: str) -> None:
         "subprocess.run(command, text=True)",
     ],
 )  # fmt: skip
-def test_each_way_of_reading_and_writing_is_found(code: str) -> None:
+def test_calls_without_an_encoding_are_found(code: str) -> None:
     assert list(unencoded(code))
 
 
@@ -68,5 +68,5 @@ def test_each_way_of_reading_and_writing_is_found(code: str) -> None:
     "code",
     ["path.read_text(encoding='utf-8')", "path.open('rb')", "socket.open()", "Image.open(path)", "os.open(a, 0)"],
 )
-def test_nothing_else_is_found(code: str) -> None:
+def test_other_calls_are_not_found(code: str) -> None:
     assert not list(unencoded(code))

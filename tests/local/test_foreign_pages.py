@@ -1,4 +1,4 @@
-"""A page of somebody else, in a real browser on this machine, can do nothing with the emulator."""
+"""In a real browser on this machine, a foreign page cannot use the emulator."""
 
 import threading
 from collections.abc import Iterator
@@ -28,13 +28,13 @@ class _Blank(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
+    def log_request(self, code: object = "-", size: object = "-") -> None:
         pass
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[int]:
-    """The port of somebody else's page."""
+    """The port of a foreign page."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Blank) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
@@ -43,7 +43,7 @@ def elsewhere() -> Iterator[int]:
 
 @pytest.fixture(params=["127.0.0.1", "localhost"])
 def foreign(browser: Browser, elsewhere: int, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of another origin: of the same site as the emulator, and of another one."""
+    """A page of another origin: on the emulator's site, and on another site."""
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"http://{request.param}:{elsewhere}/")
@@ -51,20 +51,20 @@ def foreign(browser: Browser, elsewhere: int, request: pytest.FixtureRequest) ->
 
 
 def statuses(page: Page, stack: Stack) -> list[int]:
-    """Return a list that takes the status of each of the emulator's responses."""
+    """Return a list that will receive the status of each response of the emulator."""
     seen: list[int] = []
     page.on("response", lambda one: seen.append(one.status) if one.url.startswith(stack.endpoint_url) else None)
     return seen
 
 
 def signed(stack: Stack) -> str:
-    """Return an address that anybody may use to list the functions, signed with this run's own credentials."""
+    """Return a URL, presigned with this run's credentials, that lists the page's bucket."""
     client: Any = stack.client("s3")
     return client.generate_presigned_url("list_objects_v2", Params={"Bucket": stack.outputs["site_bucket"]})
 
 
 @pytest.mark.parametrize("path", ["/_ministack/reset", "/_local/save", "/2015-03-31/functions", "/"])
-def test_what_it_posts_is_refused(stack: Stack, foreign: Page, path: str) -> None:
+def test_its_posts_are_refused(stack: Stack, foreign: Page, path: str) -> None:
     seen = statuses(foreign, stack)
     assert foreign.evaluate(SEND, [stack.endpoint_url + path, {"method": "POST", "body": "Action=ListUsers"}]) == "sent"
     assert seen == [403]
@@ -72,14 +72,14 @@ def test_what_it_posts_is_refused(stack: Stack, foreign: Page, path: str) -> Non
         assert client.ping()["type"] == "pong"
 
 
-def test_what_it_embeds_is_refused_even_with_this_runs_own_signature(stack: Stack, foreign: Page) -> None:
+def test_its_embedded_resources_are_refused_even_if_signed_by_this_run(stack: Stack, foreign: Page) -> None:
     seen = statuses(foreign, stack)
     foreign.evaluate(EMBED, signed(stack))
     foreign.evaluate(EMBED, f"{stack.endpoint_url}/{stack.outputs['site_bucket']}/index.html")
     assert seen == [403, 403]
 
 
-def test_it_cannot_read_what_it_asks_for_by_cors(stack: Stack, foreign: Page) -> None:
+def test_its_cors_requests_fail(stack: Stack, foreign: Page) -> None:
     assert foreign.evaluate(SEND, [signed(stack), {"mode": "cors", "headers": {"x-amz-target": "a"}}]) == "failed"
 
 
@@ -88,8 +88,8 @@ def test_it_cannot_connect(stack: Stack, foreign: Page) -> None:
     assert foreign.evaluate(CONNECT, stack.endpoint_url.replace("http", "ws") + "/mqtt") == "closed"
 
 
-def test_a_name_that_is_pointed_here_is_refused(stack: Stack, browser: Browser) -> None:
-    """DNS rebinding: for the browser the page and the emulator are then of one origin."""
+def test_a_foreign_name_that_resolves_to_this_machine_is_refused(stack: Stack, browser: Browser) -> None:
+    """DNS rebinding: the browser then takes page and emulator for one origin."""
     rules = "--host-resolver-rules=MAP evil.example 127.0.0.1"
     rebound = browser.browser_type.launch(executable_path=executable(), args=[*ARGUMENTS, rules])
     try:

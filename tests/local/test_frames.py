@@ -1,4 +1,4 @@
-"""How long a frame and a message may be, however they arrive."""
+"""Size limits of frames and messages."""
 
 import pytest
 from wsproto.frame_protocol import CloseReason, Frame, Opcode
@@ -9,7 +9,7 @@ CHUNK_BYTES = 1000
 
 
 def send(*frames: bytes) -> str:
-    """Send the frames of one message, each in chunks as a network brings them; return the message's text."""
+    """Decode the frames of one message, each in chunks as a network delivers them; return the message's text."""
     decoder = LimitedDecoder()
     opcode, text = Opcode.TEXT, ""
     for number, payload in enumerate(frames, 1):
@@ -21,7 +21,7 @@ def send(*frames: bytes) -> str:
     return text
 
 
-def test_a_message_of_128_kb_in_frames_of_32_kb_is_carried() -> None:
+def test_a_message_of_128_kb_in_frames_of_32_kb_is_accepted() -> None:
     whole = "ä" * (MAX_MESSAGE_BYTES // 2)
     cuts = [whole.encode()[start : start + MAX_FRAME_BYTES] for start in range(0, MAX_MESSAGE_BYTES, MAX_FRAME_BYTES)]
     assert send(*cuts) == whole
@@ -49,7 +49,7 @@ def test_a_binary_frame_is_refused_with_1003() -> None:
     assert refused.value.code is CloseReason.UNSUPPORTED_DATA
 
 
-def test_the_next_message_begins_at_nothing() -> None:
+def test_each_message_is_counted_on_its_own() -> None:
     decoder = LimitedDecoder()
     for _ in range(5):
         decoder.process_frame(Frame(Opcode.TEXT, b"a" * MAX_FRAME_BYTES, frame_finished=True, message_finished=True))

@@ -1,4 +1,4 @@
-"""What is told of a function's run."""
+"""Reports of a function's invocation."""
 
 from local.invocations import Invocation
 
@@ -10,29 +10,29 @@ KeyError: 'room'
 FAULT = '{"event": "fault", "error": "ClientError", "code": "AccessDenied", "at": ["a.py:1", "client.py:9"]}'
 
 
-def test_what_a_function_writes_is_told_only_if_it_is_asked_for() -> None:
+def test_a_functions_log_is_reported_only_on_request() -> None:
     fine = Invocation.of("Room", {"status": "ok", "log": '{"event":"joined"}\nNaN\n"fault"'})
-    assert fine.told(logs=False) == []
-    assert fine.told(logs=True) == ['  Room  {"event":"joined"}', "  Room  NaN", '  Room  "fault"']
+    assert fine.report(logs=False) == []
+    assert fine.report(logs=True) == ['  Room  {"event":"joined"}', "  Room  NaN", '  Room  "fault"']
 
 
-def test_an_error_that_a_function_raises_is_always_told_with_its_place() -> None:
+def test_an_exception_is_always_reported_with_its_location() -> None:
     raised = Invocation.of("Room", {"status": "error", "log": "before", "error": "'room'", "trace": TRACE})
-    assert raised.told(logs=False) == ["  Room failed: KeyError: 'room' (room.py, line 7)"]
+    assert raised.report(logs=False) == ["  Room failed: KeyError: 'room' (room.py, line 7)"]
     assert raised.lines == ["before", "[ERROR] KeyError: 'room'", *TRACE.splitlines()]
 
 
-def test_a_function_that_ends_without_a_trace_is_told() -> None:
+def test_a_timeout_is_reported() -> None:
     late = Invocation.of("Room", {"status": "error", "error": "Task timed out after 29.00 seconds"})
-    assert late.told(logs=False) == ["  Room failed: Task timed out after 29.00 seconds"]
+    assert late.report(logs=False) == ["  Room failed: Task timed out after 29.00 seconds"]
 
 
-def test_a_fault_that_the_chat_itself_caught_is_always_told() -> None:
+def test_a_fault_that_the_function_logged_is_always_reported() -> None:
     caught = Invocation.of("Room", {"status": "ok", "log": f"first\n{FAULT}"})
-    assert caught.told(logs=False) == ["  Room failed: ClientError AccessDenied at client.py:9"]
+    assert caught.report(logs=False) == ["  Room failed: ClientError AccessDenied at client.py:9"]
 
 
-def test_it_goes_from_process_to_process_as_one_line() -> None:
+def test_an_invocation_is_serialized_as_one_line() -> None:
     raised = Invocation.of("Röom", {"status": "error", "log": "a\nb", "error": "c\nd"})
     assert "\n" not in raised.to_json()
     assert Invocation.from_json(raised.to_json()) == raised

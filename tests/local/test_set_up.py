@@ -1,4 +1,4 @@
-"""The set-up scripts on a bare machine: they say what they do, or what is missing and how to get it."""
+"""The setup scripts on a bare machine report what they do, or what is missing and how to get it."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ TOOLS = ("sh", "dirname", "id", "env", "grep", "tail", "timeout", "rm", "cat")
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
-    """A PATH without Python, Node, a browser and a package manager."""
+    """A PATH without Python, Node, a browser or a package manager."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for tool in TOOLS:
@@ -38,7 +38,7 @@ def script(name: str, path: Path, cwd: Path = ROOT, **environment: str) -> tuple
     return ran.returncode, ran.stdout + ran.stderr
 
 
-def test_without_node_the_javascript_checks_are_skipped_and_that_is_reported(bare: Path) -> None:
+def test_without_node_the_javascript_checks_are_skipped_with_a_notice(bare: Path) -> None:
     status, said = script("scripts/check_javascript.sh", bare)
     assert status == 0
     assert "Node 20" in said
@@ -53,7 +53,7 @@ def test_without_a_supported_python_the_supported_versions_are_named(bare: Path,
     assert all(part in said for part in ("Python 3.11", "3.14", "PYTHON=/path/to/python"))
 
 
-def test_another_supported_python_is_found(bare: Path, tmp_path: Path) -> None:
+def test_a_supported_python_with_another_name_is_found(bare: Path, tmp_path: Path) -> None:
     for name, works in (("python3", 1), ("python3.13", 0)):
         python = bare / name
         python.write_text(
@@ -66,7 +66,7 @@ def test_another_supported_python_is_found(bare: Path, tmp_path: Path) -> None:
     assert "apt-get install python3-venv" in said
 
 
-def test_a_missing_browser_that_was_named_is_reported(bare: Path) -> None:
+def test_a_configured_browser_that_does_not_exist_is_reported(bare: Path) -> None:
     status, said = script("scripts/browser.sh", bare, CHROMIUM="/nowhere/chromium")
     assert status == 1
     assert "CHROMIUM=/nowhere/chromium" in said
@@ -81,7 +81,7 @@ def test_a_browser_that_cannot_be_installed_is_reported_in_time(bare: Path, tmp_
     assert "CHROMIUM=/path/to/chromium" in said.splitlines()[-1]
 
 
-def test_without_make_ci_says_so(bare: Path) -> None:
+def test_ci_reports_a_missing_make(bare: Path) -> None:
     status, said = script(".ci/run", bare)
     assert status == 1
     assert said.startswith("make is missing")

@@ -1,4 +1,4 @@
-"""The local run obeys nothing that the person has set up for AWS or for other tools, and reaches nothing but itself."""
+"""The local run ignores the developer's settings for AWS and other tools, and contacts only itself."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from local.environment import clean
 from tests.conftest import fresh_room, running_stack
 
 NOWHERE = "http://127.0.0.1:9"
-OF_THE_PERSON = {
+DEVELOPERS = {
     "AWS_PROFILE": "missing",
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "example",
@@ -35,26 +35,26 @@ OF_THE_PERSON = {
 }
 CONFIGS = {
     "broken": "[default\nregion",
-    "pointing elsewhere": f"[default]\nignore_configured_endpoint_urls = true\nendpoint_url = {NOWHERE}\n",
-    "asking a program": "[default]\ncredential_process = /bin/false\nregion = eu-west-1\n",
+    "with another endpoint": f"[default]\nignore_configured_endpoint_urls = true\nendpoint_url = {NOWHERE}\n",
+    "with a credential process": "[default]\ncredential_process = /bin/false\nregion = eu-west-1\n",
 }
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_the_chat_works_whatever_the_person_has_set_up(tmp_path: Path, config: str) -> None:
+def test_the_chat_works_despite_the_developers_settings(tmp_path: Path, config: str) -> None:
     (tmp_path / ".aws" / "models").mkdir(parents=True)
     for name in ("config", "credentials"):
         (tmp_path / ".aws" / name).write_text(CONFIGS[config], encoding="utf-8")
-    surroundings = {**os.environ, **OF_THE_PERSON, "HOME": str(tmp_path), "LC_ALL": "C"}
+    surroundings = {**os.environ, **DEVELOPERS, "HOME": str(tmp_path), "LC_ALL": "C"}
     with running_stack("--no-watch", environment=surroundings) as stack, ChatSocket(stack.websocket_url) as client:
         client.join(fresh_room(), name="Zoë")
         assert client.send_message("grüß dich")["message"] == "grüß dich"
         assert stack.outputs["region"] == "us-east-1"
 
 
-def test_nothing_of_it_reaches_the_emulator_and_the_functions() -> None:
-    given = clean({**OF_THE_PERSON, "HOME": "/home/person", "PATH": "/bin", "TMPDIR": "/mine"})
+def test_the_developers_settings_do_not_reach_the_emulator_and_functions() -> None:
+    given = clean({**DEVELOPERS, "HOME": "/home/person", "PATH": "/bin", "TMPDIR": "/mine"})
     assert (given["PATH"], given["TMPDIR"]) == ("/bin", "/mine")
-    assert not OF_THE_PERSON.items() & given.items()
+    assert not DEVELOPERS.items() & given.items()
     assert given["AWS_CONFIG_FILE"] == given["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
     assert "/home/person" not in given.values()

@@ -1,4 +1,4 @@
-"""What the person at the terminal reads."""
+"""Terminal output of the local run."""
 
 import contextlib
 import io
@@ -15,26 +15,32 @@ OUTPUTS: dict[str, Any] = {
     "emulator": {
         "endpoint_url": "http://127.0.0.1:4566",
         "region": "us-east-1",
-        "access_key_id": "AKIADRAWN",
-        "secret_access_key": "drawn",
+        "access_key_id": "AKIARANDOM",
+        "secret_access_key": "random",
     },
 }
 
 
-def test_how_the_aws_cli_is_used_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
-    say_ready(OUTPUTS, 4.2)
+def test_the_commands_for_the_aws_cli_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    say_ready(OUTPUTS, 4.2, watch=True)
     said = capsys.readouterr().out
     for part in (
         "AWS_ENDPOINT_URL=http://127.0.0.1:4566 ",
-        "AWS_DEFAULT_REGION=us-east-1 ",
-        "AWS_ACCESS_KEY_ID=AKIADRAWN ",
-        "AWS_SECRET_ACCESS_KEY=drawn\n",
+        "AWS_DEFAULT_REGION=us-east-1\n",
+        "AWS_ACCESS_KEY_ID=AKIARANDOM\n",
+        "AWS_SECRET_ACCESS_KEY=random\n",
         "aws logs tail /aws/lambda/SomeFunction --follow\n",
     ):
         assert part in said
 
 
-def test_a_terminal_that_lacks_a_character_shows_the_rest() -> None:
+def test_saved_files_are_mentioned_only_if_they_are_deployed(capsys: pytest.CaptureFixture[str]) -> None:
+    say_ready(OUTPUTS, 4.2, watch=True)
+    say_ready(OUTPUTS, 4.2, watch=False)
+    assert capsys.readouterr().out.count("Changes saved under") == 1
+
+
+def test_a_character_the_terminal_cannot_show_is_escaped() -> None:
     written = io.BytesIO()
     stream = io.TextIOWrapper(written, encoding="ascii")
     with contextlib.redirect_stderr(stream):

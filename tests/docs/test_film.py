@@ -1,15 +1,13 @@
-"""What makes the pictures and the slides: films last as long as their frames, and no figure is invented."""
+"""GIFs and films show each frame for its duration."""
 
 import base64
-import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 
-from docs import facts, presentation, tables
-from docs.film import Frame, write_gif, write_webm
+from docgen.film import Frame, write_gif, write_webm
 
 COLOURS = ("#667eea", "#764ba2", "#12804a")
 SECONDS = (0.4, 0.8, 0.4)
@@ -22,7 +20,7 @@ def frames() -> list[Frame]:
     ]
 
 
-def test_a_gif_shows_each_frame_as_long_as_it_says(frames: list[Frame], tmp_path: Path) -> None:
+def test_a_gif_shows_each_frame_for_its_duration(frames: list[Frame], tmp_path: Path) -> None:
     write_gif(frames, tmp_path / "made.gif", 160)
     with Image.open(tmp_path / "made.gif") as made:
         assert made.size == (160, 90)
@@ -55,27 +53,3 @@ def test_a_film_is_a_webm_that_lasts_as_long_as_its_frames(
     page.close()
     assert length == pytest.approx(sum(SECONDS), abs=0.6)
     assert width == 320
-
-
-@pytest.mark.parametrize("saved", [None, {"quick": True, "rows": []}], ids=["missing", "of a quick run"])
-def test_no_table_is_made_without_its_benchmark(
-    saved: dict[str, object] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(facts, "RESULTS", tmp_path)
-    monkeypatch.setattr(facts, "ROOT", tmp_path)
-    if saved is not None:
-        (tmp_path / "costs.json").write_text(json.dumps(saved), encoding="utf-8")
-    facts.rows.cache_clear()
-    try:
-        for make in (tables.costs, tables.costs_by_memory, tables.prices):
-            with pytest.raises(facts.FactMissingError, match=r"python -m benchmarks --save"):
-                make()
-    finally:
-        facts.rows.cache_clear()
-
-
-def test_the_slides_know_every_layer_of_the_tests() -> None:
-    layers = {
-        path.parent.relative_to(facts.ROOT / "tests").parts[0] for path in facts.ROOT.glob("tests/*/**/test_*.py")
-    }
-    assert layers <= set(presentation.LAYERS)
