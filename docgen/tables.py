@@ -1,4 +1,4 @@
-"""The Markdown tables that are made from the program, each between `<!-- name -->` and `<!-- /name -->`."""
+"""Markdown tables made from the config and the benchmarks, each between `<!-- name -->` and `<!-- /name -->`."""
 
 import re
 from collections.abc import Callable
@@ -6,17 +6,18 @@ from pathlib import Path
 
 import yaml
 
-from docs.facts import ROOT, rows
+from docgen import DOCS, ROOT
+from docgen.facts import rows
 
 
 def configuration() -> str:
-    """Return the table of the config keys, as Pulumi.yaml has them."""
+    """Return the config keys in Pulumi.yaml, with defaults and descriptions."""
     rows = [
         f"| `{key}` | {_default(entry['default'])} | {entry['description']} |"
         for key, entry in yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"].items()
         if "type" in entry
     ]
-    return "\n".join(["| key | default | what it is |", "|---|---|---|", *rows])
+    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
 
 
 def _default(value: object) -> str:
@@ -24,18 +25,18 @@ def _default(value: object) -> str:
 
 
 def costs() -> str:
-    """Return what messages cost in rooms of several sizes, ours and the naive way."""
+    """Return the cost of messages by room size, for this chat and the naive one."""
     lines = [
         f"| {row['size']:,} | {row['ours']['free_messages_a_month']:,} | ${row['ours']['usd_a_million']:,.2f} "
         f"| {row['naive']['free_messages_a_month']:,} | ${row['naive']['usd_a_million']:,.2f} |"
         for row in rows("costs")
     ]
-    head = "| people in the room | free messages a month | each further million | one after the other: free | million |"
+    head = "| people in the room | free messages a month | each further million | naive: free | naive: million |"
     return "\n".join([head, "|--:|--:|--:|--:|--:|", *lines])
 
 
 def costs_by_service() -> str:
-    """Return the parts of what a million messages cost."""
+    """Return the cost of a million messages by service, and the DynamoDB units of one."""
     services = ("API Gateway", "Lambda", "DynamoDB")
     lines = [
         f"| {row['size']:,} | "
@@ -43,24 +44,24 @@ def costs_by_service() -> str:
         + f" | {row['ours']['read_units']:g} | {row['ours']['write_units']:g} | {row['ours']['free_bound_by']} |"
         for row in rows("costs")
     ]
-    head = f"| people in the room | {' | '.join(services)} | units read | units written | the free part ends by |"
+    head = f"| people in the room | {' | '.join(services)} | read units | write units | free messages limited by |"
     return "\n".join([head, "|--:|--:|--:|--:|--:|--:|---|", *lines])
 
 
 def costs_by_memory() -> str:
-    """Return what a function's memory does to its time and price, in each size of room."""
+    """Return a message's duration and Lambda cost by memory and room size."""
     by_memory = [(row["size"], one) for row in rows("costs") for one in row["ours_by_memory"]]
     lines = [
         f"| {size:,} | {one['memory_mb']:,} MB | {one['ms']:,.0f} ms | ${one['lambda_usd_a_million']:,.2f} |"
         for size, one in by_memory
     ]
     return "\n".join(
-        ["| people in the room | memory | time of a message | Lambda, a million |", "|--:|--:|--:|--:|", *lines]
+        ["| people in the room | memory | duration of a message | Lambda, per million |", "|--:|--:|--:|--:|", *lines]
     )
 
 
 def worst_hour() -> str:
-    """Return the most that a flood costs, before and after each defence, by service."""
+    """Return the most that an hour of flooding costs, by service, as each defence is added."""
     services = ("API Gateway", "transfer", "DynamoDB", "Lambda")
     lines = [
         f"| {row['case']} | "
@@ -68,7 +69,7 @@ def worst_hour() -> str:
         + f" | **${row['usd_an_hour']:,.2f}** | {_soon(row['minutes_to_5_usd'])} |"
         for row in rows("worst_hour")
     ]
-    head = f"| defences | {' | '.join(services)} | in an hour | $5 after |"
+    head = f"| defences | {' | '.join(services)} | total per hour | $5 reached after |"
     return "\n".join([head, "|---|--:|--:|--:|--:|--:|--:|", *lines])
 
 
@@ -77,25 +78,25 @@ def _soon(minutes: float | None) -> str:
 
 
 def visible_page() -> str:
-    """Return what a visible page costs while nobody says anything."""
+    """Return the cost of a visible page in a quiet room."""
     lines = [
         f"| {row['members']:,} | {row['messages_an_hour']:,} | ${row['usd_an_hour']:.4f} "
         f"| {row['free_hours_a_month']:,} | {row['free_bound_by']} |"
         for row in rows("visible_page")
     ]
-    head = "| people in the room | messages an hour | an hour | free hours a month | the free part ends by |"
+    head = "| people in the room | messages per hour | cost per hour | free hours a month | limited by |"
     return "\n".join([head, "|--:|--:|--:|--:|---|", *lines])
 
 
 def prices() -> str:
-    """Return where the prices come from."""
+    """Return the source of the prices."""
     (source,) = {row["prices"] for row in rows("costs")}
     return source + "."
 
 
 SECTIONS: dict[Path, dict[str, Callable[[], str]]] = {
-    ROOT / "docs" / "configuration.md": {"configuration": configuration},
-    ROOT / "docs" / "cost.md": {
+    DOCS / "configuration.md": {"configuration": configuration},
+    DOCS / "cost.md": {
         "costs": costs,
         "costs by service": costs_by_service,
         "costs by memory": costs_by_memory,
@@ -104,11 +105,11 @@ SECTIONS: dict[Path, dict[str, Callable[[], str]]] = {
         "prices": prices,
     },
 }
-"""File → name of a section → what makes it."""
+"""File → section → function that makes its table."""
 
 
 def section(text: str, name: str) -> str:
-    """Return what stands in a section. Raises LookupError where there is none."""
+    """Return the content of a section. Raises LookupError if it is missing."""
     found = re.search(rf"<!-- {name} -->\n(.*?)\n?<!-- /{name} -->", text, re.DOTALL)
     if not found:
         raise LookupError(f"there is no section {name}")
@@ -116,7 +117,7 @@ def section(text: str, name: str) -> str:
 
 
 def write_tables() -> None:
-    """Put every table into its file anew."""
+    """Replace every table in its file."""
     for path, sections in SECTIONS.items():
         text = path.read_text(encoding="utf-8")
         for name, make in sections.items():

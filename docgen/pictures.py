@@ -1,17 +1,19 @@
-"""Screenshots of the page while people talk."""
+"""Screenshots of the page during conversations."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from chat_client.websocket import ChatSocket
-from docs.browser import box, button, hide_tab, rows, send
-from docs.demo_stack import PHONE, DemoStack, look
-from docs.drawing import side_by_side
+from docgen import PICTURES
+from docgen.demo_stack import PHONE, DemoStack, look
+from docgen.drawing import side_by_side, terminal, terminal_height
+from docgen.tables_and_logs import logs_command, scan_command
+from tests.browser.controls import box, button, hide_tab, open_server, rows, send
 
-PICTURES = Path(__file__).resolve().parent / "pictures"
 ROOM = "saturday-hike"
+LOG_LINES = 6
+TERMINAL_WIDTH = 1200
 TALK = (
     ("Mira", "Morning! The forecast says dry until four ☀️"),
     ("Mira", "So I'd take the ridge path up and the forest down"),
@@ -28,12 +30,12 @@ TALK = (
 
 
 def make_pictures(stack: DemoStack) -> None:
-    """Make every screenshot in docs/pictures/."""
+    """Write the screenshots in docs/pictures/."""
     mira, jonas, priya = (stack.client(name, ROOM) for name in ("Mira", "Jonas", "Priya"))
     ada = stack.person("Ada", ROOM, device_scale_factor=2)
     bo = stack.person("Bo", ROOM)
     talk({"Ada": ada, "Bo": bo, "Mira": mira, "Jonas": jonas, "Priya": priya}, TALK)
-    _elsewhere(stack, ada)
+    _leave_unread(stack, ada)
     mira.send("typing")
     expect(ada.get_by_text("is typing")).to_be_visible()
     shoot(ada, "page-light.png")
@@ -44,15 +46,17 @@ def make_pictures(stack: DemoStack) -> None:
     _two_tabs(stack)
     _phone(stack)
     _offline(stack)
+    make_terminals(stack)
+    _status(stack)
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep what a page shows, at the resolution of its context."""
+    """Save a screenshot, at the resolution of the page's context."""
     page.screenshot(path=PICTURES / name, animations="disabled")
 
 
 def talk(people: Mapping[str, Page | ChatSocket], lines: Iterable[tuple[str, str]]) -> None:
-    """Let people speak in turn, each once the one before was read by all who have a page."""
+    """Send messages in turn, each once every page shows the one before."""
     pages = [one for one in people.values() if isinstance(one, Page)]
     for who, text in lines:
         speaker = people[who]
@@ -65,13 +69,13 @@ def talk(people: Mapping[str, Page | ChatSocket], lines: Iterable[tuple[str, str
             expect(rows(page).last).not_to_contain_text("Sending")
 
 
-def _elsewhere(stack: DemoStack, page: Page) -> None:
-    """Let other rooms go on in other tabs of the same person, one of them unread."""
-    for room, said in (("lobby", ()), ("book-club", ("Chapter nine, anyone?", "I am two chapters behind …"))):
+def _leave_unread(stack: DemoStack, page: Page) -> None:
+    """Open other rooms in further tabs of the same person, and leave messages unread in one."""
+    for room, messages in (("lobby", ()), ("book-club", ("Chapter nine, anyone?", "I am two chapters behind …"))):
         tab = stack.tab(page.context.new_page(), room)
         hide_tab(tab)
         client = stack.client("Jonas", room)
-        for text in said:
+        for text in messages:
             client.send_message(text)
             expect(tab.get_by_role("log")).to_contain_text(text)
     expect(page.get_by_role("navigation", name="Rooms")).to_contain_text("2")
@@ -88,11 +92,11 @@ def _two_tabs(stack: DemoStack) -> None:
         {"Ada": left, "Bo": right},
         (
             ("Ada", "Hello Bo, can you read this?"),
-            ("Bo", "At once. And you?"),
-            ("Ada", "Likewise. The same lines in the same order, on both sides."),
+            ("Bo", "Yes, at once. And you?"),
+            ("Ada", "Me too. Same messages, same order, in both tabs."),
         ),
     )
-    box(right).press_sequentially("Then let us tal", delay=300)  # one typing notice in 3 s
+    box(right).press_sequentially("So let us tal", delay=300)  # one typing notice in 3 s
     expect(left.get_by_text("is typing")).to_be_visible()
     both = side_by_side([look(left), look(right)], ["Tab 1: Ada", "Tab 2: Bo"])
     both.save(PICTURES / "two-tabs.png", optimize=True)
@@ -114,3 +118,28 @@ def _offline(stack: DemoStack) -> None:
     expect(button(page, "Try now")).to_be_visible()
     shoot(page, "offline.png")
     page.context.close()
+
+
+def _status(stack: DemoStack) -> None:
+    page = stack.person("Cleo", "two-tabs", viewport={"width": 900, "height": 460})
+    open_server(page)
+    shoot(page, "status.png")
+    page.context.close()
+
+
+def make_terminals(stack: DemoStack) -> None:
+    """Save pictures of the tables and a log in docs/pictures/; the room `two-tabs` has messages."""
+    tables = "\n\n".join(
+        scan_command(stack.stack, table, columns)
+        for table, columns in (
+            ("ActiveConnections", ("connectionId", "timestamp", "room", "name")),
+            ("MessageHistory", ("timestamp", "room", "name", "message")),
+        )
+    )
+    for name, text, title in (
+        ("tables.png", tables, "The tables"),
+        ("logs.png", logs_command(stack.stack, "ChatAppSendMessage", LOG_LINES), "The log of a function"),
+    ):
+        size = (TERMINAL_WIDTH, terminal_height(TERMINAL_WIDTH, text))
+        window = side_by_side([terminal(size, text)], [title])
+        window.save(PICTURES / name, optimize=True)

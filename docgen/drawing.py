@@ -1,4 +1,4 @@
-"""Pictures made of pictures: windows around tabs, captions below."""
+"""Composite pictures: tabs in window frames, captions, terminals and title cards."""
 
 import textwrap
 from collections.abc import Sequence
@@ -16,18 +16,19 @@ BAR = "#d9daea"
 INK = "#2a2b45"
 BAR_HEIGHT = 30
 GAP = 16
+_LINE_HEIGHT = 21
 _AS_IS: Any = {"replace_whitespace": False, "drop_whitespace": False}
 
 
 @lru_cache
 def font(size: int, kind: str = "") -> ImageFont.FreeTypeFont:
-    """Return a font (`-Bold`, `Mono`) that matplotlib brings along, so that it is there on every machine."""
+    """Return DejaVu Sans, or its `-Bold` or `Mono` face; matplotlib ships it, so every machine has it."""
     name = f"DejaVuSans{kind}.ttf"
     return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / name, size)
 
 
 def in_window(picture: Image.Image, title: str) -> Image.Image:
-    """Return a picture under a window's title bar."""
+    """Return a picture with a window's title bar above it."""
     framed = Image.new("RGB", (picture.width, picture.height + BAR_HEIGHT), BAR)
     draw = ImageDraw.Draw(framed)
     for index, colour in enumerate(("#e0726c", "#e0b45c", "#71b878")):
@@ -38,7 +39,7 @@ def in_window(picture: Image.Image, title: str) -> Image.Image:
 
 
 def side_by_side(pictures: Sequence[Image.Image], titles: Sequence[str]) -> Image.Image:
-    """Return windows beside each other."""
+    """Return pictures in windows, side by side."""
     windows = [in_window(picture, title) for picture, title in zip(pictures, titles, strict=True)]
     width = sum(window.width for window in windows) + GAP * (len(windows) + 1)
     joined = Image.new("RGB", (width, max(window.height for window in windows) + 2 * GAP), GROUND)
@@ -50,7 +51,7 @@ def side_by_side(pictures: Sequence[Image.Image], titles: Sequence[str]) -> Imag
 
 
 def captioned(picture: Image.Image, caption: str) -> Image.Image:
-    """Return a picture at a film's size, with a sentence below it."""
+    """Return a picture at the film's size, with a caption below it."""
     width, height = FILM_SIZE
     framed = Image.new("RGB", FILM_SIZE, GROUND)
     framed.paste(picture, ((width - picture.width) // 2, 0))
@@ -61,20 +62,28 @@ def captioned(picture: Image.Image, caption: str) -> Image.Image:
 
 
 def terminal(size: tuple[int, int], text: str) -> Image.Image:
-    """Return a terminal that shows a text; lines that begin with a prompt are what somebody typed."""
+    """Return a terminal showing a text; lines that begin with a prompt have the colour of input."""
     picture = Image.new("RGB", size, TERMINAL)
     draw = ImageDraw.Draw(picture)
-    letters = font(15, "Mono")
-    columns = int((size[0] - 40) / letters.getlength("x"))
-    lines = [piece for line in text.splitlines() for piece in (textwrap.wrap(line, columns, **_AS_IS) or [""])]
-    for index, line in enumerate(lines[-(size[1] - 32) // 21 :]):
+    lines = _wrapped(text, size[0])
+    for index, line in enumerate(lines[-(size[1] - 32) // _LINE_HEIGHT :]):
         typed = line.startswith(("$ ", "> "))
-        draw.text((20, 18 + 21 * index), line, "#b7bdff" if typed else "#ececf6", letters)
+        draw.text((20, 18 + _LINE_HEIGHT * index), line, "#b7bdff" if typed else "#ececf6", font(15, "Mono"))
     return picture
 
 
+def terminal_height(width: int, text: str) -> int:
+    """Return the height of a terminal that shows the whole text."""
+    return _LINE_HEIGHT * len(_wrapped(text, width)) + 32
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    columns = int((width - 40) / font(15, "Mono").getlength("x"))
+    return [piece for line in text.splitlines() for piece in (textwrap.wrap(line, columns, **_AS_IS) or [""])]
+
+
 def title_card(head: str, lines: Sequence[str]) -> Image.Image:
-    """Return a picture with a title and a few lines."""
+    """Return a title with a few lines below it, at the film's size."""
     width, height = FILM_SIZE
     strip = Image.new("RGB", (width, 1))
     start, end = ImageColor.getrgb("#667eea"), ImageColor.getrgb("#764ba2")

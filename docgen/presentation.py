@@ -1,4 +1,4 @@
-"""The presentation: one HTML file that needs nothing else. docs/slides.html has its words, this module its figures."""
+"""The presentation, one self-contained HTML file: its text is in slides.html, its figures come from this module."""
 
 import base64
 import io
@@ -10,33 +10,28 @@ from typing import Any
 
 from PIL import Image
 
-from docs.diagram import ARCHITECTURE
-from docs.facts import rows, tests_by_layer
-from docs.pictures import PICTURES
-from docs.tables import prices
-from local.plan import plan
+from docgen import DOCS, PICTURES
+from docgen.diagram import ARCHITECTURE
+from docgen.facts import rows, tests_by_layer
+from docgen.send_diagram import SEND
+from docgen.tables import prices
+from local.plan import Plan, plan
 
-HERE = Path(__file__).resolve().parent
-PRESENTATION = HERE / "presentation.html"
+SLIDES = Path(__file__).parent / "slides.html"
+PRESENTATION = DOCS / "presentation.html"
 PICTURE_WIDTH = 1200
-LAYERS = {
-    "unit": "the functions: frames, limits, guarantees, failing stores, the fan-out",
-    "stack": "the program under Pulumi's mocks: resources, policies, what emulators hide",
-    "local": "the local run: taken ports, Ctrl-C, saved files, syntax errors",
-    "end_to_end": "real sockets against the deployed program, IAM enforced",
-    "faults": "links cut, stalled, doubled; failing stores and posts; a checker over all that was said",
-    "smoke": "the check of a deployed stack, against a local one",
-    "benchmarks": "the benchmarks' own arithmetic",
-    "browser": "the page in a real Chromium",
-    "docs": "links, commands, paths and names in the documents",
-}
 
 
 def make_presentation() -> None:
-    """Write docs/presentation.html. Raises FactMissingError where a figure is not there."""
-    planned = plan()
+    """Write docs/presentation.html. Raises FactMissingError if a figure is missing."""
+    PRESENTATION.write_text(filled(plan()), encoding="utf-8")
+
+
+def filled(planned: Plan) -> str:
+    """Return the slides with figures of a program."""
     places: dict[str, Callable[[], str]] = {
         "architecture": lambda: embedded(ARCHITECTURE.read_bytes(), "svg+xml", "The architecture"),
+        "send": lambda: embedded(SEND.read_bytes(), "svg+xml", "One send in time"),
         "routes": lambda: str(len(planned.all("Route"))),
         "objects": lambda: str(len(planned.all("BucketObjectv2"))),
         "resources": lambda: str(sum(one.custom for one in planned.resources)),
@@ -44,9 +39,11 @@ def make_presentation() -> None:
         "tests": _tests,
         "rooms": _rooms,
         "time to all": lambda: bars(_measured("last_ms", lambda value: f"{value / 1000:,.2f} s")),
-        "work for a reader": lambda: bars(_measured("cpu_us_each", lambda value: f"{value:,.0f} µs")),
+        "cpu per reader": lambda: bars(_measured("cpu_us_each", lambda value: f"{value:,.0f} µs")),
         "largest room": lambda: f"{_largest()['size']:,}",
         "costs": _costs,
+        "flood without limits": lambda: f"${_worst_hours()[0]:,.0f}",
+        "flood with the breaker": lambda: f"${_worst_hours()[1]:,.0f}",
         "prices": prices,
     }
 
@@ -54,13 +51,11 @@ def make_presentation() -> None:
         name, _, about = place.group(1).partition(": ")
         return picture(name, about) if about else places[name]()
 
-    PRESENTATION.write_text(
-        re.sub(r"\{\{(.+?)\}\}", fill, (HERE / "slides.html").read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    return re.sub(r"\{\{(.+?)\}\}", fill, SLIDES.read_text(encoding="utf-8"))
 
 
 def picture(name: str, about: str) -> str:
-    """Return a picture of docs/pictures/, in the page itself."""
+    """Return a picture from docs/pictures/, embedded and scaled down."""
     with Image.open(PICTURES / name) as image:
         shown = image.convert("RGB")
         shown.thumbnail((PICTURE_WIDTH, PICTURE_WIDTH), Image.Resampling.LANCZOS)
@@ -70,12 +65,12 @@ def picture(name: str, about: str) -> str:
 
 
 def embedded(data: bytes, kind: str, about: str) -> str:
-    """Return an image that lies in the page itself."""
+    """Return an image whose data is in its URL."""
     return f'<img alt="{escape(about)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]], numbers: tuple[int, ...] = ()) -> str:
-    """Return a table; the columns in `numbers` stand to the right."""
+    """Return a table; columns in `numbers` are aligned right."""
 
     def cells(tag: str, values: Sequence[str]) -> str:
         kinds = [" class=number" if index in numbers else "" for index in range(len(values))]
@@ -86,7 +81,7 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]], numbers: tuple[in
 
 
 def bars(lines: Sequence[tuple[str, float, str]]) -> str:
-    """Return a bar chart of label, value, and the value in words; its bars are on one scale."""
+    """Return a bar chart of (label, value, value as text)."""
     most = max(value for _, value, _ in lines)
     drawn = [
         f'<span>{escape(label)}</span><span class="bar" style="width:{value / most:.2%}"></span><b>{escape(words)}</b>'
@@ -95,10 +90,17 @@ def bars(lines: Sequence[tuple[str, float, str]]) -> str:
     return f'<div class="bars">{"".join(drawn)}</div>'
 
 
+def layers() -> dict[str, str]:
+    """Return the folders of tests/ and what they test, from docs/testing.md."""
+    return dict(
+        re.findall(r"^\| `tests/(\w+)` \| (.+) \|$", (DOCS / "testing.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+
+
 def _tests() -> str:
-    counts = tests_by_layer()
-    lines = [(f"tests/{layer}", LAYERS[layer], f"{count:,}") for layer, count in counts.items()]
-    return table(("layer", "what it catches", "tests"), [*lines, ("all", "", f"{sum(counts.values()):,}")], (2,))
+    counts, described = tests_by_layer(), layers()
+    lines = [(f"tests/{layer}", described[layer].replace("`", ""), f"{count:,}") for layer, count in counts.items()]
+    return table(("folder", "tests", "number"), [*lines, ("all", "", f"{sum(counts.values()):,}")], (2,))
 
 
 def _largest() -> dict[str, Any]:
@@ -106,13 +108,13 @@ def _largest() -> dict[str, Any]:
 
 
 def _measured(column: str, words: Callable[[float], str]) -> list[tuple[str, float, str]]:
-    """Return a figure of the largest room, for each way of posting to it."""
-    ways = {"naive": "boto3, one by one", "threads": "boto3, 32 threads", "ours": "this engine"}
+    """Return a figure for the largest room, for each way of posting."""
+    ways = {"naive": "boto3, one by one", "threads": "boto3, 32 threads", "ours": "our engine"}
     return [(label, _largest()[way][column], words(_largest()[way][column])) for way, label in ways.items()]
 
 
 def _rooms() -> str:
-    head = ("readers", "this: last reader", "one by one", "times sooner", "CPU each", "peak memory")
+    head = ("readers", "ours: last reader", "naive: last reader", "times faster", "ours: CPU per reader", "peak memory")
     body = [
         (
             f"{row['size']:,}",
@@ -127,8 +129,14 @@ def _rooms() -> str:
     return table(head, body, tuple(range(len(head))))
 
 
+def _worst_hours() -> tuple[float, float]:
+    """Return the cost of an hour of flooding, without the limits and with all of them."""
+    hours = rows("worst_hour")
+    return hours[0]["usd_an_hour"], max(row["usd_an_hour"] for row in hours if "breaker" in row["case"])
+
+
 def _costs() -> str:
-    head = ("people in the room", "free messages a month", "each further million", "one by one: free", "million")
+    head = ("people in the room", "free messages a month", "each further million", "naive: free", "naive: million")
     body = [
         (
             f"{row['size']:,}",

@@ -1,4 +1,4 @@
-"""Figures from where they are made: the results of the benchmarks, and the tests as pytest collects them."""
+"""Figures for tables and slides: saved benchmark results, and the tests that pytest collects."""
 
 import json
 import re
@@ -6,34 +6,34 @@ import subprocess
 import sys
 from collections import Counter
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from docgen import ROOT
+
 RESULTS = ROOT / "benchmarks" / "results"
 
 
 class FactMissingError(Exception):
-    """A figure is not there; the text says what makes it."""
+    """A figure is missing; the text names the command that makes it."""
 
 
 @lru_cache
 def rows(name: str) -> list[dict[str, Any]]:
-    """Return a benchmark's rows as they were saved. Raises FactMissingError where it was not run, or not whole."""
+    """Return a benchmark's saved rows. Raises FactMissingError without a full run of it."""
     path = RESULTS / f"{name}.json"
     if not path.is_file():
         raise FactMissingError(f"{path.relative_to(ROOT)} is missing: python -m benchmarks --save makes it.")
     saved = json.loads(path.read_text(encoding="utf-8"))
     if saved["quick"]:
         raise FactMissingError(
-            f"{path.relative_to(ROOT)} is of a quick run: python -m benchmarks --save makes it anew."
+            f"{path.relative_to(ROOT)} is from a quick run: python -m benchmarks --save replaces it."
         )
     return saved["rows"]
 
 
 @lru_cache
 def tests_by_layer() -> dict[str, int]:
-    """Return the number of tests in each folder of tests/, as pytest collects them, the largest first."""
+    """Return the number of tests in each folder of tests/, largest first."""
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:randomly"],
         cwd=ROOT,

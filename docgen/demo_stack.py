@@ -1,4 +1,4 @@
-"""A local stack for the pictures: pages in a browser, and clients without one."""
+"""A local stack for the pictures, with pages in a browser and clients without one."""
 
 import io
 import re
@@ -7,19 +7,21 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from chat_client.websocket import ChatSocket
-from docs.browser import box, hide_tab, launch
+from docgen.browser import chromium
 from local.process import Stack, running_stack
+from tests.browser.controls import box, hide_tab
 
 DEADLINE_MS = 15_000
-DESKTOP = {"width": 1120, "height": 700}
+DESKTOP = {"width": 1200, "height": 740}
+"""Wide enough to show rooms, conversation and people side by side."""
 PHONE = {"width": 390, "height": 760}
 
 
 def look(page: Page) -> Image.Image:
-    """Return what a page shows."""
+    """Return a screenshot."""
     return Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
 
 
@@ -40,7 +42,7 @@ class PageConnection:
         self._open.append(server)
 
     def cut(self) -> None:
-        """Close it, and let the page open no other until it is restored."""
+        """Close the connection, and refuse new ones until `restore`."""
         self._is_cut = True
         while self._open:
             self._open.pop().close(code=1012)
@@ -61,11 +63,17 @@ class DemoStack:
         self.site = stack.site_url.rstrip("/") + "/"
 
     def person(self, name: str | None, room: str, *, can_cut: bool = False, **options: Any) -> Page:
-        """Return the page of somebody in a room; without a name they are still asked for it.
+        """Return a person's page in a room; without a name, the page asks for it.
 
-        With `can_cut` the page's connection can be cut: see `connection_of`.
+        With `can_cut`, `connection_of` can cut its connection.
         """
-        options = {"viewport": DESKTOP, "locale": "en-GB", "reduced_motion": "reduce", **options}
+        options = {
+            "viewport": DESKTOP,
+            "locale": "en-GB",
+            "reduced_motion": "reduce",
+            "service_workers": "block",
+            **options,
+        }
         context = self.browser.new_context(**options)
         self._opened.callback(context.close)
         context.set_default_timeout(DEADLINE_MS)
@@ -81,14 +89,14 @@ class DemoStack:
         return self._connections[page]
 
     def tab(self, page: Page, room: str) -> Page:
-        """Open a room in a page and wait until one can write there."""
+        """Open a room in a page and wait until the message box is enabled."""
         page.goto(f"{self.site}#{room}")
         expect(box(page)).to_be_enabled()
-        hide_tab(page, hidden=False)  # side by side, both are looked at
+        hide_tab(page, hidden=False)  # side by side, both are visible
         return page
 
     def client(self, name: str, room: str) -> ChatSocket:
-        """Return a client in a room that is no browser, like wscat."""
+        """Return a client in a room that is not a browser, such as wscat."""
         client = self._opened.enter_context(ChatSocket(self.stack.websocket_url))
         client.join(room, name=name)
         return client
@@ -98,7 +106,5 @@ class DemoStack:
 def demo_stack() -> Iterator[DemoStack]:
     """Run a local stack and a browser."""
     expect.set_options(timeout=DEADLINE_MS)
-    with running_stack("--no-watch") as stack, sync_playwright() as playwright, ExitStack() as opened:
-        browser = launch(playwright)
-        opened.callback(browser.close)
+    with running_stack("--no-watch") as stack, chromium() as browser, ExitStack() as opened:
         yield DemoStack(stack, browser, opened)

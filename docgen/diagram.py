@@ -1,14 +1,14 @@
-"""The architecture as an SVG, drawn from the resources that the program registers."""
+"""The architecture diagram, drawn from the resources that the program registers."""
 
 import re
 from dataclasses import dataclass
-from html import escape
 from itertools import groupby
-from pathlib import Path
 
+from docgen import PICTURES
+from docgen.svg import box, document, path, text
 from local.plan import Plan, Registered, plan
 
-ARCHITECTURE = Path(__file__).resolve().parent / "pictures" / "architecture.svg"
+ARCHITECTURE = PICTURES / "architecture.svg"
 
 WIDTH, HEIGHT = 1220, 708
 TOP, ROW = 76, 46
@@ -18,33 +18,18 @@ LAMBDA_X, LAMBDA_W = 610, 284
 TABLES_X, TABLES_W = 974, 222
 TABLE_HEIGHT = 112
 WATCHED = {"alert_email": "you@example.org", "monitoring": "true"}
-"""The config with all that is made only when it is asked for."""
+"""Config that creates all optional resources in the diagram."""
 
 _READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
 
-STYLE = """
-  :root { --ground: #ffffff; --box: #f6f6fc; --card: #ffffff; --line: #c9cbe0; --text: #1f2036; --muted: #5a5e7a;
-    --accent: #5b45a8; --t0: #2f6fd0; --t1: #9a4fb8; --t2: #12857c; }
-  @media (prefers-color-scheme: dark) {
-    :root { --ground: #14141f; --box: #1c1c2b; --card: #26263a; --line: #45466a; --text: #ececf6; --muted: #a9abc6;
-      --accent: #b7bdff; --t0: #7fb0ff; --t1: #d79bf0; --t2: #5fd3c6; }
-  }
-  text { font: 14px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--text); }
-  .head { font-weight: 700; font-size: 15px; }
-  .small { font-size: 12px; fill: var(--muted); }
-  .mono { font: 13px ui-monospace, Menlo, Consolas, monospace; }
-  .box { fill: var(--box); stroke: var(--line); }
-  .card { fill: var(--card); stroke: var(--line); }
-  .flow { fill: none; stroke: var(--accent); stroke-width: 2; marker-end: url(#arrow); }
-  .link { fill: none; stroke: var(--line); stroke-width: 1.5; }
-  .use { fill: none; stroke-width: 1.6; opacity: .8; }
+STYLE = """  .use { fill: none; stroke-width: 1.6; opacity: .8; }
   .reads { stroke-dasharray: 5 4; }
 """
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a function may do on a table."""
+    """A function's access to a table."""
 
     table: str
     writes: bool
@@ -52,7 +37,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Route:
-    """A route with the function behind it."""
+    """A route and its function."""
 
     key: str
     function: str
@@ -63,7 +48,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Function:
-    """A function, beside the rows of its routes."""
+    """A function, and the first and last row of its routes."""
 
     name: str
     memory_mb: int
@@ -79,14 +64,14 @@ def make_diagram() -> None:
 
 
 def routes(planned: Plan) -> list[Route]:
-    """Return the routes in the order of a connection's life; those of one function stand together."""
+    """Return the routes in the order in which a connection uses them, grouped by function."""
     found = [_route(planned, route) for route in planned.all("Route")]
     order = ["$connect", "sendmessage", "join", "leave", "history", "typing", "ping", "$disconnect", "$default"]
     return sorted(found, key=lambda one: order.index(one.key) if one.key in order else len(order))
 
 
 def functions(planned: Plan) -> list[Function]:
-    """Return the functions, each with the rows of its routes."""
+    """Return the functions in the order of their routes."""
     found = []
     for _, rows in groupby(enumerate(routes(planned)), key=lambda row: row[1].function):
         numbered = list(rows)
@@ -117,7 +102,7 @@ def _route(planned: Plan, route: Registered) -> Route:
 
 
 def draw(planned: Plan, watched: Plan) -> str:
-    """Return the SVG of a program; `watched` is the same one with monitoring and mails."""
+    """Return the SVG of a program; `watched` is the same program under the config WATCHED."""
     parts = [
         *_browser(planned),
         *_api(planned),
@@ -125,39 +110,11 @@ def draw(planned: Plan, watched: Plan) -> str:
         *_tables(planned),
         *_around(planned, watched),
     ]
-    return "\n".join(
-        [
-            (
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-                'aria-labelledby="title about">'
-            ),
-            '<title id="title">Architecture of the chat</title>',
-            (
-                '<desc id="about">A browser loads the page from S3 and holds a WebSocket to API Gateway. Each route '
-                "starts a Lambda function, which reads and writes DynamoDB and posts to the sockets of the room.</desc>"
-            ),
-            f"<style>{STYLE}</style>",
-            (
-                '<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
-                'orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" fill="var(--accent)"/></marker></defs>'
-            ),
-            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="var(--ground)" rx="12"/>',
-            *parts,
-            "</svg>\n",
-        ],
+    about = (
+        "A browser loads the page from S3 and holds a WebSocket to API Gateway. Each route starts a Lambda function, "
+        "which reads and writes DynamoDB and posts to the sockets of the room."
     )
-
-
-def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
-    return f'<text x="{x:g}" y="{y:g}" class="{kind}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _rect(x: float, y: float, width: float, height: float, kind: str = "box", radius: int = 10) -> str:  # noqa: PLR0913, PLR0917 - a rectangle is as much
-    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius}" class="{kind}"/>'
-
-
-def _path(points: str, kind: str, extra: str = "") -> str:
-    return f'<path d="{points}" class="{kind}"{extra}/>'
+    return document((WIDTH, HEIGHT), "Architecture of the chat", about, parts, STYLE)
 
 
 def _row_y(index: int) -> float:
@@ -172,37 +129,36 @@ def _browser(planned: Plan) -> list[str]:
     bottom = _bottom(planned)
     site_top = bottom - 150
     bucket = planned.one("Bucket")
-    objects = len(planned.all("BucketObjectv2"))
     middle = BROWSER_X + BROWSER_W / 2
     post_y = bottom - 42
     return [
-        _rect(BROWSER_X, TOP, BROWSER_W, 176),
-        _text(middle, TOP + 28, "Browsers", "head", "middle"),
+        box((BROWSER_X, TOP), (BROWSER_W, 176)),
+        text(middle, TOP + 28, "Browsers", "head", "middle"),
         *[
             part
             for index, name in enumerate(("Tab 1", "Tab 2"))
             for part in (
-                _rect(BROWSER_X + 18, TOP + 46 + index * 44, BROWSER_W - 36, 34, "card", 7),
-                _text(middle, TOP + 68 + index * 44, name, "", "middle"),
+                box((BROWSER_X + 18, TOP + 46 + index * 44), (BROWSER_W - 36, 34), "card", 7),
+                text(middle, TOP + 68 + index * 44, name, "", "middle"),
             )
         ],
-        _text(middle, TOP + 156, "one WebSocket each", "small", "middle"),
-        _rect(BROWSER_X, site_top, BROWSER_W, 150),
-        _text(middle, site_top + 28, "S3: the page", "head", "middle"),
-        _text(middle, site_top + 52, f"{objects} objects", "", "middle"),
-        _text(middle, site_top + 74, "index.html, modules, config.json", "small", "middle"),
-        _text(middle, site_top + 94, f"bucket {bucket.inputs['bucketPrefix']}…", "small", "middle"),
-        _text(middle, site_top + 122, "or behind CloudFront, by config", "small", "middle"),
-        _path(f"M{middle - 60:g} {site_top}V{TOP + 179}", "flow"),
-        _text(middle - 48, (site_top + TOP + 178) / 2 + 4, "loads the page", "small"),
-        _path(f"M{BROWSER_X + BROWSER_W} {TOP + 70}H{API_X - 3}", "flow"),
-        _text((BROWSER_X + BROWSER_W + API_X) / 2, TOP + 60, "frames, wss", "small", "middle"),
-        _path(
+        text(middle, TOP + 156, "one WebSocket each", "small", "middle"),
+        box((BROWSER_X, site_top), (BROWSER_W, 150)),
+        text(middle, site_top + 28, "S3: the page", "head", "middle"),
+        text(middle, site_top + 52, "index.html, config.json", "", "middle"),
+        text(middle, site_top + 74, "v-…/ with all other files", "small", "middle"),
+        text(middle, site_top + 94, f"bucket {bucket.inputs['bucketPrefix']}…", "small", "middle"),
+        text(middle, site_top + 122, "or behind CloudFront, by config", "small", "middle"),
+        path(f"M{middle - 60:g} {site_top}V{TOP + 179}", "flow"),
+        text(middle - 48, (site_top + TOP + 178) / 2 + 4, "loads the page", "small"),
+        path(f"M{BROWSER_X + BROWSER_W} {TOP + 70}H{API_X - 3}", "flow"),
+        text((BROWSER_X + BROWSER_W + API_X) / 2, TOP + 60, "frames, wss", "small", "middle"),
+        path(
             f"M{API_X + 12} {post_y}H{API_X - 30}V{TOP + 130}H{BROWSER_X + BROWSER_W + 3}",
             "flow",
         ),
-        _text(API_X - 40, TOP + 222, "frames to", "small", "end"),
-        _text(API_X - 40, TOP + 240, "the room", "small", "end"),
+        text(API_X - 40, TOP + 222, "frames to", "small", "end"),
+        text(API_X - 40, TOP + 240, "the room", "small", "end"),
     ]
 
 
@@ -211,13 +167,13 @@ def _api(planned: Plan) -> list[str]:
     bottom = _bottom(planned)
     throttle = stage["defaultRouteSettings"]
     parts = [
-        _text(API_X, TOP - 38, "API Gateway", "head"),
-        _text(API_X, TOP - 18, f"{api['name']}, stage {stage['name']}", "small"),
-        _rect(API_X, TOP, API_W, bottom - TOP),
-        _text(
+        text(API_X, TOP - 38, "API Gateway", "head"),
+        text(API_X, TOP - 18, f"{api['name']}, stage {stage['name']}", "small"),
+        box((API_X, TOP), (API_W, bottom - TOP)),
+        text(
             API_X + API_W / 2, TOP + 28, f"route by {api['routeSelectionExpression'].rpartition('.')[2]}", "", "middle"
         ),
-        _text(
+        text(
             API_X + API_W / 2,
             TOP + 46,
             f"{throttle['throttlingRateLimit']}/s, burst {throttle['throttlingBurstLimit']}",
@@ -228,15 +184,15 @@ def _api(planned: Plan) -> list[str]:
     for index, route in enumerate(routes(planned)):
         y = _row_y(index)
         parts += [
-            _rect(API_X + 12, y, API_W - 24, 34, "card", 7),
-            _text(API_X + 24, y + 22, route.key, "mono"),
-            _path(f"M{API_X + API_W - 12} {y + 17}H{LAMBDA_X + 12}", "link"),
+            box((API_X + 12, y), (API_W - 24, 34), "card", 7),
+            text(API_X + 24, y + 22, route.key, "mono"),
+            path(f"M{API_X + API_W - 12} {y + 17}H{LAMBDA_X + 12}", "link"),
         ]
     y = bottom - 58
     return [
         *parts,
-        _rect(API_X + 12, y, API_W - 24, 34, "card", 7),
-        _text(API_X + 24, y + 22, "@connections", "mono"),
+        box((API_X + 12, y), (API_W - 24, 34), "card", 7),
+        text(API_X + 24, y + 22, "@connections", "mono"),
     ]
 
 
@@ -247,20 +203,20 @@ def _functions(planned: Plan) -> list[str]:
     posting = sum(function.posts for function in shown)
     y = bottom - 41
     parts = [
-        _text(LAMBDA_X, TOP - 38, "Lambda", "head"),
-        _text(LAMBDA_X, TOP - 18, f"{one['runtime']}, {one['architectures'][0]}, a role for each", "small"),
-        _rect(LAMBDA_X, TOP, LAMBDA_W, bottom - TOP),
-        _text(LAMBDA_X + LAMBDA_W / 2, TOP + 34, "event → parse → operation → status", "small", "middle"),
-        _path(f"M{LAMBDA_X + 12} {y}H{API_X + API_W - 9}", "flow"),
-        _text(LAMBDA_X + 20, y + 5, f"{posting} of them post to sockets (➤)", "small"),
+        text(LAMBDA_X, TOP - 38, "Lambda", "head"),
+        text(LAMBDA_X, TOP - 18, f"{one['runtime']}, {one['architectures'][0]}, a role for each", "small"),
+        box((LAMBDA_X, TOP), (LAMBDA_W, bottom - TOP)),
+        text(LAMBDA_X + LAMBDA_W / 2, TOP + 34, "event → parse → operation → status", "small", "middle"),
+        path(f"M{LAMBDA_X + 12} {y}H{API_X + API_W - 9}", "flow"),
+        text(LAMBDA_X + 20, y + 5, f"{posting} of them post to sockets (➤)", "small"),
     ]
     for function in shown:
         top, bottom = _row_y(function.first), _row_y(function.last) + 34
         middle = (top + bottom) / 2 + 5
         parts += [
-            _rect(LAMBDA_X + 12, top, LAMBDA_W - 24, bottom - top, "card", 7),
-            _text(LAMBDA_X + 24, middle, function.name + (" ➤" if function.posts else "")),
-            _text(LAMBDA_X + LAMBDA_W - 22, middle, f"{function.memory_mb} MB", "small", "end"),
+            box((LAMBDA_X + 12, top), (LAMBDA_W - 24, bottom - top), "card", 7),
+            text(LAMBDA_X + 24, middle, function.name + (" ➤" if function.posts else "")),
+            text(LAMBDA_X + LAMBDA_W - 22, middle, f"{function.memory_mb} MB", "small", "end"),
         ]
     return parts
 
@@ -268,8 +224,8 @@ def _functions(planned: Plan) -> list[str]:
 def _tables(planned: Plan) -> list[str]:
     tables = sorted(planned.all("Table"), key=lambda table: table.inputs["name"])
     parts = [
-        _text(TABLES_X, TOP - 38, "DynamoDB", "head"),
-        _text(TABLES_X, TOP - 18, "solid: writes; dashed: only reads", "small"),
+        text(TABLES_X, TOP - 38, "DynamoDB", "head"),
+        text(TABLES_X, TOP - 18, "solid: writes; dashed: only reads", "small"),
     ]
     space = (_bottom(planned) - TOP - TABLE_HEIGHT * len(tables)) / max(1, len(tables) - 1)
     place = {}
@@ -283,10 +239,10 @@ def _tables(planned: Plan) -> list[str]:
             lines.append(f"index {one['name']}")
             lines.append(f"({', '.join(key['attributeName'] for key in one['keySchemas'])})")
         parts += [
-            _rect(TABLES_X, top, TABLES_W, TABLE_HEIGHT),
+            box((TABLES_X, top), (TABLES_W, TABLE_HEIGHT)),
             f'<rect x="{TABLES_X}" y="{top:g}" width="6" height="{TABLE_HEIGHT}" rx="3" fill="var(--t{index})"/>',
-            _text(TABLES_X + 20, top + 28, given["name"], "head"),
-            *[_text(TABLES_X + 20, top + 52 + 20 * number, line, "small") for number, line in enumerate(lines)],
+            text(TABLES_X + 20, top + 28, given["name"], "head"),
+            *[text(TABLES_X + 20, top + 52 + 20 * number, line, "small") for number, line in enumerate(lines)],
         ]
     coming: dict[str, int] = {}
     shown = functions(planned)
@@ -299,7 +255,7 @@ def _tables(planned: Plan) -> list[str]:
             end_y = top + TABLE_HEIGHT * rank / (users[use.table] + 1)
             bend = (TABLES_X - start_x) / 2
             parts.append(
-                _path(
+                path(
                     f"M{start_x:g} {start_y:g}C{start_x + bend:g} {start_y:g} {TABLES_X - bend:g} {end_y:g} "
                     f"{TABLES_X} {end_y:g}",
                     "use" if use.writes else "use reads",
@@ -327,8 +283,8 @@ def _around(planned: Plan, watched: Plan) -> list[str]:
     for index, (head, line) in enumerate(notes):
         x = BROWSER_X + index * (width + 16)
         parts += [
-            _rect(x, top, width, 58),
-            _text(x + 16, top + 25, head, "head"),
-            _text(x + 16, top + 45, line, "small"),
+            box((x, top), (width, 58)),
+            text(x + 16, top + 25, head, "head"),
+            text(x + 16, top + 45, line, "small"),
         ]
     return parts

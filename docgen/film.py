@@ -1,4 +1,4 @@
-"""Frames into films: an animated GIF by Pillow, a WebM by the browser's own recorder."""
+"""Writes frames as an animated GIF (Pillow) or a WebM (the browser's MediaRecorder)."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 BITS_PER_SECOND = 500_000
 FRAMES_PER_SECOND = 10
 
-# The recorder works in real time: each frame is drawn as long as it is to be seen.
+# MediaRecorder works in real time, so each frame is drawn for as long as it is shown.
 _RECORDER = """
 window.start = (width, height, fps, bits) => {
     const canvas = document.createElement("canvas");
@@ -48,14 +48,14 @@ window.finish = async () => {
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture as PNG, since a film has hundreds, and for how long it is seen."""
+    """A picture and how long it is shown. It is kept as PNG because a film has hundreds."""
 
     png: bytes
     seconds: float
 
     @classmethod
     def of(cls, picture: Image.Image, seconds: float) -> Self:
-        """Return a frame that shows a picture."""
+        """Return a frame of a picture."""
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", compress_level=1)
         return cls(buffer.getvalue(), seconds)
@@ -67,7 +67,7 @@ class Frame:
 
 
 def write_gif(frames: list[Frame], path: Path, width: int) -> None:
-    """Write an endless animation, scaled to a width in pixels, under one palette so that nothing flickers."""
+    """Write a looping animation, `width` pixels wide; one palette for all frames avoids flicker."""
     scale = width / frames[0].picture.width
     size = (width, round(frames[0].picture.height * scale))
     small = [frame.picture.resize(size, Image.Resampling.LANCZOS) for frame in frames]
@@ -87,7 +87,7 @@ def write_gif(frames: list[Frame], path: Path, width: int) -> None:
 
 
 def write_webm(frames: list[Frame], path: Path, browser: Browser) -> None:
-    """Record the frames in a page; it takes as long as the film does."""
+    """Record the frames in a page, in real time."""
     page = browser.new_page()
     page.add_script_tag(content=_RECORDER)
     picture = frames[0].picture

@@ -1,0 +1,10 @@
+"""Programs that make what docs/ shows: tables, pictures, diagrams, the film and the presentation."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PICTURES = DOCS / "pictures"
+
+sys.path.append(str(ROOT / "functions"))  # where Lambda imports `chat` from

@@ -1,1 +1,0 @@
-"""Pictures, diagram, demonstration and presentation, made from the running product; the Markdown lies beside."""
