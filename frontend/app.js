@@ -1,4 +1,4 @@
-/** Connects the client, what the page knows, and what people do. */
+/** Creates the client, the model, the views and the controllers, and connects them. */
 
 import { Client } from "./client/client.js";
 import { LocalStore } from "./client/storage.js";
@@ -14,7 +14,7 @@ import { Reader } from "./model/reader.js";
 import { Settings } from "./model/settings.js";
 import { VisitedRooms } from "./model/visited.js";
 import { advice, isolated } from "./model/wording.js";
-import { keepForOffline } from "./offline.js";
+import { registerServiceWorker } from "./offline.js";
 import { chime, notify } from "./views/attention.js";
 import { copyToClipboard } from "./views/clipboard.js";
 import { watchCopying } from "./views/copied-text.js";
@@ -41,7 +41,7 @@ const rooms = new Rooms({
 	settings,
 	storage,
 	search: (atDate) => onDemand.search(rooms.title, atDate),
-	copyAddress,
+	copyRoomLink,
 	shown: showRoom,
 	followed: (seq) => {
 		if (seq === undefined) reading.toNewest();
@@ -55,13 +55,13 @@ const onDemand = new OnDemand({
 		return { room, page: (request) => client.page(room, request), live: list.items, complete: list.complete };
 	},
 	showDate: (time) => reading.showDate(time),
-	hrefOf: (seq) => rooms.fullAddress(seq), // a bare fragment that leads to no element looks like a broken skip link
+	hrefOf: (seq) => rooms.linkTo(seq), // a full URL: a bare fragment without a target looks like a broken skip link
 	destinations: () => rooms.destinations,
 	open: (typed) => rooms.open(typed),
 });
 const rowMenu = new RowMenu({
-	copyText: ({ message }) => copyToClipboard(message, "The text is copied."),
-	copyLink: ({ seq }) => copyToClipboard(rooms.fullAddress(seq), "The link to the message is copied."),
+	copyText: ({ message }) => copyToClipboard(message, "Text copied."),
+	copyLink: ({ seq }) => copyToClipboard(rooms.linkTo(seq), "Message link copied."),
 	mention: ({ name }) => writing.mention(name),
 });
 const reading = new Reading({
@@ -93,7 +93,7 @@ const writing = new Writing({
 });
 const nameForm = new NameForm({
 	rename: (name) => session.rename(name),
-	copyAddress,
+	copyRoomLink,
 	dismissed: () => storage.save("name", storage.loadText("name") ?? ""),
 	done: () => writing.focus(),
 });
@@ -104,11 +104,19 @@ const people = new PeopleView({
 		nameForm.open(session.name);
 	},
 });
-const connecting = new Connecting({ session, storage, entered, left, ended: () => writing.allow(false) });
+const connecting = new Connecting({
+	session,
+	storage,
+	entered,
+	left,
+	ended: () => writing.allow(false),
+	waiting: () => writing.allow(true), // what is written now is sent later
+	serverChanged: () => archive.clear(),
+});
 new SettingsDialog(settings, { showShortcuts: () => onDemand.showShortcuts() });
 
-element("share", HTMLElement).onclick = copyAddress;
-element("invite", HTMLElement).onclick = copyAddress;
+element("share", HTMLElement).onclick = copyRoomLink;
+element("invite", HTMLElement).onclick = copyRoomLink;
 element("searchButton", HTMLElement).onclick = () => onDemand.search(rooms.title, false);
 watchDrawers();
 watchPanels();
@@ -129,14 +137,14 @@ watchKeyboard({
 	},
 });
 
-function copyAddress() {
-	copyToClipboard(rooms.fullAddress(), "The address of this room is copied.");
+function copyRoomLink() {
+	copyToClipboard(rooms.linkTo(), "Room link copied.");
 }
 
-/** The message that the address points to, until its room is joined. @type {number | undefined} */
+/** The message that the URL points to, until its room is joined. @type {number | undefined} */
 let wantedSeq;
 
-/** @param {number | undefined} seq of the message that the address points to */
+/** @param {number | undefined} seq of the message that the URL points to */
 function showRoom(seq) {
 	onDemand.closeSearch();
 	nameForm.showRoom(rooms.title);
@@ -160,7 +168,7 @@ function showPeople() {
 	people.show(present, count);
 }
 
-/** The room is joined. @param {boolean} hadFocus whether the focus was on something that is gone now */
+/** The room has been joined. @param {boolean} hadFocus whether the focused element has just been hidden */
 function entered(hadFocus) {
 	writing.allow(true);
 	const isFree = hadFocus || document.activeElement === document.body;
@@ -169,7 +177,7 @@ function entered(hadFocus) {
 	seek(wantedSeq);
 }
 
-/** The connection is gone. */
+/** The connection has closed. */
 function left() {
 	rooms.saveRead();
 	typing.clear();
@@ -214,5 +222,5 @@ nameForm.welcome(document.documentElement.dataset.visit === "first");
 rooms.show();
 element("startup", HTMLElement).remove();
 document.documentElement.classList.add("ready");
-keepForOffline();
+registerServiceWorker();
 await connecting.start();

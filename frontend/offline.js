@@ -1,6 +1,6 @@
-/** Registers the service worker, where the browser allows one: on https and on this machine. */
+/** Registers the service worker, which browsers allow only on https and localhost. */
 
-export function keepForOffline() {
+export function registerServiceWorker() {
 	if (!isSecureContext || !("serviceWorker" in navigator)) return;
 	const policy = window.trustedTypes?.createPolicy("worker", { createScriptURL: () => "sw.js" });
 	const address = policy?.createScriptURL("") ?? "sw.js";

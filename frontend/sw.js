@@ -1,23 +1,23 @@
-/** Service worker: keeps the page and its files, so that the page opens without a network. */
+/** Service worker: caches the page and its files, so the page opens offline. */
 
 const worker = /** @type {ServiceWorkerScope} */ (/** @type {unknown} */ (self));
 const { scope } = worker.registration;
 
 const LIMIT_MS = 3000;
-const PREFIX = `shell ${scope} `; // of this chat's caches: others may live on the same origin
-const KEPT_VERSIONS = 2; // the newest, and the one that another tab may still show
-const VERSIONED = /^v-[0-9a-f]{12}\//; // where StaticSite stores what changes its URL with its content
+const PREFIX = `shell ${scope} `; // of this chat's caches: others may share the origin
+const MAX_VERSIONS = 2; // the newest, and the one that an open tab may still use
+const VERSIONED = /^v-[0-9a-f]{12}\//; // StaticSite's folder for files whose URL changes with their content
 const LINK = /\s(?:href|src)="([^"#]+)"/g;
-const NAMED = /"(\.\.?\/[^"\s]+)"/g; // how modules name modules and icons: "./client.js", "../icon.svg"
+const NAMED = /"(\.\.?\/[^"\s]+)"/g; // how modules refer to modules and icons: "./client.js", "../icon.svg"
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 
 async function install() {
 	const response = await fetch(scope, { cache: "reload" });
-	if (!response.ok) throw new Error(`The page is answered by ${response.status}.`);
+	if (!response.ok) throw new Error(`The page returned HTTP ${response.status}.`);
 	await store(response);
-	await worker.skipWaiting(); // A URL is one content, so a newer worker does no harm to an open page.
+	await worker.skipWaiting(); // Safe for open pages: a versioned URL never changes its content.
 }
 
 worker.addEventListener("fetch", (event) => {
@@ -25,28 +25,27 @@ worker.addEventListener("fetch", (event) => {
 	if (method !== "GET" || !url.startsWith(scope)) return;
 	const [path = ""] = url.slice(scope.length).split(/[?#]/, 1);
 	const isPage = ["", "index.html"].includes(path);
-	if (mode !== "navigate")
-		event.respondWith(VERSIONED.test(path) ? keptOrFetched(event) : fetchedOrKept(event, update));
-	else if (isPage) event.respondWith(fetchedOrKept(event, store, scope));
+	if (mode !== "navigate") event.respondWith(VERSIONED.test(path) ? cacheFirst(event) : networkFirst(event, update));
+	else if (isPage) event.respondWith(networkFirst(event, store, scope));
 });
 
 /** @param {FetchEvent} event */
-async function keptOrFetched({ request }) {
-	return (await kept(request.url)) ?? fetch(request);
+async function cacheFirst({ request }) {
+	return (await cached(request.url)) ?? fetch(request);
 }
 
 /**
  * @param {FetchEvent} event
- * @param {(response: Response, url: string) => Promise<void>} keep
- * @param {string} [url] under which the response is kept
+ * @param {(response: Response, url: string) => Promise<void>} save
+ * @param {string} [url] under which the response is cached
  */
-async function fetchedOrKept(event, keep, url = event.request.url) {
-	const asked = fetch(event.request);
-	const copied = asked.then((response) => response.clone());
-	event.waitUntil(copied.then((response) => keep(response, url)).catch(() => {})); // The next load tries again.
-	const answer = await Promise.race([asked, after(LIMIT_MS)]).catch(() => undefined);
+async function networkFirst(event, save, url = event.request.url) {
+	const fetched = fetch(event.request);
+	const copied = fetched.then((response) => response.clone());
+	event.waitUntil(copied.then((response) => save(response, url)).catch(() => {})); // The next load tries again.
+	const answer = await Promise.race([fetched, after(LIMIT_MS)]).catch(() => undefined);
 	if (answer && answer.status < 500) return answer;
-	return (await kept(url)) ?? asked;
+	return (await cached(url)) ?? fetched;
 }
 
 /** @param {number} ms @returns {Promise<undefined>} */
@@ -58,7 +57,7 @@ async function ownCaches() {
 }
 
 /** @param {string} url */
-async function kept(url) {
+async function cached(url) {
 	for (const cacheName of (await ownCaches()).reverse()) {
 		const found = await caches.match(url, { cacheName, ignoreVary: true });
 		if (found) return found;
@@ -67,8 +66,8 @@ async function kept(url) {
 }
 
 /**
- * Replace a file of the newest version. Only files that keep their URL change: config.json, and all on a server that
- * stores no versions.
+ * Replace a file of the newest version. Only files with a fixed URL change: config.json, or every file if the server
+ * does not version them.
  * @param {Response} response @param {string} url
  */
 async function update(response, url) {
@@ -78,7 +77,7 @@ async function update(response, url) {
 }
 
 /**
- * Keep a version of the page with all its files, and drop those before the last.
+ * Cache a version of the page with all its files, and delete old versions.
  * @param {Response} response the page
  */
 async function store(response) {
@@ -89,15 +88,15 @@ async function store(response) {
 	const isNewest = (await ownCaches()).at(-1) === cacheName;
 	if (isNewest && (await caches.match(scope, { cacheName, ignoreVary: true }))) return;
 	const files = await filesOf(html);
-	await caches.delete(cacheName); // It may be an older one, or incomplete.
+	await caches.delete(cacheName); // It may be an older version, or incomplete.
 	const cache = await caches.open(cacheName);
 	await Promise.all(files.map((file) => cache.put(file.url, file)));
-	await cache.put(scope, page); // last: a version with its page is complete
-	const old = (await ownCaches()).slice(0, -KEPT_VERSIONS);
+	await cache.put(scope, page); // last: a version that has its page is complete
+	const old = (await ownCaches()).slice(0, -MAX_VERSIONS);
 	await Promise.all(old.map((name) => caches.delete(name)));
 }
 
-/** @param {string} html @returns {Promise<Response[]>} config.json, what the page links, and what its modules name */
+/** @param {string} html @returns {Promise<Response[]>} config.json, the files that the page links, and their imports */
 async function filesOf(html) {
 	/** @type {Map<string, Response | undefined>} */
 	const files = new Map();

@@ -1,5 +1,5 @@
-/** Types shared by the page's modules; docs/protocol.md is the reference for frames. For the type checker only: this
- * file is not deployed. */
+/** Types shared by the page's modules. docs/protocol.md is the reference for frames. For the type checker only; not
+ * deployed. */
 
 // Frames to the server.
 
@@ -42,7 +42,7 @@ interface TypingRequestFrame {
 
 interface PingFrame {
 	action: "ping";
-	/** A room and the checksum of who is believed to be in it. */
+	/** The room whose members `roster` is the checksum of. */
 	room?: string;
 	roster?: number;
 }
@@ -112,7 +112,7 @@ interface PresenceFrame extends Partial<Person> {
 	room: string;
 	event: "join" | "leave" | "rename" | "count";
 	memberCount: number;
-	/** Everybody who is here, with `count`. */
+	/** All members, with `count`. */
 	members?: Person[];
 }
 
@@ -128,7 +128,7 @@ interface PongFrame {
 	timestamp: string;
 	/** Room → its newest seq. */
 	rooms: Record<string, number>;
-	/** The answer to a ping's roster; it lists who is there if that differs. */
+	/** The answer to a ping's roster, with the members if the checksum was wrong. */
 	roster?: { room: string; memberCount: number; members?: Person[] };
 }
 
@@ -161,7 +161,7 @@ type Transport = import("./client/transport.js").Transport;
 type Reader = import("./model/reader.js").Reader;
 type MessageList = import("./model/message-list.js").MessageList;
 
-/** What depends on time and chance; tests give their own. */
+/** Time and randomness; tests replace them. */
 interface Surroundings {
 	clock: Clock;
 	/** 0 to 1 */
@@ -171,15 +171,15 @@ interface Surroundings {
 interface HistoryOptions extends Surroundings {
 	room: string;
 	send(frame: ClientFrame): void;
-	/** Takes new messages, by rising seq. */
+	/** Receives new messages, by rising seq. */
 	deliver(messages: Message[], isFirstPage: boolean): void;
-	/** Says that messages have expired since we last saw the room. */
+	/** Called when messages have expired since we last saw the room. */
 	lost(): void;
-	/** Says that a request had no answer. */
+	/** Called when a request got no answer. */
 	unanswered(): void;
 }
 
-/** A page of history that is asked for. */
+/** A requested page of history. */
 interface PendingPage {
 	frame: PageRequest;
 	faults: number;
@@ -195,7 +195,7 @@ interface SessionOptions extends Surroundings {
 interface OutboxOptions extends Surroundings {
 	storage: LocalStore;
 	ownership: Ownership;
-	/** Tells whether the frame was sent. */
+	/** Returns whether the frame was sent. */
 	send(frame: SendMessageFrame): boolean;
 	/** Whether a message to that room can be sent now. */
 	isIn(room: string): boolean;
@@ -203,25 +203,25 @@ interface OutboxOptions extends Surroundings {
 
 interface ClientOptions extends Partial<Surroundings> {
 	storage: LocalStore;
-	/** navigator.locks, where the page has it. */
+	/** navigator.locks, if the page has it. */
 	locks?: Locks;
 	WebSocket?: Socket;
 }
 
-/** A clock; tests give one of their own. */
+/** A clock; tests replace it. */
 interface Clock {
 	Date: { now(): number };
 	setTimeout(act: () => void, ms: number): number;
 	clearTimeout(timer?: number): void;
 }
 
-/** The WebSocket class; tests give one of their own. */
+/** The WebSocket class; tests replace it. */
 type Socket = typeof WebSocket;
 
-/** What the client needs of localStorage. */
+/** The part of localStorage that the client uses. */
 type StorageArea = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
 
-/** What the client needs of navigator.locks. */
+/** The part of navigator.locks that the client uses. */
 interface Locks {
 	request(
 		name: string,
@@ -231,17 +231,17 @@ interface Locks {
 }
 
 interface TransportEvents {
-	/** A connection is being opened, and none was open before. */
+	/** A connection is being opened, and it does not replace an open one. */
 	connecting: undefined;
 	open: undefined;
-	/** The open connection is gone; with `renewing` its successor is being opened. */
+	/** The connection has closed; with `renewing` its replacement is being opened. */
 	close: { renewing: boolean };
-	/** The next try comes at this time, in milliseconds since 1970. */
+	/** When the next attempt is made, in milliseconds since 1970. */
 	waiting: { retryAt: number };
 	frame: ServerFrame;
 }
 
-/** A message, and whether this person sent it: here, in another tab, or yesterday. */
+/** A message, and whether this user sent it: in this tab, another one, or an earlier visit. */
 type OwnedMessage = Message & { own: boolean };
 
 /** Why something was refused. `code` is the server's, or `bad_url`, or `expired` for a message that waited too long. */
@@ -249,25 +249,25 @@ type Refusal = Pick<ErrorFrame, "error" | "code" | "room" | "retryAfterMs">;
 
 interface SessionEvents {
 	state: { state: string; retryAt?: number };
-	/** `resumed`: the room goes on from what was known of it. */
+	/** `resumed`: the room continues from the messages we have. */
 	joined: JoinedFrame & { resumed: boolean };
-	/** The room is joined, and the messages that came with it are reported. */
+	/** The room has been joined, and its messages have been emitted. */
 	entered: { room: string };
-	/** The room will not have us. */
+	/** The room refused the join. */
 	barred: Refusal & { room: string };
-	/** By rising seq. `isFirstPage`: what the room had when it was first joined. */
+	/** By rising seq. `isFirstPage`: the messages from the first join. */
 	messages: { room: string; messages: OwnedMessage[]; isFirstPage: boolean };
-	/** A message came, new or not. */
+	/** A message arrived, new or repeated. */
 	stored: { messageId: string };
 	/** Some messages of the room have expired since we last saw it. */
 	lost: { room: string };
-	/** Who is in the room has changed; `former` is the name that the person had. */
+	/** A member has joined, left or been renamed; `former` is the member's previous name. */
 	presence: PresenceFrame & { former?: string };
-	/** The list of who is in the room was put right. */
+	/** The list of members was corrected. */
 	members: { room: string };
 	typing: TypingFrame;
 	refused: Refusal;
-	/** An error that answers a message, or might. */
+	/** An error that answers, or may answer, a message. */
 	messageError: ErrorFrame;
 }
 
@@ -278,11 +278,11 @@ interface Unsent {
 	text: string;
 	/** When it was written, in milliseconds since 1970; the order in which messages are sent. */
 	at: number;
-	/** When it was last sent, if that is not answered. */
+	/** When it was last sent, until it is answered. */
 	sentAt?: number;
-	/** How often the server failed on it. */
+	/** How often the server has failed to store it. */
 	faults?: number;
-	/** Why it is not sent any more, unless the person wishes. */
+	/** Why it is no longer sent, unless the user retries. */
 	failure?: Refusal;
 }
 
@@ -291,9 +291,9 @@ interface OutboxEvents {
 	changed: Unsent;
 	/** A message is stored or was discarded. */
 	removed: { messageId: string; room: string };
-	/** A message waits as the server asked for. */
+	/** A message is delayed at the server's request. */
 	delayed: Refusal;
-	/** A message has had no answer. */
+	/** A message got no answer. */
 	unanswered: undefined;
 }
 
@@ -309,9 +309,9 @@ interface OwnershipEvents {
 /** One owner among the tabs. */
 interface Ownership {
 	readonly owned: boolean;
-	/** Waits in line. */
+	/** Queue for ownership. */
 	want(): void;
-	/** Takes it from whichever tab has it. */
+	/** Take ownership from another tab. */
 	take(): void;
 	release(): void;
 	on(type: "change", handler: (detail: OwnershipEvents["change"]) => void): void;
@@ -319,7 +319,7 @@ interface Ownership {
 
 // The page.
 
-/** What tells whether somebody is at the page; tests give their own. */
+/** Where reader activity is observed; tests replace these. */
 interface ReaderOptions {
 	document?: EventTarget & Pick<Document, "hidden" | "hasFocus">;
 	window?: EventTarget;
@@ -327,17 +327,17 @@ interface ReaderOptions {
 }
 
 interface ReaderEvents {
-	/** Whether somebody is here, or watches, has changed. */
+	/** `isHere` or `isWatching` has changed. */
 	change: undefined;
 	/** The connection may have died unnoticed. */
 	wake: undefined;
 }
 
-/** A line of the message list: a message, or a note by the page itself. */
+/** A line of the message list: a message, or a note from the page. */
 interface Item extends Person {
-	/** An id of the page's own for a note. */
+	/** For a note, an id that the page assigns. */
 	messageId: string;
-	/** Between two messages' for a note; Infinity until the server has stored it. */
+	/** For a note, between those of two messages; Infinity until the server has stored the message. */
 	seq: number;
 	/** Milliseconds since 1970. */
 	at: number;
@@ -346,26 +346,26 @@ interface Item extends Person {
 	state: "stored" | "pending" | "failed" | "note";
 	/** Why it failed, and what to do. */
 	problem?: string;
-	/** Who came and went, in a note of presence. */
+	/** In a presence note: who joined and left. */
 	movements?: Moved[];
 }
 
-/** A room that was visited. */
+/** A visited room. */
 interface Visited {
 	room: string;
-	/** When it was last looked at, in milliseconds since 1970. */
+	/** When it was last opened, in milliseconds since 1970. */
 	at: number;
-	/** The newest seq that was read; undefined before the first reading. */
+	/** The newest seq that has been read; undefined if none has. */
 	read?: number;
-	/** The newest seq that is known. */
+	/** The newest known seq. */
 	last: number;
-	/** What to show in place of the address, for a room whose name is in another script. */
+	/** The name to show for a room named in another script. */
 	title?: string;
 }
 
 // The past.
 
-/** A page of history, and which of it this person sent. */
+/** A page of history, with the user's own messages marked. */
 interface OwnedPage {
 	messages: OwnedMessage[];
 	/** False: there are more, newer ones after `after`, else older ones. */
@@ -373,7 +373,7 @@ interface OwnedPage {
 	lost: boolean;
 }
 
-/** Asks for a page of one room's history; rejected when there is no connection. */
+/** Fetches a page of one room's history; rejects without a connection. */
 type PageSource = (request: PageRequest) => Promise<OwnedPage>;
 
 interface PastOptions {
@@ -385,18 +385,18 @@ interface SearchOptions {
 	page: PageSource;
 	room: string;
 	query: string;
-	/** The items that are known already, up to the newest message. */
+	/** The loaded items, up to the newest message. */
 	live?: Item[];
-	/** Whether nothing is older than those. */
+	/** Whether there are no older messages. */
 	complete?: boolean;
 }
 
 interface SearchResult {
-	/** What this call has found, newest first. */
+	/** The results of this call, newest first. */
 	found: Item[];
-	/** The time of the oldest message that was looked at, in milliseconds since 1970; 0 if there was none. */
+	/** The time of the oldest message searched, in milliseconds since 1970; 0 if there was none. */
 	searchedTo: number;
-	/** There is nothing further back. */
+	/** There are no older messages. */
 	complete: boolean;
 }
 
@@ -407,13 +407,13 @@ interface SearchQuery {
 	from: string[];
 }
 
-/** What an address says. */
+/** A parsed URL fragment. */
 interface Address {
 	room: string;
 	/** The message to show. */
 	seq?: number;
 	title?: string;
-	/** What was wrong with it, and what is opened instead. */
+	/** What is wrong with it, and what was opened instead. */
 	problem?: string;
 }
 
@@ -422,7 +422,7 @@ interface ArchiveOptions {
 	clock?: Clock;
 }
 
-/** Somebody came or went. */
+/** A person joined or left. */
 interface Movement {
 	event: "join" | "leave";
 	sender: string;
@@ -443,7 +443,7 @@ interface PresenceOptions {
 	clock?: Clock;
 }
 
-/** Somebody who is in the room, in as many tabs as they like. */
+/** A person in the room, in one or more tabs. */
 interface Present {
 	sender: string;
 	name: string;
@@ -455,7 +455,7 @@ interface Present {
 
 type Theme = "auto" | "light" | "dark";
 
-/** Which messages of a room call somebody. */
+/** Which messages of a room trigger a notification. */
 type NotificationLevel = "all" | "mentions" | "none";
 
 interface SettingsEvents {
@@ -463,7 +463,7 @@ interface SettingsEvents {
 	change: { setting: "theme" | "sound" | "notifications" | "levels" };
 }
 
-// The service worker (sw.js): what the DOM library lacks, since it describes windows.
+// The service worker (sw.js): types that TypeScript's DOM library lacks, because it describes windows.
 
 interface ExtendableEvent extends Event {
 	waitUntil(work: Promise<unknown>): void;
@@ -484,7 +484,7 @@ interface ServiceWorkerScope {
 
 interface Window {
 	readonly trustedTypes?: {
-		/** A policy whose URLs are objects to the browser; the DOM library takes them for strings. */
+		/** Returns a policy whose URLs are objects in the browser, but strings in the DOM library. */
 		createPolicy(
 			name: string,
 			rules: { createScriptURL(): string },
@@ -497,16 +497,16 @@ interface Window {
 /** A room in the list of rooms. */
 interface RoomEntry {
 	room: string;
-	/** What people call it, where that is not its address. */
+	/** The room's name for people; "" if it is `room`. */
 	title: string;
 	href: string;
 	unread: number;
-	/** Its messages call nobody. */
+	/** Its notifications are off. */
 	isMuted: boolean;
 }
 
 interface RoomsViewActions {
-	/** Returns why the room cannot be opened; empty if it can. */
+	/** Returns why the room cannot be opened, or "". */
 	open(typed: string): string;
 	forget(room: string): void;
 	markAllRead(): void;
@@ -519,16 +519,16 @@ interface ServerPanelActions {
 	useDefault(): void;
 }
 
-/** The connection as it is shown. */
+/** How the connection is shown. */
 interface ServerView {
 	state: "connected" | "connecting" | "disconnected";
-	/** Why it is not connected; empty if it is. */
+	/** Why it is not connected, or "". */
 	why: string;
 	/** When the next attempt is made, in milliseconds since 1970. */
 	retryAt: number;
-	/** The page will try again by itself. */
+	/** The page will retry automatically. */
 	isWaiting: boolean;
-	/** The person has disconnected. */
+	/** The user has disconnected. */
 	isOffline: boolean;
 	offersDefault: boolean;
 }
@@ -537,15 +537,15 @@ interface MessageListOptions {
 	/** Milliseconds since 1970, by the server's clock. */
 	now(): number;
 	isHere(): boolean;
-	/** Whether two people who are here have that name. */
+	/** Whether more than one person in the room has that name. */
 	isShared(name: string): boolean;
 	people(): { names: string[]; ownName: string };
-	/** The address of the current room's message at that seq. */
+	/** The URL of the current room's message with that seq. */
 	hrefOf(seq: number): string;
-	/** Something was read. */
+	/** Messages were read. */
 	read(): void;
 	nearTop(): void;
-	/** The end of a list that is not the room's end is near. */
+	/** The end of the list is near, but the room has newer messages. */
 	nearEnd(): void;
 	toNewest(): void;
 	catchUp(): void;
@@ -555,23 +555,23 @@ interface MessageListOptions {
 	discard(messageId: string): void;
 }
 
-/** How a row looks beside its neighbours. */
+/** A row's appearance, which depends on its neighbours. */
 interface RowContext {
-	/** The day that begins with it, or nothing. */
+	/** The day that starts with this row, or "". */
 	day: string;
-	/** The label of the line above the first unread message, or nothing. */
+	/** The label above the first unread message, or "". */
 	unread: string;
 	/** The first of a group. */
 	isFirst: boolean;
 	/** The last of a group. */
 	isLast: boolean;
-	/** The name alone does not tell who it is. */
+	/** The name alone does not identify the person. */
 	showsId: boolean;
 	href: string;
 	people: { names: string[]; ownName: string };
 }
 
-/** Something to put before the caret. */
+/** A suggested completion. */
 interface Suggestion {
 	sign: string;
 	label: string;
@@ -583,14 +583,14 @@ interface ComposerActions {
 	names(): string[];
 	changed(text: string): void;
 	typing(): void;
-	/** Returns why the text is not sent; empty if it is. */
+	/** Returns why the text was not sent, or "". */
 	send(text: string): string;
 	toLastOwn(): void;
 }
 
 interface NameFormActions {
 	rename(name: string): void;
-	copyAddress(): void;
+	copyRoomLink(): void;
 	/** Closed without a name. */
 	dismissed(): void;
 	/** Closed, either way. */
@@ -600,7 +600,7 @@ interface NameFormActions {
 interface RoomPanelActions {
 	search(): void;
 	jumpToDate(): void;
-	copyAddress(): void;
+	copyRoomLink(): void;
 	leave(): void;
 	setLevel(level: string): void;
 }
@@ -613,7 +613,7 @@ interface RowMenuActions {
 
 interface RoomSwitcherActions {
 	rooms(): RoomEntry[];
-	/** A known room, or what was typed. */
+	/** Takes a known room or the typed text. */
 	open(typed: string): void;
 }
 
@@ -635,12 +635,16 @@ type Search = import("./model/search.js").Search;
 interface ConnectingOptions {
 	session: Session;
 	storage: LocalStore;
-	/** The current room is joined; tells whether the focus is where it is lost now. */
+	/** The current room has been joined; `hadFocus`: hiding the banner has lost the focus. */
 	entered(hadFocus: boolean): void;
-	/** The connection is gone. */
+	/** The connection has closed. */
 	left(): void;
-	/** The person has disconnected. */
+	/** The user has disconnected. */
 	ended(): void;
+	/** A server that was reached before is not; the page will try again. */
+	waiting(): void;
+	/** The server is not the one used on the last visit. */
+	serverChanged(): void;
 }
 
 interface RoomsOptions {
@@ -649,22 +653,22 @@ interface RoomsOptions {
 	settings: Settings;
 	storage: LocalStore;
 	search(atDate: boolean): void;
-	copyAddress(): void;
-	/** The current room is another; the seq is that of the message in its address. */
+	copyRoomLink(): void;
+	/** The current room has changed; `seq` is the message that the URL names. */
 	shown(seq: number | undefined): void;
-	/** The address leads to the current room again, or to one of its messages. */
+	/** The URL names the current room, or one of its messages. */
 	followed(seq: number | undefined): void;
-	/** The person has opened a room. */
+	/** The user has opened a room. */
 	opened(): void;
 }
 
 interface OnDemandActions {
-	/** Where a search of the current room begins. */
+	/** The starting point for a search of the current room. */
 	history(): Omit<SearchOptions, "query">;
 	/** Milliseconds since 1970. */
 	showDate(time: number): void;
 	hrefOf(seq: number): string;
-	/** The rooms to go to, the likeliest first. */
+	/** The rooms to go to, most likely first. */
 	destinations(): RoomEntry[];
 	open(typed: string): string;
 }
@@ -675,7 +679,7 @@ interface ReadingOptions {
 	reader: Reader;
 	hrefOf(seq: number): string;
 	read(): void;
-	/** The message that the address points to is not what is shown any more. */
+	/** The message that the URL names is no longer shown. */
 	leftMessage(): void;
 	openMenu(item: Item, opener: HTMLElement): void;
 	toComposer(): void;
@@ -686,9 +690,9 @@ interface WritingOptions {
 	chat: Chat;
 	storage: LocalStore;
 	rename(name: string): void;
-	/** Returns why the room cannot be opened; empty if it can. */
+	/** Returns why the room cannot be opened, or "". */
 	open(typed: string): string;
-	/** Returns why the room cannot be left; empty if it is. */
+	/** Returns why the room cannot be left, or "". */
 	leave(): string;
 	showShortcuts(): void;
 	/** A message was written. */
@@ -720,23 +724,23 @@ interface ChatOptions {
 interface ChatEvents {
 	/** A room's messages or notes have changed. */
 	changed: { room: string };
-	/** Messages came; new ones or older ones that were missed. */
+	/** Messages arrived: new ones, or older ones that were missed. */
 	stored: { room: string; messages: OwnedMessage[] };
-	/** A message that calls somebody who does not see it. */
+	/** A message that should trigger a notification. */
 	news: { room: string; item: Item; isMention: boolean };
-	/** Who is in the current room has changed. */
+	/** The people in the current room have changed. */
 	people: { room: string };
 }
 
 // Text.
 
-/** A part of a message; one of a quote has its text without the marks. */
+/** A part of a message; the text of a quote has no marks. */
 interface Section {
 	kind: "prose" | "code" | "block" | "quote";
 	text: string;
 }
 
-/** A part of a message as it is shown. */
+/** A displayed part of a message. */
 type Piece =
 	| { kind: "text" | "code" | "block"; text: string }
 	| { kind: "quote"; pieces: Piece[] }
@@ -744,7 +748,7 @@ type Piece =
 	| { kind: "room"; text: string; room: string }
 	| { kind: "mention"; text: string; isOwn: boolean };
 
-/** The beginning of a name, and where its sign stands. */
+/** A partly typed name, and the position of its "@" or ":". */
 interface Typed {
 	start: number;
 	typed: string;

@@ -28,7 +28,7 @@ export class Client {
 
 		transport.on("close", () => outbox.disconnected());
 		session.on("state", ({ state }) => this.#stateChanged(state));
-		// The page hears first: what it shows as pending becomes the stored message, in the same row.
+		// After the page's own handlers, so a pending row becomes the stored message instead of being removed.
 		session.on("messages", ({ messages }) => queueMicrotask(() => outbox.stored(messages)));
 		session.on("stored", (message) => queueMicrotask(() => outbox.stored([message])));
 		session.on("entered", () => queueMicrotask(() => outbox.flush()));
@@ -48,13 +48,13 @@ export class Client {
 	}
 
 	/** @param {string} text 1 to 4,000 characters
-	 * @returns {Unsent | undefined} undefined if too many messages wait already */
+	 * @returns {Unsent | undefined} undefined if the outbox is full */
 	write(text) {
 		return this.outbox.put(this.#current, text);
 	}
 
-	/** A page of a room's messages: before a seq, after one, or the newest. Rejected when the room is paused or left, or
-	 * the server refuses.
+	/** A page of a room's messages: before a seq, after one, or the newest. Rejects if the room is paused or left, or the
+	 * server refuses.
 	 * @param {string} room @param {PageRequest} [request] */
 	async page(room, request = {}) {
 		const page = await this.session.page(room, request);
@@ -77,7 +77,7 @@ export class Client {
 		this.session.wake();
 	}
 
-	/** Only a connected tab can send, so only such a tab may own the outbox. @param {string} state */
+	/** Only a connected tab can send, so only a connected tab may own the outbox. @param {string} state */
 	#stateChanged(state) {
 		if (state === SessionState.JOINING || state === SessionState.READY) this.#ownership.want();
 		else this.#ownership.release();

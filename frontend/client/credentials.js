@@ -1,31 +1,31 @@
-/** What a join says about us: a name and a secret, without what the server has refused. */
+/** The name and secret that a join sends, without any that the server has refused. */
 
 import { randomHex } from "./ids.js";
 
 const SECRET = /^[A-Za-z0-9_-]{16,128}$/;
 const SECRET_BYTES = 24;
 const NAME = "name";
-const WISHED_NAME = "wished-name";
+const REQUESTED_NAME = "requested-name";
 
 export class Credentials {
 	#storage;
 	#acceptedName;
 	/** @type {string | undefined} */
-	#wishedName;
+	#requestedName;
 	#hasSecret = true;
 
 	/** @param {LocalStore} storage */
 	constructor(storage) {
 		this.#storage = storage;
 		this.#acceptedName = storage.loadText(NAME) ?? "";
-		this.#wishedName = storage.loadText(WISHED_NAME);
+		this.#requestedName = storage.loadText(REQUESTED_NAME);
 	}
 
 	get name() {
-		return this.#wishedName ?? this.#acceptedName;
+		return this.#requestedName ?? this.#acceptedName;
 	}
 
-	/** Made once for this browser; read anew for each join, so that tabs opened at once agree. */
+	/** Generated once per browser; read again for each join, so tabs opened at the same time agree. */
 	get secret() {
 		const known = this.#storage.loadText("secret") ?? "";
 		if (SECRET.test(known)) return known;
@@ -39,21 +39,21 @@ export class Credentials {
 	}
 
 	/** @param {string | undefined} name */
-	wish(name) {
-		this.#wishedName = name;
-		if (name === undefined) this.#storage.remove(WISHED_NAME);
-		else this.#storage.save(WISHED_NAME, name);
+	request(name) {
+		this.#requestedName = name;
+		if (name === undefined) this.#storage.remove(REQUESTED_NAME);
+		else this.#storage.save(REQUESTED_NAME, name);
 	}
 
 	/** @param {string} sent @param {string} accepted */
 	accept(sent, accepted) {
-		if (sent === this.#wishedName) this.wish(undefined);
+		if (sent === this.#requestedName) this.request(undefined);
 		this.#accept(accepted);
 	}
 
 	/** @param {string} name */
 	refuseName(name) {
-		if (name === this.#wishedName) this.wish(undefined);
+		if (name === this.#requestedName) this.request(undefined);
 		else this.#accept("");
 	}
 

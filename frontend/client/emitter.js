@@ -1,4 +1,4 @@
-/** An EventTarget whose events carry typed details. */
+/** An EventTarget with typed events. */
 
 /** @template {object} Events event type → its detail */
 export class Emitter extends EventTarget {

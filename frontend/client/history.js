@@ -1,10 +1,10 @@
-/** One room's messages: each once, in order, gaps filled, other pages on request. */
+/** One room's messages: de-duplicates and orders them, fills gaps, and fetches pages on request. */
 
 import { RoomOrder } from "./order.js";
 import { asksToWait, ErrorCode } from "./protocol.js";
 import { backoffMs, Timers } from "./timers.js";
 
-const GRACE_MS = 1000; // posts of two functions may overtake each other
+const GRACE_MS = 1000; // posts from two functions may arrive out of order
 const ANSWER_MS = 8000;
 const MAX_FAULTS = 4;
 const FILL_LIMIT = 100;
@@ -17,13 +17,13 @@ export class RoomHistory {
 	#timers;
 	/** @type {RoomOrder | undefined} */
 	#order;
-	/** What overtook the answer to the first join. @type {Message[]} */
+	/** Messages that arrived before the answer to the first join. @type {Message[]} */
 	#early = [];
 	/** @type {PendingPage[]} */
 	#requests = [];
 	#live = false;
 	#filling = false;
-	#saidLost = false;
+	#hasReportedLost = false;
 
 	/** @param {HistoryOptions} options */
 	constructor(options) {
@@ -46,17 +46,17 @@ export class RoomHistory {
 		const resumed = this.resumes(frame);
 		const { messages, lastSeq, complete } = frame;
 		this.#live = true;
-		this.#saidLost = this.#order === undefined; // a newcomer has lost nothing
+		this.#hasReportedLost = this.#order === undefined; // on the first join nothing can be lost
 		if (this.#order && !resumed) {
-			// The room is behind what we know, so all of that expired. Joining again brings what there is.
-			this.#sayLost();
+			// The room's log restarted: our messages have all expired. Joining again fetches the new ones.
+			this.#reportLost();
 			this.forget();
 			return;
 		}
-		if (frame.lost) this.#sayLost();
+		if (frame.lost) this.#reportLost();
 		const order = this.#order ?? new RoomOrder((messages[0]?.seq ?? 1) - 1);
 		this.#order = order;
-		order.heard(lastSeq); // the server may have read it later than the messages
+		order.noteLatest(lastSeq); // the server may have read lastSeq after the messages
 		this.#deliver([...messages, ...this.#early.splice(0)], !resumed);
 		if (frame.after !== undefined) {
 			order.settle(newestOf(messages));
@@ -72,17 +72,16 @@ export class RoomHistory {
 		this.#watch();
 	}
 
-	/** @param {number} lastSeq the room's newest, as the server says */
-	heard(lastSeq) {
-		this.#order?.heard(lastSeq);
+	/** @param {number} lastSeq the room's newest, according to the server */
+	noteLatest(lastSeq) {
+		this.#order?.noteLatest(lastSeq);
 		this.#watch();
 	}
 
-	/** A page before a seq, after one, or the newest; rejected when the room is paused or the server refuses.
+	/** A page before a seq, after one, or the newest. Rejects if the room is paused or the server refuses.
 	 *
-	 * Requests are sent one at a time, and one that fills a gap goes ahead of those that wait. So whoever asks for page
-	 * after page, as a search does, and awaits each, delays a gap or a reader who scrolls by one answer at most. A page
-	 * has as many messages as fit into a frame, which may be fewer than `limit`.
+	 * Requests are sent one at a time, and those that fill a gap go first. A search that awaits each page therefore delays
+	 * other requests by one answer at most. A page may have fewer messages than `limit`: as many as fit into a frame.
 	 * @param {PageRequest} frame */
 	page(frame) {
 		return this.#request(frame);
@@ -130,9 +129,9 @@ export class RoomHistory {
 		if (fresh.length) this.#options.deliver(fresh, isFirstPage);
 	}
 
-	#sayLost() {
-		if (!this.#saidLost) this.#options.lost();
-		this.#saidLost = true;
+	#reportLost() {
+		if (!this.#hasReportedLost) this.#options.lost();
+		this.#hasReportedLost = true;
 	}
 
 	#watch() {
@@ -148,11 +147,11 @@ export class RoomHistory {
 			for (let complete = false; !complete; ) {
 				const { upTo, latest } = order;
 				const page = await this.#request({ after: upTo, limit: FILL_LIMIT }, true);
-				if (page.lost) this.#sayLost();
+				if (page.lost) this.#reportLost();
 				this.#deliver(page.messages);
 				order.settle(newestOf(page.messages));
 				complete = page.complete || order.upTo === upTo;
-				if (complete) order.settle(latest); // what did not come of it has expired
+				if (complete) order.settle(latest); // messages that did not arrive have expired
 			}
 			this.#watch();
 		} catch {
@@ -166,7 +165,7 @@ export class RoomHistory {
 	#request(frame, isUrgent = false) {
 		return new Promise((resolve, reject) => {
 			if (!this.#live) return reject(new Error("paused"));
-			const place = isUrgent ? 1 : this.#requests.length; // the first is under way
+			const place = isUrgent ? 1 : this.#requests.length; // the first is in flight
 			this.#requests.splice(place, 0, { frame, faults: 0, resolve, reject });
 			if (this.#requests.length === 1) this.#post();
 		});

@@ -1,4 +1,4 @@
-/** Who is in a room, by what the server told. */
+/** The members of a room, as reported by the server. */
 
 import { MAX_LISTED_MEMBERS } from "./protocol.js";
 

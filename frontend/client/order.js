@@ -1,4 +1,4 @@
-/** Which of a room's messages are known. A jump in seq means that one was missed. */
+/** Tracks which of a room's messages have arrived. A jump in seq means that some are missing. */
 
 export class RoomOrder {
 	upTo;
@@ -6,7 +6,7 @@ export class RoomOrder {
 	/** @type {Set<number>} */
 	#beyond = new Set();
 
-	/** @param {number} upTo every message up to here is known, or left to older pages
+	/** @param {number} upTo the seq up to which every message is known, or belongs to an older page
 	 * @param {number} [latest] */
 	constructor(upTo, latest = upTo) {
 		this.upTo = upTo;
@@ -21,21 +21,21 @@ export class RoomOrder {
 	take(messages) {
 		const fresh = messages.filter(({ seq }) => {
 			if (seq <= this.upTo || this.#beyond.has(seq)) return false;
-			this.heard(seq);
+			this.noteLatest(seq);
 			return this.#beyond.add(seq);
 		});
 		this.#advance();
 		return fresh;
 	}
 
-	/** The server has answered for everything up to `seq`: what did not come has expired. @param {number} seq */
+	/** The server has sent everything up to `seq`: any message that did not arrive has expired. @param {number} seq */
 	settle(seq) {
 		this.upTo = Math.max(this.upTo, seq);
 		this.#advance();
 	}
 
 	/** @param {number} seq */
-	heard(seq) {
+	noteLatest(seq) {
 		this.latest = Math.max(this.latest, seq);
 	}
 

@@ -1,4 +1,4 @@
-/** Messages that are not stored yet, shared by all tabs. */
+/** Unsent messages, shared by all tabs. */
 
 import { Emitter } from "./emitter.js";
 import { uuid } from "./ids.js";
@@ -54,7 +54,7 @@ export class Outbox extends Emitter {
 		return [...new Set(this.all.flatMap(({ failure, room }) => (failure ? [] : [room])))];
 	}
 
-	/** @param {string} room @param {string} text @returns {Unsent | undefined} undefined if too many wait already */
+	/** @param {string} room @param {string} text @returns {Unsent | undefined} undefined if the outbox is full */
 	put(room, text) {
 		if (this.#unsent.size >= CAPACITY) return undefined;
 		const unsent = this.#save({ messageId: uuid(), room, text, at: this.#lastPlace() });
@@ -97,7 +97,7 @@ export class Outbox extends Emitter {
 		this.#save({ ...unsent, sentAt: undefined, faults, failure });
 		if (asksToWait(code)) this.emit("delayed", { code, error, retryAfterMs });
 		if (again && code !== ErrorCode.NOT_IN_ROOM) this.#wait(retryAfterMs ?? backoffMs(faults, this.#random));
-		else this.flush(); // joining the room again will flush too
+		else this.flush(); // rejoining the room flushes too
 	}
 
 	/** @param {Refusal & {room: string}} refusal */
@@ -133,14 +133,14 @@ export class Outbox extends Emitter {
 		});
 	}
 
-	/** A time after every other message's, even if the clock was set back. */
+	/** A time after all other messages', even if the clock was set back. */
 	#lastPlace() {
 		return Math.max(this.#clock.Date.now(), (this.all.at(-1)?.at ?? 0) + 1);
 	}
 
 	#expire() {
 		const oldest = this.#clock.Date.now() - MAX_AGE_MS;
-		const failure = { code: "expired", error: "It has been waiting for more than a day" };
+		const failure = { code: "expired", error: "It was waiting for more than a day" };
 		for (const unsent of this.all) if (!unsent.failure && unsent.at < oldest) this.#save({ ...unsent, failure });
 	}
 

@@ -1,14 +1,14 @@
-/** One owner among the tabs: by Web Locks, else by a lease in localStorage. */
+/** Elects one tab as the owner: by Web Locks, or else by a lease in localStorage. */
 
 import { Emitter } from "./emitter.js";
 import { randomHex } from "./ids.js";
 import { Timers } from "./timers.js";
 
-const LEASE_MS = 6000; // how long the tab of a crashed browser process is waited for
+const LEASE_MS = 6000; // after a crash, how long until another tab takes over
 const RENEW_MS = 2000;
-const SETTLE_MS = 150; // another tab's process sees a write by then
+const SETTLE_MS = 150; // by then, other tabs' processes have seen a write
 
-/** The browser itself passes a lock on when its tab closes, reloads or crashes.
+/** The browser passes the lock on when its tab closes, reloads or crashes.
  * @implements {Ownership} @extends {Emitter<OwnershipEvents>} */
 export class LockOwnership extends Emitter {
 	owned = false;
@@ -44,24 +44,24 @@ export class LockOwnership extends Emitter {
 	async #request(steal) {
 		const waiting = new AbortController();
 		/** @type {() => void} */
-		let letGo = () => {};
+		let unlock = () => {};
 		const end = () => {
 			waiting.abort();
-			letGo();
+			unlock();
 		};
 		this.#end = end;
 		try {
 			await this.#locks.request(this.#name, steal ? { steal } : { signal: waiting.signal }, () => {
 				if (this.#end !== end) return Promise.resolve();
 				const held = new Promise((resolve) => {
-					letGo = () => resolve(undefined);
+					unlock = () => resolve(undefined);
 				});
 				this.#setOwned(true);
 				return /** @type {Promise<void>} */ (held);
 			});
 		} catch (error) {
 			const wasTaken = error instanceof DOMException && error.name === "AbortError";
-			if (this.#end === end && !wasTaken) this.#end = undefined; // such as a page that is being closed
+			if (this.#end === end && !wasTaken) this.#end = undefined; // for example, the page is closing
 		}
 		if (this.#end !== end) return;
 		this.#setOwned(false);
@@ -76,7 +76,7 @@ export class LockOwnership extends Emitter {
 	}
 }
 
-/** A lease is written, then read again: of two tabs that write at once, the last one has it.
+/** A lease is written, then read back: if two tabs write at once, the last one gets it.
  * @implements {Ownership} @extends {Emitter<OwnershipEvents>} */
 export class LeaseOwnership extends Emitter {
 	#key;
@@ -94,10 +94,10 @@ export class LeaseOwnership extends Emitter {
 		this.#storage = storage;
 		this.#clock = clock;
 		this.#timers = new Timers(clock);
-		storage.watch((key) => key === this.#key && this.#look());
+		storage.watch((key) => key === this.#key && this.#check());
 	}
 
-	/** Read from the lease each time: a tab whose timers were throttled may have lost it without notice. */
+	/** Read from the lease each time: a tab with throttled timers may have lost it unnoticed. */
 	get owned() {
 		return this.#held && this.#holder() === this.#id;
 	}
@@ -105,7 +105,7 @@ export class LeaseOwnership extends Emitter {
 	want() {
 		if (this.#wanted) return;
 		this.#wanted = true;
-		this.#look();
+		this.#check();
 	}
 
 	take() {
@@ -123,32 +123,32 @@ export class LeaseOwnership extends Emitter {
 	#holder() {
 		const lease = /** @type {{owner?: unknown, until?: unknown} | undefined} */ (this.#storage.load(this.#key));
 		const left = Number(lease?.until) - this.#clock.Date.now();
-		const isValid = left > 0 && left <= LEASE_MS; // more is left only where the clock was set back
+		const isValid = left > 0 && left <= LEASE_MS; // more than LEASE_MS is left only if the clock was set back
 		return isValid ? String(lease?.owner) : undefined;
 	}
 
-	#look() {
+	#check() {
 		if (!this.#wanted) return;
 		const holder = this.#holder();
 		if (holder === undefined) this.#claim();
 		else if (holder !== this.#id) {
 			this.#setHeld(false);
-			this.#timers.start("look", RENEW_MS, () => this.#look());
+			this.#timers.start("check", RENEW_MS, () => this.#check());
 		}
 	}
 
 	#claim() {
 		this.#write();
-		this.#timers.start("look", SETTLE_MS, () => {
-			if (this.#holder() !== this.#id) return this.#look();
+		this.#timers.start("check", SETTLE_MS, () => {
+			if (this.#holder() !== this.#id) return this.#check();
 			this.#setHeld(true);
 			this.#keep();
 		});
 	}
 
 	#keep() {
-		this.#timers.start("look", RENEW_MS, () => {
-			if (this.#holder() !== this.#id) return this.#look();
+		this.#timers.start("check", RENEW_MS, () => {
+			if (this.#holder() !== this.#id) return this.#check();
 			this.#write();
 			this.#keep();
 		});

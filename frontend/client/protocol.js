@@ -77,7 +77,7 @@ export const FRAMES = {
 	},
 };
 
-/** What came over the socket as a frame; undefined for what this page does not understand.
+/** Parse data from the socket; undefined if this page does not understand it.
  * @param {unknown} data @returns {ServerFrame | undefined} */
 export function parseFrame(data) {
 	/** @type {unknown} */
@@ -89,7 +89,7 @@ export function parseFrame(data) {
 	}
 	if (!isObject(value)) return undefined;
 	const frame = /** @type {Record<string, unknown>} */ (value);
-	// API Gateway answers in its own form when a function could not.
+	// API Gateway answers in its own format if a function fails.
 	if (frame.type === undefined && frame.requestId !== undefined) {
 		return { type: "error", code: ErrorCode.INTERNAL, error: String(frame.message) };
 	}

@@ -1,4 +1,4 @@
-/** The rooms of one connection: joined, resumed, left; and what comes from them. */
+/** Joins, resumes and leaves the rooms of a connection, and emits what they send. */
 
 import { Emitter } from "./emitter.js";
 import { RoomHistory } from "./history.js";
@@ -17,7 +17,7 @@ export const SessionState = Object.freeze({
 const RoomState = Object.freeze({
 	OUTSIDE: "outside",
 	JOINED: "joined",
-	/** Joined, to be joined again for a new name. */
+	/** Joined, but must be joined again: the name has changed, or the room's log restarted. */
 	STALE: "stale",
 	REFUSED: "refused",
 });
@@ -25,10 +25,10 @@ const RoomState = Object.freeze({
 const ANSWER_MS = 8000;
 const DEFAULT_WAIT_MS = 1000;
 const MAX_FAULTS = 4;
-const LATER_MS = 60_000; // a room that is not looked at can wait
+const LATER_MS = 60_000; // a room in the background can wait
 const TYPING_MS = 3000;
-const DRIFT_MS = 700; // what overtook something else is followed by it
-const DRIFT_SPREAD_MS = 600; // everybody in the room may have missed the same frame
+const DRIFT_MS = 700; // frames that arrive out of order may still be on their way
+const DRIFT_SPREAD_MS = 600; // all members may have missed the same frame
 
 class Room {
 	/** @type {string} One of RoomState. */
@@ -66,7 +66,7 @@ export class Session extends Emitter {
 	#rooms = new Map();
 	/** @type {string[]} */
 	#others = [];
-	/** Under way. One at a time, so that a place is free before it is taken. @type {JoinFrame | LeaveFrame | undefined} */
+	/** In flight; one at a time, so a room is left before another is joined. @type {JoinFrame | LeaveFrame | undefined} */
 	#operation;
 	#maxRooms = MAX_ROOMS;
 
@@ -86,7 +86,7 @@ export class Session extends Emitter {
 		transport.on("frame", (frame) => this.#receive(frame));
 	}
 
-	/** The server's time, in milliseconds since 1970: everything that is shown goes by one clock. */
+	/** The server's time, in milliseconds since 1970; the page shows all times by this clock. */
 	get now() {
 		return this.#clock.Date.now() + this.clockOffset;
 	}
@@ -103,7 +103,7 @@ export class Session extends Emitter {
 			this.#transport.connect(url);
 		} catch {
 			this.#setState(SessionState.OFFLINE);
-			this.emit("refused", { code: "bad_url", error: "This is not a WebSocket URL" });
+			this.emit("refused", { code: "bad_url", error: "This is not a valid WebSocket URL" });
 		}
 	}
 
@@ -124,10 +124,10 @@ export class Session extends Emitter {
 		this.#advance();
 	}
 
-	/** @param {string} name counts once the server accepts it */
+	/** @param {string} name takes effect when the server accepts it */
 	rename(name) {
 		if (name === this.name) return;
-		this.#credentials.wish(name);
+		this.#credentials.request(name);
 		for (const room of this.#rooms.values()) if (room.isJoined) room.state = RoomState.STALE;
 		this.#advance();
 	}
@@ -149,7 +149,7 @@ export class Session extends Emitter {
 		this.#timers.start("typing", TYPING_MS);
 	}
 
-	/** Rejected when the room is paused or left, or the server refuses.
+	/** Rejects if the room is paused or left, or the server refuses.
 	 * @param {string} room @param {PageRequest} request @returns {Promise<OwnedPage>} */
 	async page(room, request) {
 		const { messages, complete, lost } = await this.#room(room).history.page(request);
@@ -300,7 +300,7 @@ export class Session extends Emitter {
 		this.emit("joined", { ...frame, resumed });
 		room.history.joined(frame);
 		this.emit("entered", { room: room.name });
-		if (room.history.after === undefined) room.state = RoomState.STALE; // it is to begin anew
+		if (room.history.after === undefined) room.state = RoomState.STALE; // the log restarted: join without `after`
 		this.#advance();
 	}
 
@@ -334,7 +334,7 @@ export class Session extends Emitter {
 	/** @param {PongFrame} frame */
 	#pong({ timestamp, rooms, roster }) {
 		this.clockOffset = this.#ahead(timestamp);
-		for (const [name, lastSeq] of Object.entries(rooms)) this.#rooms.get(name)?.history.heard(lastSeq);
+		for (const [name, lastSeq] of Object.entries(rooms)) this.#rooms.get(name)?.history.noteLatest(lastSeq);
 		const room = this.#rooms.get(roster?.room ?? "");
 		if (!roster || !room?.isJoined) return;
 		const { members = room.members.list, memberCount } = roster;
@@ -344,7 +344,7 @@ export class Session extends Emitter {
 		}
 	}
 
-	/** One that names nothing may answer everything under way: all of that can be sent again without harm.
+	/** An error without an action may answer anything in flight, all of which is safe to send again.
 	 * @param {ErrorFrame} error */
 	#error(error) {
 		const { action, room: name, messageId } = error;

@@ -1,6 +1,6 @@
-/** Values in localStorage, as JSON; in memory where storage is denied or full. */
+/** JSON values in localStorage, or in memory if storage is denied or full. */
 
-/** @returns {StorageArea | undefined} undefined where the browser denies it */
+/** @returns {StorageArea | undefined} undefined if the browser denies it */
 function localArea() {
 	try {
 		return globalThis.localStorage;

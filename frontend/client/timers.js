@@ -1,9 +1,9 @@
-/** Timers by name, and how long to wait before the next try. */
+/** Named timers, and exponential back-off. */
 
 const FLOOR_MS = 500;
 const CEILING_MS = 20_000;
 
-/** Jitter over the whole range keeps clients that were cut off together from coming back together.
+/** Jitter over the whole range, so clients that were disconnected together do not reconnect together.
  * @param {number} failures @param {() => number} random 0 to 1 */
 export function backoffMs(failures, random) {
 	const ceiling = Math.min(CEILING_MS, 2 * FLOOR_MS * 2 ** failures);

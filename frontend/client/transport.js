@@ -6,13 +6,13 @@ import { backoffMs, Timers } from "./timers.js";
 
 const CONNECT_MS = 15_000;
 const HEARTBEAT_MS = 5 * 60_000; // API Gateway closes a connection after 10 idle minutes
-const WATCHED_MS = 7500; // who is here must be right within 10 s of a change
+const WATCHED_MS = 7500; // the list of people must be correct within 10 s of a change
 const WATCHED_SPREAD_MS = 1000;
 const PONG_MS = 5000;
-const PING_REST_MS = 1000; // the server allows one ping a second
-const STABLE_MS = 10_000; // only a connection that lasted this long resets the back-off
+const PING_REST_MS = 1000; // the server allows one ping per second
+const STABLE_MS = 10_000; // only a connection that lasts this long resets the back-off
 const RENEW_MS = 115 * 60_000; // API Gateway closes every connection after 2 hours
-const RENEW_SPREAD_MS = 60_000; // not all clients at once
+const RENEW_SPREAD_MS = 60_000; // so clients do not all reconnect at once
 const OPEN = 1; // WebSocket.OPEN
 
 /** @extends {Emitter<TransportEvents>} */
@@ -45,7 +45,7 @@ export class Transport extends Emitter {
 		return this.#opened && this.#socket?.readyState === OPEN;
 	}
 
-	/** Connect now, and stay connected. An open connection is replaced. Throws a SyntaxError for a malformed URL.
+	/** Connect now and stay connected, replacing an open connection. Throws a SyntaxError if the URL is malformed.
 	 * @param {string} [url] */
 	connect(url = this.#url) {
 		this.#url = url;
@@ -74,7 +74,7 @@ export class Transport extends Emitter {
 		return true;
 	}
 
-	/** Find out whether the connection is alive: it fails if nothing comes within PONG_MS. */
+	/** Ping the server; the connection fails if nothing arrives within PONG_MS. */
 	check() {
 		if (!this.isOpen) return;
 		this.#scheduleHeartbeat();
@@ -128,7 +128,7 @@ export class Transport extends Emitter {
 
 	/** @param {unknown} data */
 	#receive(data) {
-		this.#timers.cancel("pong"); // anything that comes proves the connection alive
+		this.#timers.cancel("pong"); // any frame proves that the connection is alive
 		const frame = parseFrame(data);
 		if (frame) this.emit("frame", frame);
 	}

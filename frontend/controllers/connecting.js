@@ -1,4 +1,4 @@
-/** Connecting: which server, when, and what the page says of the connection. */
+/** Connecting: choosing the server, and showing the state of the connection. */
 
 import { SessionState } from "../client/session.js";
 import { ServerPanel } from "../views/server-panel.js";
@@ -12,7 +12,8 @@ export class Connecting {
 	#actions;
 	#deployed = "";
 	#url = "";
-	#wasReached = false;
+	/** Whether this page has been connected to the server. */
+	#hasConnected = false;
 	#wasConnected = false;
 
 	/** @param {ConnectingOptions} options */
@@ -29,7 +30,7 @@ export class Connecting {
 		session.on("state", (event) => this.#stateChanged(event));
 	}
 
-	/** Connect to the server that the person entered, else to the one of config.json. */
+	/** Connect to the server that the user entered, or else to the one in config.json. */
 	async start() {
 		const problem = await this.#load("default");
 		const url = this.#storage.loadText("url") || this.#deployed;
@@ -37,7 +38,7 @@ export class Connecting {
 		else this.#panel.showProblem(problem);
 	}
 
-	/** @param {RequestCache} cache @returns {Promise<string>} what to say if there is no URL */
+	/** @param {RequestCache} cache @returns {Promise<string>} what to show if there is no URL */
 	async #load(cache) {
 		try {
 			const answer = await fetch("config.json", { cache, signal: AbortSignal.timeout(CONFIG_MS) });
@@ -45,11 +46,11 @@ export class Connecting {
 			this.#deployed = String(websocketUrl);
 			return "No server configured. Enter a WebSocket URL.";
 		} catch {
-			return "Could not load the server’s address. Reload the page, or enter a WebSocket URL.";
+			return "Could not load the server configuration. Reload the page, or enter a WebSocket URL.";
 		}
 	}
 
-	/** A server that is not reached may have moved: the deployed config tells where to. */
+	/** If a server cannot be reached it may have moved: config.json has its current URL. */
 	async #lookForNewServer() {
 		const former = this.#deployed;
 		await this.#load("reload");
@@ -58,11 +59,22 @@ export class Connecting {
 
 	/** @param {string} url */
 	#connect(url) {
-		if (url !== this.#url) this.#wasReached = false;
+		if (url !== this.#url) this.#hasConnected = false;
 		this.#url = this.#panel.url = url;
 		this.#panel.showProblem("");
 		this.#storage.save("url", url === this.#deployed ? "" : url);
 		this.#session.connect(url);
+	}
+
+	/** Whether this browser has been connected to the server, now or on an earlier visit. */
+	get #isKnown() {
+		return this.#storage.loadText("server") === this.#url;
+	}
+
+	#connected() {
+		if (!this.#isKnown && this.#storage.loadText("server")) this.#actions.serverChanged();
+		this.#storage.save("server", this.#url);
+		this.#hasConnected = true;
 	}
 
 	/** @param {SessionEvents["state"]} event */
@@ -71,7 +83,7 @@ export class Connecting {
 		const isConnecting = state === SessionState.CONNECTING;
 		const isWaiting = state === SessionState.WAITING;
 		const isOffline = state === SessionState.OFFLINE;
-		if (isConnected) this.#wasReached = true;
+		if (isConnected && !this.#hasConnected) this.#connected();
 		if (this.#wasConnected && !isConnected) this.#actions.left();
 		this.#wasConnected = isConnected;
 		const hadFocus = this.#panel.hasBannerFocus;
@@ -85,7 +97,8 @@ export class Connecting {
 		});
 		if (state === SessionState.READY) this.#actions.entered(hadFocus);
 		if (isOffline) this.#actions.ended();
-		if (isWaiting && !this.#wasReached) this.#lookForNewServer();
+		if (isWaiting && this.#isKnown) this.#actions.waiting();
+		if (isWaiting && !this.#hasConnected) this.#lookForNewServer();
 	}
 
 	/** @param {boolean} isConnecting @param {boolean} isWaiting */
@@ -93,7 +106,9 @@ export class Connecting {
 		if (isConnecting) return "Connecting…";
 		if (!isWaiting) return "You are not connected.";
 		if (!navigator.onLine) return "You are offline. Your messages will be sent when you are back online.";
-		if (this.#wasReached) return "The connection was lost. Your messages will be sent when it is back.";
-		return `Cannot reach ${this.#url}. Check the URL.`;
+		if (this.#hasConnected) return "Connection lost. Your messages will be sent when you reconnect.";
+		if (!this.#isKnown) return `Cannot reach ${this.#url}. Check the URL.`;
+		const server = this.#url === this.#deployed ? "the server" : this.#url;
+		return `Cannot reach ${server}. Your messages will be sent when you are connected.`;
 	}
 }

@@ -1,6 +1,6 @@
 /** The page's keyboard shortcuts. */
 
-const IME = 229; // the keyCode of a key that an input method took
+const IME = 229; // the keyCode while an input method handles the key
 const EDITABLE = "input, textarea, select, [contenteditable]";
 
 /** @param {Record<ShortcutAction, () => void>} actions */
@@ -25,7 +25,7 @@ export function watchKeyboard(actions) {
 		const action = actionOf(event);
 		if (!action || document.querySelector("dialog[open]")) return;
 		if (document.querySelector(":popover-open") && action !== "switchRoom" && action !== "search") return;
-		if (action !== "type") event.preventDefault(); // a character goes into the box that gets the focus
+		if (action !== "type") event.preventDefault(); // the character must still reach the message box, which now has the focus
 		actions[action]();
 	});
 }

@@ -1,13 +1,13 @@
-/** The parts of the page that are loaded when somebody first asks for them: search, the room switcher, the list of shortcuts. */
+/** The parts of the page that are loaded on first use: search, the room switcher, the list of shortcuts. */
 
 import { showToast } from "../views/toast.js";
 
-/** After a deploy, a module of a page that was open may be gone. @template T @param {Promise<T>} module */
+/** A deployment may have deleted the modules of a page that is still open. @template T @param {Promise<T>} module */
 async function loaded(module) {
 	try {
 		return await module;
 	} catch (error) {
-		showToast("Could not load this part of the page. Reload the page, then try again.");
+		showToast("Could not load this part of the page. Reload the page and try again.");
 		throw error;
 	}
 }
@@ -24,7 +24,7 @@ export class OnDemand {
 		this.#actions = actions;
 	}
 
-	/** @param {string} title of the room @param {boolean} atDate whether to begin with the date */
+	/** @param {string} title of the room @param {boolean} atDate whether to focus the date field */
 	async search(title, atDate) {
 		const { SearchPanel } = await loaded(import("../views/search-panel.js"));
 		const { Search } = await loaded(import("../model/search.js"));

@@ -1,4 +1,4 @@
-/** Reading: the message list, older messages on scrolling, permalinks, and what counts as read. */
+/** Reading: the message list, loading older messages on scroll, permalinks, and what counts as read. */
 
 /** @import { Past } from "../model/past.js" */
 
@@ -9,13 +9,13 @@ export class Reading {
 	#chat;
 	#client;
 	#view;
-	/** The end at which more is being read: -1 for older, 1 for newer, 0 for none. */
-	#asksAt = 0;
-	/** The other end was reached meanwhile: no scroll event will come again there. */
-	#asksBoth = false;
-	/** The message that is looked for; what is shown until it is found does not count as read. @type {object | undefined} */
+	/** The end at which messages are being loaded: -1 for older, 1 for newer, 0 for neither. */
+	#loadingAt = 0;
+	/** Set if the other end was reached while loading: it gets no further scroll event. */
+	#loadOtherEnd = false;
+	/** Identifies the jump in progress; until it ends, nothing on screen counts as read. @type {object | undefined} */
 	#sought;
-	/** The window onto the past that is shown instead of the newest messages. @type {Past | undefined} */
+	/** The part of the history that is shown instead of the newest messages. @type {Past | undefined} */
 	#past;
 	#read;
 	#leftMessage;
@@ -56,16 +56,16 @@ export class Reading {
 			if (this.#view.isFollowing) chat.list.trim();
 			this.#view.update();
 		});
-		reader.on("change", () => this.#view.look());
+		reader.on("change", () => this.#view.markVisibleRead());
 	}
 
-	/** Whether new messages come into view as they arrive. */
+	/** Whether new messages scroll into view as they arrive. */
 	get isFollowing() {
 		return this.#view.isFollowing;
 	}
 
 	/** Show the current room, at its first unread message or at its end.
-	 * @param {object} [sought] what showMessage() is asked for as soon as the room is joined */
+	 * @param {object} [sought] set if showMessage() follows once the room is joined */
 	showRoom(sought) {
 		this.#past = undefined;
 		this.#sought = sought;
@@ -85,8 +85,8 @@ export class Reading {
 
 	markRead() {
 		const { list } = this.#chat;
-		list.see(0, list.lastSeq);
-		this.#view.look();
+		list.markSeen(0, list.lastSeq);
+		this.#view.markVisibleRead();
 		this.#read();
 	}
 
@@ -108,17 +108,17 @@ export class Reading {
 			this.#past = this.#sought = undefined;
 			return this.#view.showAt(list, known);
 		}
-		const item = await this.#openPast((past) => past.open(seq), "This message has expired, or was never here.");
-		if (item && item.seq !== seq) showToast("This message has expired. The next one is shown.");
+		const item = await this.#openPast((past) => past.open(seq), "This message has expired or never existed.");
+		if (item && item.seq !== seq) showToast("This message has expired. Showing the next one.");
 	}
 
 	/** Go to the first message of a day, or after it. @param {number} time milliseconds since 1970 */
 	async showDate(time) {
-		await this.#openPast((past) => past.openAt(time), "There is no message from that day or later.");
+		await this.#openPast((past) => past.openAt(time), "There are no messages from that day or later.");
 	}
 
-	/** @param {(past: Past) => Promise<Item | undefined>} open @param {string} problem if there is nothing
-	 * @returns {Promise<Item | undefined>} the message that is shown now */
+	/** @param {(past: Past) => Promise<Item | undefined>} open @param {string} problem the toast if there is no such message
+	 * @returns {Promise<Item | undefined>} the message now shown */
 	async #openPast(open, problem) {
 		const { room } = this.#chat;
 		const sought = {};
@@ -141,7 +141,7 @@ export class Reading {
 
 	#endSearch() {
 		this.#sought = undefined;
-		this.#view.look();
+		this.#view.markVisibleRead();
 	}
 
 	/** @param {Past} past @param {Item} item */
@@ -156,7 +156,7 @@ export class Reading {
 	}
 
 	async #readOlder() {
-		return this.#ask(async () => {
+		return this.#load(async () => {
 			const past = this.#past;
 			if (past) return past.older();
 			const { room, list } = this.#chat;
@@ -167,7 +167,7 @@ export class Reading {
 	}
 
 	async #readNewer() {
-		return this.#ask(async () => {
+		return this.#load(async () => {
 			const past = this.#past;
 			await past?.newer();
 			const { list } = this.#chat;
@@ -178,23 +178,23 @@ export class Reading {
 		}, 1);
 	}
 
-	/** @param {() => Promise<unknown>} ask @param {number} direction */
-	async #ask(ask, direction) {
-		if (this.#asksAt) {
-			this.#asksBoth ||= this.#asksAt !== direction;
+	/** @param {() => Promise<unknown>} load @param {number} direction */
+	async #load(load, direction) {
+		if (this.#loadingAt) {
+			this.#loadOtherEnd ||= this.#loadingAt !== direction;
 			return false;
 		}
-		this.#asksAt = direction;
+		this.#loadingAt = direction;
 		try {
-			await ask();
+			await load();
 			this.#view.grow(direction);
 			return true;
 		} catch {
-			return false; // The connection was lost, or the room was left: the next scroll asks again.
+			return false; // The connection was lost or the room was left: the next scroll tries again.
 		} finally {
-			this.#asksAt = 0;
-			if (this.#asksBoth) this.#view.loadMoreSoon();
-			this.#asksBoth = false;
+			this.#loadingAt = 0;
+			if (this.#loadOtherEnd) this.#view.loadMoreSoon();
+			this.#loadOtherEnd = false;
 		}
 	}
 

@@ -1,9 +1,9 @@
-/** Rooms: which one is open, by the address; the list of them, with what is unread; opening, leaving, going from one to the next. */
+/** Rooms: the one that the URL names, the list with unread counts, opening, leaving and switching. */
 
 import { Timers } from "../client/timers.js";
 import { addressOf, parseAddress, roomFromTitle } from "../model/address.js";
 import { showUnread } from "../views/attention.js";
-import { origin } from "../views/dom.js";
+import { closest } from "../views/dom.js";
 import { closeDrawer } from "../views/drawers.js";
 import { RoomPanel } from "../views/room-panel.js";
 import { RoomsView } from "../views/rooms-view.js";
@@ -35,7 +35,7 @@ export class Rooms {
 		this.#panel = new RoomPanel({
 			search: () => actions.search(false),
 			jumpToDate: () => actions.search(true),
-			copyAddress: actions.copyAddress,
+			copyRoomLink: actions.copyRoomLink,
 			leave: () => this.leave(),
 			setLevel: (level) => settings.setLevel(chat.room, level),
 		});
@@ -52,14 +52,14 @@ export class Rooms {
 			this.#showCounts();
 		});
 		addEventListener("hashchange", () => this.#followAddress());
-		// A link to the address that the page has changes nothing, but may lead back to what it names.
+		// A link to the current URL fires no hashchange, but must still go back to its message.
 		addEventListener("click", (event) => {
-			const link = origin(event, "a", HTMLAnchorElement);
+			const link = closest(event, "a", HTMLAnchorElement);
 			if (link?.hash && link.href === location.href) this.#followAddress();
 		});
 	}
 
-	/** The current room as people call it. */
+	/** The current room's name for people. */
 	get title() {
 		return this.titleOf(this.#chat.room);
 	}
@@ -69,17 +69,17 @@ export class Rooms {
 		return this.#visited.find(room)?.title ?? `#${room}`;
 	}
 
-	/** The address of a room, or of one of its messages, from # on. @param {string} room @param {number} [seq] */
+	/** The URL fragment of a room or of one of its messages, with #. @param {string} room @param {number} [seq] */
 	addressOf(room, seq) {
 		return addressOf(room, { title: this.#visited.find(room)?.title, seq });
 	}
 
-	/** The whole address of the current room, or of one of its messages. @param {number} [seq] */
-	fullAddress(seq) {
+	/** The full URL of the current room or of one of its messages. @param {number} [seq] */
+	linkTo(seq) {
 		return new URL(this.addressOf(this.#chat.room, seq), location.href).href;
 	}
 
-	/** The rooms in the order in which they are shown. @returns {RoomEntry[]} */
+	/** The rooms in display order. @returns {RoomEntry[]} */
 	get entries() {
 		return this.#visited
 			.byAttention((room) => this.#chat.unreadOf(room))
@@ -92,14 +92,14 @@ export class Rooms {
 			}));
 	}
 
-	/** The rooms as places to go to: the one visited last first, the current one at the end. @returns {RoomEntry[]} */
+	/** The rooms to switch to: most recently visited first, the current one last. @returns {RoomEntry[]} */
 	get destinations() {
 		const order = this.#visited.recent.filter((room) => room !== this.#chat.room);
 		const place = (/** @type {RoomEntry} */ { room }) => order.indexOf(room) + 1 || order.length + 1;
 		return this.entries.sort((a, b) => place(a) - place(b));
 	}
 
-	/** Show the room of the address. */
+	/** Show the room that the URL names. */
 	show() {
 		const { title, seq, problem } = parseAddress(location.hash);
 		this.#chat.open(this.#chat.room, title);
@@ -109,7 +109,7 @@ export class Rooms {
 		if (problem) showToast(problem);
 	}
 
-	/** Open a room by its name or title. @param {string} typed @returns {string} why it is not opened; empty if it is */
+	/** Open a room by its name or title. @param {string} typed @returns {string} why it could not be opened, or "" */
 	open(typed) {
 		const { room, title, problem } = roomFromTitle(typed);
 		if (problem) return problem;
@@ -119,7 +119,7 @@ export class Rooms {
 		return "";
 	}
 
-	/** Leave the current room for the one before it. @returns {string} why it is not left; empty if it is */
+	/** Leave the current room and go to the previous one. @returns {string} why it could not be left, or "" */
 	leave() {
 		const [left, next] = [this.#chat.room, this.#former];
 		if (next === left) return "This is your only room. Open another one first.";
@@ -137,13 +137,13 @@ export class Rooms {
 		if (next) location.hash = next.href;
 	}
 
-	/** Make the address the current room's again, if it was a message's. */
+	/** Drop the message from the URL. */
 	leaveMessage() {
 		if (parseAddress(location.hash).seq === undefined) return;
 		history.replaceState(null, "", this.addressOf(this.#chat.room));
 	}
 
-	/** Save how far the current room is read, and show the counts. */
+	/** Save how far the current room has been read, and update the counts. */
 	saveRead() {
 		this.#timers.cancel("save");
 		this.#chat.saveRead();
@@ -156,7 +156,7 @@ export class Rooms {
 		this.#showCountsSoon();
 	}
 
-	/** The room that was open before the current one; the current one if there is no other. */
+	/** The room that was open before this one, or the default room. */
 	get #former() {
 		return this.#visited.recent.find((room) => room !== this.#chat.room) ?? parseAddress("").room;
 	}
@@ -183,7 +183,7 @@ export class Rooms {
 	#showPanel() {
 		const { room } = this.#chat;
 		const level = this.#settings.levelOf(room);
-		this.#panel.show({ title: this.title, href: this.fullAddress(), level, mayLeave: this.#former !== room });
+		this.#panel.show({ title: this.title, href: this.linkTo(), level, mayLeave: this.#former !== room });
 	}
 
 	#showCounts() {

@@ -1,4 +1,4 @@
-/** Writing: the composer, its drafts, its commands. */
+/** Writing: the composer, drafts and slash commands. */
 
 import { parseCommand } from "../model/commands.js";
 import { Drafts } from "../model/drafts.js";
@@ -65,7 +65,7 @@ export class Writing {
 		this.#composer.showProblem(problem);
 	}
 
-	/** @param {string} typed @returns {string} why it is not sent; empty if it is */
+	/** @param {string} typed @returns {string} why it was not sent, or "" */
 	#send(typed) {
 		const command = parseCommand(typed) ?? { kind: "message", text: typed };
 		const problem = command.kind === "message" ? this.#sendMessage(command.text) : this.#run(command);
@@ -94,7 +94,8 @@ export class Writing {
 	/** @param {string} text */
 	#sendMessage(text) {
 		this.#chat.list.line = Infinity;
-		if (!this.#client.write(replaceShortcodes(text))) return "Too many messages are waiting to be sent.";
+		if (!this.#client.write(replaceShortcodes(text)))
+			return "Too many unsent messages. Wait until some have been sent.";
 		this.#actions.sent();
 		return "";
 	}

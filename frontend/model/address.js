@@ -1,13 +1,13 @@
-/** Room addresses: #room, #room/123 for a message, #room-1a2b3c4d5e6=日本 for a room that has a title. */
+/** URL fragments: #room, #room/123 for a message, #room-1a2b3c4d5e6=日本 for a room with a title. */
 
 import { cleanName, MAX_NAME_CHARACTERS, roomFrom } from "./text.js";
 
 const DEFAULT_ROOM = "lobby";
-const RULE = "Room addresses use a to z, 0 to 9 and hyphens.";
-/** What the plain form of a title would lose, if accents are nothing: 日本 2024 is another room than 2024. */
+const RULE = "Room links contain only a–z, 0–9 and hyphens.";
+/** Letters that the plain form would drop, apart from accents: 日本 2024 must not become the room 2024. */
 const OTHER_LETTERS = /(?![a-z0-9])[\p{L}\p{N}]/u;
 
-/** 11 digits of base 36, by two 32-bit hashes with different factors. @param {string} text */
+/** 11 base-36 digits, from two 32-bit hashes with different factors. @param {string} text */
 function digest(text) {
 	let [one, two] = [0xdeadbeef, 0x41c6ce57];
 	for (let index = 0; index < text.length; index += 1) {
@@ -23,8 +23,8 @@ function digest(text) {
 /** @param {string} text */
 const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** The room that a typed name means. In another script it becomes a title, and the same title makes the same address
- * for everybody.
+/** The room for a typed name. A name in another script becomes a title, and the same title gives everyone the same
+ * room.
  * @param {string} typed @returns {{room: string, title?: string, problem: string}} no room if there is a problem */
 export function roomFromTitle(typed) {
 	const room = roomFrom(typed);
@@ -34,7 +34,7 @@ export function roomFromTitle(typed) {
 	return { room: "", problem: `Enter a room name of 1 to ${MAX_NAME_CHARACTERS} visible characters.` };
 }
 
-/** Whether a room has this title, which anybody can write into an address: only one that makes this room is its title.
+/** Whether this is the room's title. Anyone can put a title into a link, so only one that leads to this room counts.
  * @param {string} room @param {unknown} title @returns {title is string} */
 export function isTitleOf(room, title) {
 	if (typeof title !== "string") return false;
@@ -42,7 +42,7 @@ export function isTitleOf(room, title) {
 	return made.room === room && made.title === title;
 }
 
-/** A percent-encoded text; what is no UTF-8 stays as it is. @param {string} text */
+/** Decode percent-encoded text; sequences that are not UTF-8 stay as they are. @param {string} text */
 function decoded(text) {
 	return text.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
 		try {
@@ -59,7 +59,7 @@ function seqFrom(digits) {
 	return seq > 0 && Number.isSafeInteger(seq) ? seq : undefined;
 }
 
-/** What a location's hash asks for. Whatever it is, a room can be opened.
+/** Parse location.hash. Always yields a room.
  * @param {string} hash @returns {Address} */
 export function parseAddress(hash) {
 	const [, place, given] = decoded(hash).match(/^#?([^=]*)(?:=(.*))?$/su) ?? ["", "", ""];
@@ -79,7 +79,7 @@ export function parseAddress(hash) {
 	return address;
 }
 
-/** @param {string} room @param {{title?: string, seq?: number}} [what] @returns {string} from # on */
+/** @param {string} room @param {{title?: string, seq?: number}} [what] @returns {string} with # */
 export function addressOf(room, { title, seq } = {}) {
 	const place = seq === undefined ? `#${room}` : `#${room}/${seq}`;
 	return isTitleOf(room, title) ? `${place}=${encodeURIComponent(title)}` : place;

@@ -7,7 +7,7 @@ const PREFIX = "archive.";
 const INDEX = "archived-rooms";
 const MAX_ROOMS = 10;
 const MAX_MESSAGES = 50;
-const MAX_CHARACTERS = 100_000; // of a room's JSON
+const MAX_CHARACTERS = 100_000; // in a room's JSON
 const SAVE_MS = 2000;
 const FORMER_MS = 60_000;
 
@@ -21,11 +21,11 @@ function isMessage(value) {
 	return Object.entries(FRAMES.message).every(([field, check]) => check(fields.get(field)));
 }
 
-/** The newest of them, by rising seq. A room that began anew counts from 1 again: what is older, yet has a higher seq,
- * is of the former one.
+/** The newest messages, by rising seq. A room's log may restart at a lower seq: an older message with a higher seq is
+ * from the previous log.
  * @param {OwnedMessage[]} messages */
 function newestOf(messages) {
-	const bySeq = new Map(messages.map((message) => [message.seq, message])); // a later one replaces
+	const bySeq = new Map(messages.map((message) => [message.seq, message])); // the last copy wins
 	const newest = [...bySeq.values()].reduce((a, b) => (timeOf(b) > timeOf(a) ? b : a), messages[0]);
 	const isFormer = (/** @type {OwnedMessage} */ message) =>
 		message.seq > newest.seq && timeOf(newest) - timeOf(message) > FORMER_MS;
@@ -33,10 +33,10 @@ function newestOf(messages) {
 	return current.sort((a, b) => a.seq - b.seq).slice(-MAX_MESSAGES);
 }
 
-/** @param {OwnedMessage[]} messages by rising seq @returns {object} as it is stored, without the oldest if it is too big */
+/** @param {OwnedMessage[]} messages by rising seq @returns {object} the stored form, without the oldest if it is too big */
 function packed(messages) {
 	const lengths = messages.map((message) => JSON.stringify(message).length + 1);
-	let [first, room] = [messages.length, MAX_CHARACTERS - 200]; // for what is around them
+	let [first, room] = [messages.length, MAX_CHARACTERS - 200]; // for the surrounding JSON
 	while (first > 0 && room >= lengths[first - 1]) {
 		first -= 1;
 		room -= lengths[first];
@@ -48,7 +48,7 @@ function packed(messages) {
 export class Archive {
 	#storage;
 	#timers;
-	/** Not written yet: room → its newest messages. @type {Map<string, OwnedMessage[]>} */
+	/** Room → its newest messages, not yet in storage. @type {Map<string, OwnedMessage[]>} */
 	#unwritten = new Map();
 
 	/** @param {ArchiveOptions} options */
@@ -59,7 +59,7 @@ export class Archive {
 		for (const key of storage.keys(PREFIX)) if (!kept.has(key.slice(PREFIX.length))) storage.remove(key);
 	}
 
-	/** Adds messages to what is kept of a room. They are written within 2 s.
+	/** Add messages to a room's archive. They are written within 2 s.
 	 * @param {string} room @param {OwnedMessage[]} messages */
 	save(room, messages) {
 		if (!messages.length) return;
@@ -68,7 +68,7 @@ export class Archive {
 		if (!this.#timers.isRunning(room)) this.#timers.start(room, SAVE_MS, () => this.#write(room));
 	}
 
-	/** Writes at once what is not written yet: the page may end. */
+	/** Write everything now, because the page may be closing. */
 	flush() {
 		for (const room of [...this.#unwritten.keys()]) this.#write(room);
 	}
@@ -91,6 +91,11 @@ export class Archive {
 		this.#saveIndex(this.#index.filter((each) => each !== room));
 	}
 
+	/** Forgets all rooms: they belong to another server. */
+	clear() {
+		for (const room of new Set([...this.#index, ...this.#unwritten.keys()])) this.forget(room);
+	}
+
 	/** @param {string} room */
 	#write(room) {
 		this.#timers.cancel(room);
@@ -101,7 +106,7 @@ export class Archive {
 		this.#saveIndex(rooms.slice(0, MAX_ROOMS));
 	}
 
-	/** The rooms that are kept, the last written first. @returns {string[]} */
+	/** The archived rooms, last written first. @returns {string[]} */
 	get #index() {
 		const rooms = this.#storage.load(INDEX);
 		return Array.isArray(rooms) ? rooms.filter((room) => typeof room === "string") : [];

@@ -1,11 +1,11 @@
-/** What the page shows of the chat: the rooms with their messages and people, what is unread, what is news. */
+/** The state of the chat: each room's messages, people and unread count. */
 
 import { Emitter } from "../client/emitter.js";
 import { mentionsName } from "./mentions.js";
 import { itemOf, MessageList } from "./message-list.js";
 import { connectionsOf, people, personCount, sharedNames } from "./people.js";
 import { Presence } from "./presence.js";
-import { concerns } from "./settings.js";
+import { shouldNotify } from "./settings.js";
 import { advice } from "./wording.js";
 
 /** @extends {Emitter<ChatEvents>} */
@@ -15,14 +15,14 @@ export class Chat extends Emitter {
 	#settings;
 	#archive;
 	#isReading;
-	#comings;
+	#movements;
 	/** @type {Map<string, MessageList>} */
 	#lists = new Map();
-	/** The names that two people who are here have. @type {Set<string>} */
+	/** Names that more than one person in the room has. @type {Set<string>} */
 	#shared = new Set();
 	/** The current room. */
 	room = "";
-	/** The names of who is here, and of who wrote what is shown. @type {string[]} */
+	/** The names of the people in the room and of the authors on screen. @type {string[]} */
 	names = [];
 
 	/** @param {ChatOptions} options */
@@ -33,7 +33,7 @@ export class Chat extends Emitter {
 		this.#settings = settings;
 		this.#archive = archive;
 		this.#isReading = isReading;
-		this.#comings = new Presence({ show: (...moved) => this.#showMovement(...moved), clock });
+		this.#movements = new Presence({ show: (...moved) => this.#showMovement(...moved), clock });
 		const { session, outbox } = client;
 		session.on("joined", (frame) => this.#joined(frame));
 		session.on("messages", (page) => this.#store(page));
@@ -74,7 +74,7 @@ export class Chat extends Emitter {
 		return { people: present, count: personCount(present, members) };
 	}
 
-	/** Whether two people who are here have that name. @param {string} name */
+	/** Whether more than one person in the room has that name. @param {string} name */
 	isShared(name) {
 		return this.#shared.has(name.normalize("NFKC").toLowerCase());
 	}
@@ -87,7 +87,7 @@ export class Chat extends Emitter {
 		this.followRooms();
 	}
 
-	/** Join the rooms that were visited last, the current one first. */
+	/** Join the most recently visited rooms, the current one first. */
 	followRooms() {
 		const others = this.#visited.recent.filter((room) => room !== this.room);
 		this.#client.setRooms(this.room, others);
@@ -100,25 +100,25 @@ export class Chat extends Emitter {
 		return list?.lastSeq && list.isLive ? list.unread : Math.max(0, last - read);
 	}
 
-	/** Save how far the current room is read. */
+	/** Save how far the current room has been read. */
 	saveRead() {
 		const { lastSeq, read } = this.list;
 		if (this.#client.session.isIn(this.room)) this.#visited.update(this.room, { last: lastSeq, read });
 	}
 
-	/** Take over what another tab has read. */
+	/** Apply what another tab has marked as read. */
 	readElsewhere() {
-		for (const { room, read = 0 } of this.#visited.all) this.#lists.get(room)?.see(0, read);
+		for (const { room, read = 0 } of this.#visited.all) this.#lists.get(room)?.markSeen(0, read);
 		this.followRooms();
 	}
 
 	markAllRead() {
 		this.#visited.markAllRead();
-		for (const list of this.#lists.values()) list.see(0, list.lastSeq);
+		for (const list of this.#lists.values()) list.markSeen(0, list.lastSeq);
 		this.emit("changed", { room: this.room });
 	}
 
-	/** Its list stays until the page ends: the client goes on from there if the room is opened again.
+	/** Leave a room. Its list stays in memory, because the client resumes from it if the room is opened again.
 	 * @param {string} room */
 	forget(room) {
 		this.#visited.forget(room);
@@ -126,7 +126,7 @@ export class Chat extends Emitter {
 		this.followRooms();
 	}
 
-	/** Add a line of the page's own. @param {string} words @param {string} [room] */
+	/** Add a note to a room's conversation. @param {string} words @param {string} [room] */
 	note(words, room = this.room) {
 		this.listOf(room).note(words, this.now);
 		this.emit("changed", { room });
@@ -155,7 +155,7 @@ export class Chat extends Emitter {
 			list.trim();
 			this.#visited.update(room, { last: list.lastSeq });
 		}
-		if (isCurrent || this.#visited.find(room)) this.#archive.save(room, messages); // else it was forgotten
+		if (isCurrent || this.#visited.find(room)) this.#archive.save(room, messages); // unless the room was just left
 		if (isCurrent) this.#findNames();
 		this.emit("stored", { room, messages });
 		this.emit("changed", { room });
@@ -163,7 +163,7 @@ export class Chat extends Emitter {
 		const news = messages.filter(({ seq, own }) => seq > known && !own);
 		const mention = news.findLast(({ message }) => this.#isMention(message));
 		const item = mention ?? news.at(-1);
-		if (!item || !concerns(this.#settings.levelOf(room), !!mention)) return;
+		if (!item || !shouldNotify(this.#settings.levelOf(room), !!mention)) return;
 		this.emit("news", { room, item: itemOf(item), isMention: !!mention });
 	}
 
@@ -193,7 +193,7 @@ export class Chat extends Emitter {
 			this.listOf(room).presence({ event, sender, name, former }, this.now);
 			this.emit("changed", { room });
 		} else if (event === "leave" ? tabs === 0 : tabs === 1 && !former) {
-			this.#comings.hear(room, { event, sender, name: name || former }, this.now);
+			this.#movements.report(room, { event, sender, name: name || former }, this.now);
 		}
 	}
 

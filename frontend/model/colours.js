@@ -1,4 +1,4 @@
-/** The colours of people. */
+/** Each person's colour. */
 
 const HUES = 12;
 const STEP = 360 / HUES;

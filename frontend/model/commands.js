@@ -1,4 +1,4 @@
-/** Commands: a message that begins with a slash. */
+/** Slash commands. */
 
 import { roomFromTitle } from "./address.js";
 import { cleanName } from "./text.js";
@@ -12,8 +12,8 @@ export const COMMANDS = [
 	{ name: "nick", usage: "/nick name", does: "Change your name" },
 ];
 
-/** `//` begins a message with a slash. A path such as /etc/hosts, or text of several lines, is a message.
- * @param {string} text @returns {Command | undefined} undefined: it is a message as it stands */
+/** `//` starts a message that begins with a slash. Paths such as /etc/hosts and multi-line text are messages.
+ * @param {string} text @returns {Command | undefined} undefined for a plain message */
 export function parseCommand(text) {
 	const [, word, given = ""] = text.trimEnd().match(/^\/(\p{L}+)(?:[^\S\n]+([^\n]*))?$/u) ?? [];
 	if (word) return commandFrom(word, given.trim());
@@ -28,7 +28,7 @@ function commandFrom(word, given) {
 		case "join":
 			return join(given);
 		case "leave":
-			if (given) return invalid("/leave takes no room: it leaves the one you are in.");
+			if (given) return invalid("/leave takes no room name. It leaves the current room.");
 			return { kind: "leave" };
 		case "help":
 			return { kind: "help" };
@@ -54,7 +54,7 @@ function join(given) {
 /** @param {string} problem @returns {Command} */
 const invalid = (problem) => ({ kind: "invalid", problem });
 
-/** The commands that begin with what was typed behind the slash; none when one is typed in full.
+/** The commands that start with the text after the slash; none if it is a whole command.
  * @param {string} typed */
 export function commandCompletions(typed) {
 	const wanted = typed.toLowerCase();

@@ -1,4 +1,4 @@
-/** What is written and not sent, one draft a room: the same in all tabs. */
+/** Drafts, one per room, shared by all tabs. */
 
 import { Emitter } from "../client/emitter.js";
 

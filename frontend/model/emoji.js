@@ -1,4 +1,4 @@
-/** Emoji by name. The table is loaded when it is first wanted. */
+/** Emoji by name. The table is loaded on first use. */
 
 import { mapProse } from "./sections.js";
 import { OF_WORD } from "./words.js";
@@ -27,11 +27,11 @@ export class EmojiTable {
 		this.#import = load;
 	}
 
-	/** Loads the table unless it is here. Never rejects; after a failure, the next call tries again.
-	 * @returns {Promise<boolean>} whether the table is here */
+	/** Load the table once. Never rejects; after a failure, the next call tries again.
+	 * @returns {Promise<boolean>} whether the table is loaded */
 	load() {
 		this.#loading ??= this.#import()
-			.then(({ EMOJI }) => this.#fill(EMOJI))
+			.then(({ EMOJI }) => this.#parse(EMOJI))
 			.catch(() => {
 				this.#loading = undefined;
 				return false;
@@ -40,7 +40,7 @@ export class EmojiTable {
 	}
 
 	/** @param {string} table */
-	#fill(table) {
+	#parse(table) {
 		this.#entries = table
 			.trim()
 			.split("\n")
@@ -52,8 +52,8 @@ export class EmojiTable {
 		return true;
 	}
 
-	/** Puts emoji in place of their names, but not in code and links. Does not wait for the table: without it, the text
-	 * stays as it is. @param {string} text */
+	/** Replace names with emoji, except in code and links. Does not wait for the table: without it, the text stays
+	 * unchanged. @param {string} text */
 	replace(text) {
 		return mapProse(text, (prose) =>
 			prose.replace(NAMES, (names) => {
@@ -63,7 +63,7 @@ export class EmojiTable {
 		);
 	}
 
-	/** The emoji whose names begin with what was typed, then those with such a word in their names or beside them.
+	/** Emoji whose names start with the typed text, then those with a word in their name or keywords that does.
 	 * @param {string} typed @param {{limit?: number}} [options] @returns {Promise<{name: string, emoji: string}[]>} */
 	async completions(typed, { limit = 8 } = {}) {
 		await this.load();
@@ -93,7 +93,7 @@ export const replaceShortcodes = (text) => table.replace(text);
 /** @param {string} typed @param {{limit?: number}} [options] */
 export const emojiCompletions = (typed, options) => table.completions(typed, options);
 
-/** The name of an emoji that is being typed before the caret.
+/** The emoji name being typed before the caret.
  * @param {string} text @param {number} caret @returns {Typed | undefined} */
 export function shortcodeAt(text, caret) {
 	const typed = text.slice(Math.max(0, caret - MAX_NAME_LENGTH - 3), caret).match(TYPED)?.[1];

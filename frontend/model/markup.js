@@ -1,17 +1,17 @@
-/** Parses a message into text, code, quotes, links, rooms and mentions, in time linear in its length. */
+/** Parses a message into text, code, quotes, links, rooms and mentions, in linear time. */
 
 import { splitLinks } from "./links.js";
 import { findMentions, foldedName } from "./mentions.js";
 import { splitCode, splitSections } from "./sections.js";
 import { OF_WORD } from "./words.js";
 
-// Without a letter it is the number of an issue, or a date. `&#x27;` is HTML, `/#top` an address, `##` a heading.
+// Without a letter it is an issue number or a date. `&#x27;` is HTML, `/#top` part of a URL, `##` a heading.
 const ROOM = new RegExp(
 	`(?<!${OF_WORD}|[#/&])#(?=[\\d-]*[A-Za-z])([A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)(?!-*${OF_WORD})`,
 	"gu",
 );
 
-// By ranges, so that emoji newer than the browser's Unicode count too. Below U+1F000, many are text unless it is said.
+// By ranges, so emoji newer than the browser's Unicode count too. Below U+1F000 many need a selector to be emoji.
 const EMOJI_ALONE = "(?=\\p{Emoji_Presentation}|[\\u{1f000}-\\u{1ffff}]|.[\\ufe0f\\u{1f3fb}-\\u{1f3ff}])";
 const AS_EMOJI = "\\p{Extended_Pictographic}\\ufe0f?[\\u{1f3fb}-\\u{1f3ff}]?";
 const EMOJI = [
@@ -25,8 +25,8 @@ const EMOJI_ONLY = new RegExp(`^(?:(?:${EMOJI})[^\\S\\n]*){1,3}$`, "u");
 /** @param {string} text @returns {boolean} whether it is one to three emoji and nothing else */
 export const isEmojiOnly = (text) => EMOJI_ONLY.test(text.trim());
 
-/** The pieces' texts are the message, without the marks of code and quotes and the line breaks next to them.
- * @param {string} text @param {{names?: string[], ownName?: string}} [people] whom a mention can name
+/** The pieces contain the message without the marks of code and quotes and the line breaks next to them.
+ * @param {string} text @param {{names?: string[], ownName?: string}} [people] who can be mentioned
  * @returns {Piece[]} */
 export function parse(text, { names = [], ownName = "" } = {}) {
 	const known = { names: [...names, ownName], own: foldedName(ownName) };
@@ -68,7 +68,7 @@ function piecesOfProse(text, { names, own }) {
 	return [...pieces, { kind: "text", text: text.slice(at) }];
 }
 
-/** Joins neighbouring texts and drops empty ones. @param {Piece[]} pieces */
+/** Join adjacent texts and drop empty ones. @param {Piece[]} pieces */
 function joined(pieces) {
 	/** @type {Piece[]} */
 	const result = [];

@@ -1,18 +1,18 @@
-/** Mentions: "@" and the name of somebody who is known here. */
+/** Mentions: "@" and a known name. */
 
 import { splitLinks } from "./links.js";
 import { splitSections } from "./sections.js";
 import { lengthOf, MAX_NAME_CHARACTERS } from "./text.js";
 import { isWithinWord, OF_WORD } from "./words.js";
 
-// A character with its marks, or a Hangul syllable with its letters: what NFC may compose.
+// A character with its marks, or a Hangul syllable with its letters: the units that NFC may compose.
 const CHARACTER = /[\s\S][\p{M}\u1160-\u11ff]*/gu;
 const AT = new RegExp(`(?<!${OF_WORD})@`, "uy");
 
 /** @param {string} text */
 const charactersOf = (text) => text.match(CHARACTER) ?? [];
 
-/** One form for all cases, spaces and compositions of a character. @param {string} character */
+/** Fold the case, spaces and composition of a character. @param {string} character */
 const folded = (character) =>
 	character
 		.normalize("NFC")
@@ -21,7 +21,7 @@ const folded = (character) =>
 		.normalize("NFC")
 		.replace(/[^\S\r\n]/, " ");
 
-/** The fold of a text, and where each of its characters begins: in the fold → in the text. @param {string} text */
+/** A folded text, and the offset of each character: in the fold → in the text. @param {string} text */
 function foldOf(text) {
 	/** @type {Map<number, number>} */
 	const places = new Map();
@@ -51,7 +51,7 @@ function candidatesOf(names) {
 	return byFirst;
 }
 
-/** The mentions in prose, in order. Where several names fit, the longest counts.
+/** The mentions in prose, in order. If several names match, the longest wins.
  * @param {string} text @param {string[]} names @returns {{start: number, end: number, name: string}[]} */
 export function findMentions(text, names) {
 	if (!text.includes("@")) return [];
@@ -76,8 +76,8 @@ export function findMentions(text, names) {
 	return mentions;
 }
 
-/** Whether a message calls somebody: not in code, a link or a quote.
- * @param {string} message @param {string} name @param {string[]} [names] of others, which may begin with this one */
+/** Whether a message mentions a name outside code, links and quotes.
+ * @param {string} message @param {string} name @param {string[]} [names] other people's, which may start with this one */
 export function mentionsName(message, name, names = []) {
 	const own = foldedName(name);
 	return splitSections(message)
@@ -88,10 +88,10 @@ export function mentionsName(message, name, names = []) {
 		);
 }
 
-/** The mention that is being typed before the caret. @param {string} text @param {number} caret @returns {Typed | undefined} */
+/** The mention being typed before the caret. @param {string} text @param {number} caret @returns {Typed | undefined} */
 export function mentionAt(text, caret) {
 	const start = caret > 0 ? text.lastIndexOf("@", caret - 1) : -1;
-	if (start < 0 || text[start - 1] === "/") return undefined; // a path of an address
+	if (start < 0 || text[start - 1] === "/") return undefined; // part of a URL path
 	AT.lastIndex = start;
 	const typed = text.slice(start + 1, caret);
 	const fits = lengthOf(typed) <= MAX_NAME_CHARACTERS && /^(?:\S+(?: \S+)?)?$/.test(typed);
@@ -107,8 +107,8 @@ const plain = (text) =>
 		.toLowerCase()
 		.normalize("NFC");
 
-/** The names that begin with what was typed, or have a word that does, then those that contain it.
- * @param {string[]} names the likeliest first @param {string} typed @param {{limit?: number}} [options] */
+/** Names that start with the typed text or have a word that does, then those that contain it.
+ * @param {string[]} names most likely first @param {string} typed @param {{limit?: number}} [options] */
 export function completions(names, typed, { limit = 6 } = {}) {
 	const wanted = plain(typed);
 	/** @type {[string[], string[]]} */
@@ -126,7 +126,7 @@ export function completions(names, typed, { limit = 6 } = {}) {
 /** @param {string} text */
 const lastOf = (text) => [...text].at(-1) ?? "";
 
-/** Puts a name in place of what was typed of it, and the caret behind it.
+/** Replace the typed part of a name with the name, and put the caret after it.
  * @param {string} text @param {number} caret @param {Pick<Typed, "start">} at @param {string} name */
 export function complete(text, caret, { start }, name) {
 	const mention = `${text.slice(0, start)}@${name} `;

@@ -1,4 +1,4 @@
-/** One room's messages and notes, in order, and what is unread of them. */
+/** One room's messages and notes, in order, with the unread count. */
 
 import { presenceLine, renameLine } from "./presence.js";
 import { dayOf } from "./wording.js";
@@ -10,7 +10,7 @@ const RETURN_MS = 30_000;
 const MAX_MOVEMENTS = 200;
 const NOBODY = { connectionId: "", name: "", sender: "", own: false };
 
-/** Whether an item opens a group: another sender, another name, or 5 minutes of silence.
+/** Whether an item starts a group: another sender, another name, or 5 minutes later.
  * @param {Pick<Item, "sender" | "name" | "at"> | undefined} before @param {Pick<Item, "sender" | "name" | "at">} item */
 export const startsGroup = (before, item) =>
 	before?.sender !== item.sender || before.name !== item.name || item.at - before.at > GROUP_MS;
@@ -29,20 +29,20 @@ export class MessageList {
 	items = [];
 	/** Nothing older exists. */
 	complete = false;
-	/** Something newer exists: this is a part of the past. */
+	/** Newer messages exist: this list is a part of the history. */
 	hasNewer = false;
-	/** False: the room is not joined yet, and what is shown was saved by an earlier visit. */
+	/** False until the room is joined; the list then shows what an earlier visit saved. */
 	isLive = true;
 	read = 0;
-	/** After which seq the line stands that says what is new. */
+	/** The seq above the "New" line. */
 	line = Infinity;
 	/** @type {Map<string, Item>} */
 	#byId = new Map();
-	/** What was here before a reset: the same messages keep their items, and so their rows. @type {Map<string, Item>} */
+	/** The items before a reset, reused for the same messages so they keep their rows. @type {Map<string, Item>} */
 	#former = new Map();
 	#notes = 0;
 
-	/** 0 for a preview, whose messages say nothing of what the room has. */
+	/** 0 for a preview: the room may have changed since. */
 	get lastSeq() {
 		return this.isLive ? this.#lastSeq : 0;
 	}
@@ -61,7 +61,7 @@ export class MessageList {
 		return this.items.reduce((sum, item) => sum + Number(isOthersAfter(item, this.read)), further);
 	}
 
-	/** The first of them; undefined if it is further up than what is known. */
+	/** The first unread message; undefined if it is not loaded. */
 	get firstUnread() {
 		return this.#firstAfter(this.read);
 	}
@@ -86,9 +86,9 @@ export class MessageList {
 		if (this.read < last) this.line = this.read;
 	}
 
-	/** Everything from one seq to another was seen. What was jumped over to get there was not.
+	/** Mark a range of seqs as seen, unless there are unread messages before it.
 	 * @param {number} from @param {number} to */
-	see(from, to) {
+	markSeen(from, to) {
 		if (!this.isLive) return false;
 		const isNext = from <= this.read + 1 || (this.complete && from <= this.firstSeq);
 		if (!isNext || to <= this.read) return false;
@@ -106,7 +106,7 @@ export class MessageList {
 		}
 	}
 
-	/** A known item is changed in place, so that its row survives. @param {Item} item */
+	/** Updates a known item in place, so its row survives. @param {Item} item */
 	put(item) {
 		const known = this.#byId.get(item.messageId);
 		if (known?.seq === item.seq) return Object.assign(known, item);
@@ -142,7 +142,7 @@ export class MessageList {
 		return news;
 	}
 
-	/** Shows what an earlier visit saved, until the first join brings what there is: nothing of it is news or unread.
+	/** Show what an earlier visit saved until the first join. None of it is new or unread.
 	 * @param {OwnedMessage[]} messages by rising seq */
 	preview(messages) {
 		if (!messages.length || this.items.some(({ state }) => state === "stored")) return;
@@ -155,8 +155,8 @@ export class MessageList {
 		this.#note({ message, at });
 	}
 
-	/** Somebody came, went, or changed their name. Coming and going between two messages of a day shares one line; to
-	 * leave and come back, or to look in, within 30 s is not worth any.
+	/** Someone joined, left or changed their name. Joins and leaves between two messages on the same day share one line;
+	 * leaving and returning, or joining and leaving, within 30 s shows nothing.
 	 * @param {Movement | Renaming} change @param {number} at */
 	presence(change, at) {
 		if (change.event === "rename") return this.#note({ message: renameLine(change), at });
@@ -170,7 +170,7 @@ export class MessageList {
 		else this.#note(shown);
 	}
 
-	/** @param {Moved} moved whether it undoes what the same person did a moment ago; then neither is shown */
+	/** Whether a movement undoes the same person's last one; then neither is shown. @param {Moved} moved */
 	#cancels({ event, sender, at }) {
 		/** @param {Moved} moved */
 		const isTheirs = (moved) => moved.sender === sender;
@@ -213,7 +213,7 @@ export class MessageList {
 		this.complete = false;
 	}
 
-	/** As trim() does, but at the other end. */
+	/** Like trim(), at the other end. */
 	trimNewest() {
 		if (this.items.length < TRIM_AT) return;
 		this.#keepOnly(this.items.slice(0, MAX_KEPT));

@@ -1,45 +1,45 @@
-/** A window onto a room's past, apart from the list that follows the room. */
+/** A window onto a room's history, separate from the list of newest messages. */
 
 import { itemOf, MessageList } from "./message-list.js";
 
 const AROUND = 25;
 const PAGE = 50;
 const MAX_PROBES = 20;
-const MAX_MISSES = 3; // guesses that were no better than bisection
+const MAX_MISSES = 3; // guesses no better than bisection
 
 /** @type {OwnedPage} */
 const NOTHING = { messages: [], complete: true, lost: false };
 
-/** @typedef {{seq: number, at: number}} Point a place in the log and its time */
+/** @typedef {{seq: number, at: number}} Point a place in the log, and its time */
 
 export class Past {
 	list = new MessageList();
 	room;
 	#page;
-	/** Which opening is the last: answers to an earlier one are dropped. */
+	/** Counts openings: answers to an earlier one are dropped. */
 	#opening = 0;
 	/** @type {Promise<boolean> | undefined} */
-	#asksOlder;
+	#loadingOlder;
 	/** @type {Promise<boolean> | undefined} */
-	#asksNewer;
+	#loadingNewer;
 
 	/** @param {PastOptions} options */
 	constructor({ page, room }) {
 		this.#page = page;
 		this.room = room;
-		this.list.read = Number.MAX_SAFE_INTEGER; // what is read and unread is the live list's matter
+		this.list.read = Number.MAX_SAFE_INTEGER; // only the live list counts unread messages
 	}
 
-	/** Shows a message and what is around it. Rejected, with the window as it was, when there is no connection.
+	/** Show a message and those around it. Rejects without a connection, and leaves the window unchanged.
 	 * @param {number} seq
 	 * @returns {Promise<Item | undefined>} the message; the next newer one if it has expired; undefined if there is none,
-	 * or another opening has overtaken this one */
+	 * or if a later call has replaced this one */
 	open(seq) {
 		return this.#open(Math.max(1, seq), this.#begin());
 	}
 
-	/** Shows the first message at or after a time, in milliseconds since 1970. It is found by its seq: times rise with
-	 * seqs, but for a few milliseconds. Rejected like open().
+	/** Show the first message at or after a time, in milliseconds since 1970. Searches by seq: times rise with seqs, apart
+	 * from a few milliseconds. Rejects like open().
 	 * @param {number} time
 	 * @returns {Promise<Item | undefined>} undefined if there is none; then the newest messages are shown */
 	async openAt(time) {
@@ -54,30 +54,30 @@ export class Past {
 		const known = isAfterOldest ? await this.#narrow(oldest, newest, time, opening) : oldest.seq - 1;
 		if (!(await this.#open(known + 1, opening))) return undefined;
 		const find = () => this.list.items.find(({ seq, at }) => seq > known && at >= time);
-		// Long messages make short pages, of one message at least.
+		// With long messages a page may have only one.
 		for (let pages = 0; !find() && pages < AROUND && (await this.newer()); pages += 1);
 		return this.#opening === opening ? find() : undefined;
 	}
 
-	/** @returns {Promise<boolean>} whether older messages came */
+	/** @returns {Promise<boolean>} whether older messages were loaded */
 	older() {
-		const asks = this.#asksOlder ?? this.#readOlder();
-		this.#asksOlder = asks;
-		return asks.finally(() => {
-			if (this.#asksOlder === asks) this.#asksOlder = undefined;
+		const loading = this.#loadingOlder ?? this.#readOlder();
+		this.#loadingOlder = loading;
+		return loading.finally(() => {
+			if (this.#loadingOlder === loading) this.#loadingOlder = undefined;
 		});
 	}
 
-	/** @returns {Promise<boolean>} whether newer messages came */
+	/** @returns {Promise<boolean>} whether newer messages were loaded */
 	newer() {
-		const asks = this.#asksNewer ?? this.#readNewer();
-		this.#asksNewer = asks;
-		return asks.finally(() => {
-			if (this.#asksNewer === asks) this.#asksNewer = undefined;
+		const loading = this.#loadingNewer ?? this.#readNewer();
+		this.#loadingNewer = loading;
+		return loading.finally(() => {
+			if (this.#loadingNewer === loading) this.#loadingNewer = undefined;
 		});
 	}
 
-	/** Whether the live list reaches into the window: no message is between the two.
+	/** Whether no message is missing between the window and the live list.
 	 * @param {MessageList} live */
 	meets(live) {
 		const { firstSeq, lastSeq } = this.list;
@@ -85,7 +85,7 @@ export class Past {
 		return live.firstSeq <= lastSeq + 1 && firstSeq <= live.lastSeq + 1;
 	}
 
-	/** Gives the live list, which the window meets, what the window has: the page can go on there at the same place.
+	/** Copy the window into the live list, which it must meet, so the page can continue there at the same place.
 	 * @param {MessageList} live */
 	mergeInto(live) {
 		const { items, firstSeq, complete } = this.list;
@@ -95,7 +95,7 @@ export class Past {
 
 	#begin() {
 		this.#opening += 1;
-		this.#asksOlder = this.#asksNewer = undefined;
+		this.#loadingOlder = this.#loadingNewer = undefined;
 		return this.#opening;
 	}
 
@@ -143,11 +143,10 @@ export class Past {
 		return messages.length ? itemOf(messages[0]) : undefined;
 	}
 
-	/** Narrows down where a time is. A guess from the times at both ends is mostly near; bisection bounds what bad luck
-	 * costs.
+	/** Find a time by interpolation, which is usually close, and then by bisection, which bounds the worst case.
 	 * @param {Point} low before the time @param {Point} high at the time, or after it
 	 * @param {number} time @param {number} opening
-	 * @returns {Promise<number>} a seq before the time, from which on the window reaches up to it */
+	 * @returns {Promise<number>} a seq before the time, from which the window reaches it */
 	async #narrow(low, high, time, opening) {
 		let misses = 0;
 		for (let probes = 0; high.seq - low.seq > AROUND && probes < MAX_PROBES; probes += 1) {
@@ -157,7 +156,7 @@ export class Past {
 			const found = await this.#probe({ after: middle - 1 });
 			if (opening !== this.#opening) break;
 			if (found && found.at < time) low = found;
-			else high = { seq: middle, at: found?.at ?? high.at }; // a found one may stand further up: the rest has expired
+			else high = { seq: middle, at: found?.at ?? high.at }; // the message found may have a higher seq, if those between have expired
 			if (high.seq - low.seq > range / 2) misses += 1;
 		}
 		return high.seq - low.seq > AROUND ? high.seq - 1 : low.seq;

@@ -1,4 +1,4 @@
-/** Who is in a room: people, however many tabs each of them has. */
+/** The people in a room: one entry per person, however many tabs they have open. */
 
 import { chosenName } from "./wording.js";
 
@@ -12,7 +12,7 @@ function nameOf(connections) {
 	return (connections.findLast(chosenName) ?? connections[connections.length - 1]).name;
 }
 
-/** One entry for each person: oneself first, then by name.
+/** One entry per person: yourself first, then by name.
  * @param {Person[]} members @param {string} ownSender @returns {Present[]} */
 export function people(members, ownSender) {
 	/** @type {Map<string, Person[]>} */
@@ -29,14 +29,14 @@ export function people(members, ownSender) {
 	);
 }
 
-/** How many connections somebody has in the room. @param {Person[]} members @param {string} sender */
+/** How many connections a person has in the room. @param {Person[]} members @param {string} sender */
 export const connectionsOf = (members, sender) => members.filter((member) => member.sender === sender).length;
 
-/** How many people are in the room. Of a big one only some members are listed; the others count as one each.
+/** How many people are in the room. In a large room only some members are listed; each of the others counts as a person.
  * @param {Present[]} present @param {{list: Person[], count: number}} members */
 export const personCount = (present, { list, count }) => present.length + Math.max(0, count - list.length);
 
-/** The names that more than one person has here, in NFKC and lower case. @param {Present[]} present */
+/** Names that more than one person has, in NFKC and lower case. @param {Present[]} present */
 export function sharedNames(present) {
 	const names = present.map(({ name }) => comparable(name));
 	return new Set(names.filter((name, index) => names.indexOf(name) !== index));

@@ -1,4 +1,4 @@
-/** Who came and who went, as one line. */
+/** Join and leave notes, several as one line. */
 
 import { Timers } from "../client/timers.js";
 import { isolated } from "./wording.js";
@@ -16,11 +16,11 @@ function verbOf(first, last) {
 /** @param {string[]} names @param {string} verb */
 function clause(names, verb) {
 	if (names.length > 2) return `${names.length} people ${verb}`;
-	return `${names.map((name) => (name ? isolated(name) : "Somebody")).join(" and ")} ${verb}`;
+	return `${names.map((name) => (name ? isolated(name) : "Someone")).join(" and ")} ${verb}`;
 }
 
-/** Such as: Ada and Bo joined, 3 people left.
- * @param {Moved[]} movements in the order in which they happened, at least one */
+/** For example: Ada and Bo joined, 3 people left.
+ * @param {Moved[]} movements at least one, in order */
 export function presenceLine(movements) {
 	/** @type {Map<string, string[]>} */
 	const names = new Map(VERBS.map((verb) => [verb, []]));
@@ -36,7 +36,7 @@ export function presenceLine(movements) {
 /** @param {Pick<Renaming, "former" | "name">} renaming */
 export const renameLine = ({ former, name }) => `${isolated(former)} is now ${isolated(name)}`;
 
-/** Holds back who leaves until it is clear that they do not just reload the page. */
+/** Delays each leave note, in case the person is only reloading the page. */
 export class Presence {
 	#show;
 	#timers;
@@ -48,7 +48,7 @@ export class Presence {
 	}
 
 	/** @param {string} room @param {Movement} movement @param {number} at */
-	hear(room, movement, at) {
+	report(room, movement, at) {
 		const who = `${room} ${movement.sender}`;
 		const isBack = movement.event === "join" && this.#timers.isRunning(who);
 		this.#timers.cancel(who);

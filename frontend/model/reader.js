@@ -1,11 +1,11 @@
-/** Whether somebody is at the page, and when the connection is worth a look. */
+/** Whether someone is reading the page, and when the connection should be checked. */
 
 import { Emitter } from "../client/emitter.js";
 import { Timers } from "../client/timers.js";
 
 const IDLE_MS = 10 * 60_000;
-const LOOK_MS = 5000;
-const JUMP_MS = 5000; // a timer that is this late slept with the computer
+const CHECK_MS = 5000;
+const JUMP_MS = 5000; // a timer this late means that the computer was asleep
 const INPUT = ["keydown", "pointerdown", "pointermove", "wheel"];
 const MOVED = ["focus", "blur"];
 const NETWORK = ["online", "offline"];
@@ -28,44 +28,44 @@ export class Reader extends Emitter {
 		this.#inputAt = clock.Date.now();
 		this.#isHere = this.isHere;
 		this.#isWatching = this.isWatching;
-		document.addEventListener("visibilitychange", () => this.#look());
-		for (const type of MOVED) window.addEventListener(type, () => this.#look());
+		document.addEventListener("visibilitychange", () => this.#check());
+		for (const type of MOVED) window.addEventListener(type, () => this.#check());
 		for (const type of NETWORK) window.addEventListener(type, () => this.emit("wake", undefined));
 		for (const type of INPUT) window.addEventListener(type, () => this.#input(), { passive: true });
 		this.#tick();
 	}
 
-	/** Whether the page is before somebody's eyes: what it shows is read, and needs no call. */
+	/** Whether the page is visible and focused: new messages count as read and need no notification. */
 	get isHere() {
 		return !this.#document.hidden && this.#document.hasFocus();
 	}
 
-	/** Whether the page is in view, and was used not long ago: what it shows must be true. */
+	/** Whether the page is visible and was used recently: the list of people must be current. */
 	get isWatching() {
 		return !this.#document.hidden && this.#clock.Date.now() - this.#inputAt < IDLE_MS;
 	}
 
 	#input() {
 		this.#inputAt = this.#clock.Date.now();
-		if (!this.#isWatching) this.#look();
+		if (!this.#isWatching) this.#check();
 	}
 
-	#look() {
+	#check() {
 		const [wasHere, wasWatching] = [this.#isHere, this.#isWatching];
 		this.#isHere = this.isHere;
 		this.#isWatching = this.isWatching;
 		if (this.#isHere && !wasHere) this.#inputAt = this.#clock.Date.now();
 		if (this.#isHere !== wasHere || this.#isWatching !== wasWatching) this.emit("change", undefined);
 		if (this.#isHere && !wasHere) this.emit("wake", undefined);
-		if (!this.#timers.isRunning("look")) this.#tick();
+		if (!this.#timers.isRunning("check")) this.#tick();
 	}
 
 	#tick() {
 		if (this.#document.hidden) return;
-		const due = this.#clock.Date.now() + LOOK_MS;
-		this.#timers.start("look", LOOK_MS, () => {
+		const due = this.#clock.Date.now() + CHECK_MS;
+		this.#timers.start("check", CHECK_MS, () => {
 			if (Math.abs(this.#clock.Date.now() - due) > JUMP_MS) this.emit("wake", undefined);
-			this.#look();
+			this.#check();
 		});
 	}
 }

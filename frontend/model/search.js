@@ -3,11 +3,11 @@
 import { itemOf } from "./message-list.js";
 
 const PAGE = 100;
-const MAX_PAGES = 10; // of the 40 that the server allows at once: a reader who scrolls needs some too
+const MAX_PAGES = 10; // of the 40 that the server allows at once; scrolling needs some too
 const ENOUGH = 20;
 
-/** Accents, vowel points, and what selects another form of the same character. Marks that make another letter, as in
- * Devanagari and Japanese, are none. */
+/** Accents, vowel points and variation selectors, but not marks that make another letter, as in Devanagari and
+ * Japanese. */
 const ACCENTS = new RegExp(
 	"[\\u0300-\\u036f\\u0483-\\u0487\\u0591-\\u05bd\\u05bf\\u05c1\\u05c2\\u05c4\\u05c5\\u05c7\\u0610-\\u061a\\u064b-\\u065f" +
 		"\\u0670\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe00-\\ufe0f\\ufe20-\\ufe2f]",
@@ -19,11 +19,11 @@ const SPACES = /\s+/g;
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** Text as it is compared: without regard to case, accents, width and line breaks. @param {string} text */
+/** Fold text for comparison: ignores case, accents, width and line breaks. @param {string} text */
 export function fold(text) {
 	if (ASCII.test(text)) return text.toLowerCase().replace(SPACES, " ");
 	const bare = text.normalize("NFKD").replace(ACCENTS, "").replace(INVISIBLE, "");
-	const lower = bare.toUpperCase().toLowerCase().replaceAll("ς", "σ"); // so that ß is found as ss, and ς as σ
+	const lower = bare.toUpperCase().toLowerCase().replaceAll("ς", "σ"); // so ß matches ss, and ς matches σ
 	return lower.replace(ACCENTS, "").normalize("NFC").replace(SPACES, " ");
 }
 
@@ -45,7 +45,7 @@ export function matches({ message, name }, { words, from }) {
 	return words.every((word) => text.includes(word)) && from.every((part) => sender.includes(part));
 }
 
-/** Folded text, and where in the original each of its UTF-16 units begins and ends. @param {string} text */
+/** Folded text, and where each of its UTF-16 units starts and ends in the original. @param {string} text */
 function foldedWithPlaces(text) {
 	let folded = "";
 	/** @type {number[]} */
@@ -64,7 +64,7 @@ function foldedWithPlaces(text) {
 	return { folded, starts, ends };
 }
 
-/** Where a query's words stand in a text, to be highlighted: whole graphemes, in order, never overlapping.
+/** The ranges of a query's words in a text, for highlighting: whole graphemes, in order, without overlaps.
  * @param {string} text @param {string} query @returns {[number, number][]} in UTF-16 units */
 export function matchRanges(text, query) {
 	const { folded, starts, ends } = foldedWithPlaces(text);
@@ -86,13 +86,13 @@ export function matchRanges(text, query) {
 	return ranges;
 }
 
-/** One search. It asks for one page at a time and awaits it, so that gaps and a reader who scrolls go first. */
+/** One search. Requests one page at a time, so filling gaps and scrolling are not held up. */
 export class Search {
 	room;
 	query;
 	#page;
 	#parsed;
-	/** Known items that are still to be looked at, by rising seq. @type {Item[]} */
+	/** Loaded items not searched yet, by rising seq. @type {Item[]} */
 	#known;
 	#complete;
 	#before;
@@ -112,13 +112,13 @@ export class Search {
 		this.#complete = complete || this.#before === 1 || this.isEmpty;
 	}
 
-	/** Whether the query asks for nothing. */
+	/** Whether the query has no words and no names. */
 	get isEmpty() {
 		return this.#parsed.words.length + this.#parsed.from.length === 0;
 	}
 
-	/** Goes on: through what is known, then at most 10 pages further back, until there is something to show. Rejected
-	 * when there is no connection; the next call goes on at the same place.
+	/** Continue the search: first the loaded items, then up to 10 older pages, until there are results to show. Rejects
+	 * without a connection; the next call continues at the same place.
 	 * @returns {Promise<SearchResult>} */
 	more() {
 		this.#running ??= this.#more().finally(() => {
@@ -127,15 +127,15 @@ export class Search {
 		return this.#running;
 	}
 
-	/** Ends the call under way after the page that it waits for; another call goes on from there. */
+	/** End a running more() after its current page; the next call continues from there. */
 	cancel() {
 		this.#isCancelled = true;
 	}
 
 	async #more() {
 		this.#isCancelled = false;
-		const found = this.#look(this.#known.splice(0));
-		const enough = found.length ? 1 : ENOUGH; // what was known is shown at once
+		const found = this.#match(this.#known.splice(0));
+		const enough = found.length ? 1 : ENOUGH; // show results from loaded items at once
 		for (let pages = 0; pages < MAX_PAGES && found.length < enough; pages += 1) {
 			if (this.#complete || this.#isCancelled) break;
 			const before = this.#before === undefined ? {} : { before: this.#before };
@@ -143,17 +143,17 @@ export class Search {
 				const { messages, complete } = await this.#page({ ...before, limit: PAGE });
 				this.#before = messages[0]?.seq ?? this.#before;
 				this.#complete = complete || messages.length === 0;
-				found.push(...this.#look(messages.map(itemOf)));
+				found.push(...this.#match(messages.map(itemOf)));
 			} catch (error) {
 				if (!found.length) throw error;
-				break; // what was found is not lost; the next call says what is wrong
+				break; // return what was found; the next call reports the error
 			}
 		}
 		return { found, searchedTo: this.#searchedTo, complete: this.#complete };
 	}
 
 	/** @param {Item[]} items by rising seq @returns {Item[]} those that match, newest first */
-	#look(items) {
+	#match(items) {
 		if (this.isEmpty) return [];
 		this.#searchedTo = items[0]?.at ?? this.#searchedTo;
 		return items.filter((item) => matches(item, this.#parsed)).reverse();

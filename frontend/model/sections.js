@@ -2,9 +2,9 @@
 
 import { splitLinks } from "./links.js";
 
-const BLOCK_FENCE = 3; // as many backticks, or more, make a block
-const LANGUAGE = /^(?:[A-Za-z][\w+#.-]*)?[^\S\n]*\n/; // behind the opening fence
-// A comparison (">5"), a prompt (">>>") or a face (">_<") is no quote.
+const BLOCK_FENCE = 3; // this many backticks or more make a block
+const LANGUAGE = /^(?:[A-Za-z][\w+#.-]*)?[^\S\n]*\n/; // after the opening fence
+// A comparison (">5"), a prompt (">>>") or a face (">_<") is not a quote.
 const QUOTE = /(?:>(?=\s|$|\p{L})[^\n]*(?:\n|$))+/uy;
 
 /** @param {string} text */
@@ -13,7 +13,7 @@ const isBlank = (text) => !/\S/.test(text);
 /** @typedef {{start: number, end: number, body: string, isBlock: boolean}} Code */
 
 /** As in CommonMark, code ends at the next run of as many backticks.
- * @param {string} text @returns {(from: number) => Code | undefined} finds the first code from there on; ask in order */
+ * @param {string} text @returns {(from: number) => Code | undefined} finds the first code at or after an offset; call with rising offsets */
 function codeFinder(text) {
 	const runs = Array.from(text.matchAll(/`+/g), ({ 0: { length }, index }) => ({ start: index, length, closing: -1 }));
 	/** @type {Map<number, number>} */
@@ -73,7 +73,7 @@ function proseAndCode(text) {
 /** Splits the text of a quote. @param {string} text @returns {Section[]} */
 export const splitCode = (text) => withoutBreaks(proseAndCode(text));
 
-/** Splits a message; a quote's text is without its marks. @param {string} message @returns {Section[]} */
+/** Splits a message; the text of a quote has no marks. @param {string} message @returns {Section[]} */
 export function splitSections(message) {
 	const text = message.replace(/\r\n?/g, "\n");
 	const codeFrom = codeFinder(text);
@@ -109,7 +109,7 @@ function quoteAt(text, start) {
 	return lines && { text: lines.replace(/^> ?/gm, "").replace(/\n$/, ""), end: start + lines.length };
 }
 
-/** Takes away one line break next to blocks and quotes, which have lines of their own; a quote includes its last.
+/** Remove one line break next to blocks and quotes, which are on separate lines; a quote includes its last one.
  * @param {Section[]} sections @returns {Section[]} */
 const withoutBreaks = (sections) =>
 	sections.flatMap((section, index) => {
@@ -121,7 +121,7 @@ const withoutBreaks = (sections) =>
 		return text ? [{ ...section, text }] : [];
 	});
 
-/** Changes what is neither code nor a link, and leaves the rest as it is.
+/** Apply a change to everything except code and links.
  * @param {string} message @param {(prose: string) => string} change */
 export function mapProse(message, change) {
 	const codeFrom = codeFinder(message);

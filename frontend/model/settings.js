@@ -1,4 +1,4 @@
-/** What the person has set: theme, sound, notifications. The same in all tabs. */
+/** The settings: theme, sound, notifications. Shared by all tabs. */
 
 import { Emitter } from "../client/emitter.js";
 
@@ -15,8 +15,8 @@ const isTheme = (value) => value === "auto" || value === "light" || value === "d
 /** @param {unknown} value @returns {value is NotificationLevel} */
 const isLevel = (value) => value === "all" || value === "mentions" || value === "none";
 
-/** Whether a message is to be called out. @param {NotificationLevel} level @param {boolean} isMention */
-export const concerns = (level, isMention) => level === "all" || (level === "mentions" && isMention);
+/** Whether a message should trigger a sound and a notification. @param {NotificationLevel} level @param {boolean} isMention */
+export const shouldNotify = (level, isMention) => level === "all" || (level === "mentions" && isMention);
 
 /** @extends {Emitter<SettingsEvents>} */
 export class Settings extends Emitter {
@@ -60,7 +60,7 @@ export class Settings extends Emitter {
 		this.#save("notifications", isOn);
 	}
 
-	/** Which messages of a room make a sound and a notification. @param {string} room @returns {NotificationLevel} */
+	/** Which messages of a room trigger a sound and a notification. @param {string} room @returns {NotificationLevel} */
 	levelOf(room) {
 		return this.#levels.get(room) ?? "all";
 	}
@@ -68,7 +68,7 @@ export class Settings extends Emitter {
 	/** @param {string} room @param {string} level */
 	setLevel(room, level) {
 		const levels = this.#levels;
-		levels.delete(room); // the newest stand last
+		levels.delete(room); // re-inserted last: the oldest are dropped first
 		if (isLevel(level) && level !== "all") levels.set(room, level);
 		this.#save("levels", Object.fromEntries([...levels].slice(-MAX_LEVELS)));
 	}

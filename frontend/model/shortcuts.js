@@ -1,4 +1,4 @@
-/** The keyboard shortcuts, as the page lists them. */
+/** The list of keyboard shortcuts. */
 
 export const SHORTCUTS = [
 	{ keys: "Ctrl K", does: "Go to a room" },
@@ -7,8 +7,8 @@ export const SHORTCUTS = [
 	{ keys: "Ctrl Shift F", does: "Search this room" },
 	{ keys: "Enter", does: "Send" },
 	{ keys: "Shift Enter", does: "New line" },
-	{ keys: "↑", does: "In an empty box: go to your last message" },
-	{ keys: "↑ / ↓", does: "In the conversation: previous or next message" },
-	{ keys: "Esc", does: "Go to the newest message and mark the room read" },
+	{ keys: "↑", does: "In an empty message box: go to your last message" },
+	{ keys: "↑ / ↓", does: "In the conversation: go to the previous or next message" },
+	{ keys: "Esc", does: "Go to the newest message and mark the room as read" },
 	{ keys: "?", does: "Show this list" },
 ];

@@ -1,4 +1,4 @@
-/** The rooms that were visited in this browser, and how far each was read. */
+/** The rooms visited in this browser, and how far each has been read. */
 
 import { isTitleOf } from "./address.js";
 
@@ -14,7 +14,7 @@ function isVisited(value) {
 
 export class VisitedRooms {
 	#storage;
-	/** Rooms as they are listed, the last one first: going through them must not move them. @type {string[]} */
+	/** Rooms in display order, the last one first; visiting a room must not move it. @type {string[]} */
 	#listed = [];
 
 	/** @param {LocalStore} storage */
@@ -35,8 +35,8 @@ export class VisitedRooms {
 		return this.all.sort((a, b) => b.at - a.at).map(({ room }) => room);
 	}
 
-	/** Rooms with unread messages first, and of these and the others the most recent first, as recent as when they were
-	 * first listed.
+	/** Rooms with unread messages first; within each group the most recently visited first, as of when they were first
+	 * listed.
 	 * @param {(room: string) => number} unreadOf */
 	byAttention(unreadOf) {
 		for (const room of this.recent.reverse()) if (!this.#listed.includes(room)) this.#listed.push(room);
@@ -54,7 +54,7 @@ export class VisitedRooms {
 		return this.all.find((each) => each.room === room);
 	}
 
-	/** @param {string} room @param {number} now @param {string} [title] kept if it is the room's */
+	/** @param {string} room @param {number} now @param {string} [title] saved if it is the room's */
 	visit(room, now, title) {
 		const rooms = this.all;
 		const known = rooms.find((each) => each.room === room);
@@ -66,7 +66,7 @@ export class VisitedRooms {
 		this.#save(rooms.filter(({ at }) => at !== longestAgo));
 	}
 
-	/** The room has messages up to `last`, and is read up to `read`. Other tabs may know more.
+	/** Update the newest seq and the newest read seq. Neither goes back, because other tabs may know more.
 	 * @param {string} room @param {{last?: number, read?: number}} seqs */
 	update(room, { last = 0, read }) {
 		this.#change(room, (known) => {
@@ -75,7 +75,7 @@ export class VisitedRooms {
 		});
 	}
 
-	/** The room has messages up to `last`, even if more were known: it may have begun anew.
+	/** Set the newest seq, even to a lower one: the room's log may have restarted.
 	 * @param {string} room @param {number} last */
 	joined(room, last) {
 		this.#change(room, (known) => {
@@ -84,7 +84,7 @@ export class VisitedRooms {
 		});
 	}
 
-	/** What is known of every room counts as read. */
+	/** Mark all known messages of all rooms as read. */
 	markAllRead() {
 		this.#save(this.all.map((known) => ({ ...known, read: Math.max(known.read ?? 0, known.last) })));
 	}

@@ -14,7 +14,7 @@ export const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", 
 /** @param {number} at */
 export const dayOf = (at) => new Date(at).setHours(0, 0, 0, 0);
 
-/** Such as Today, Yesterday, Monday 3 March. @param {number} at @param {number} now @param {string} [locale] */
+/** For example: Today, Yesterday, Monday 3 March. @param {number} at @param {number} now @param {string} [locale] */
 export function dayLabel(at, now, locale) {
 	const days = Math.round((dayOf(at) - dayOf(now)) / DAY_MS);
 	if (days < -1) return new Intl.DateTimeFormat(locale, { dateStyle: "full" }).format(at);
@@ -25,18 +25,18 @@ export function dayLabel(at, now, locale) {
 /** @param {string} connectionId */
 export const shortId = (connectionId) => `[${connectionId.slice(0, 8)}...]`;
 
-/** The name somebody chose; empty if it is the server's default. @param {Pick<Person, "name" | "connectionId">} person */
+/** The name that a person chose; empty if it is the server's default. @param {Pick<Person, "name" | "connectionId">} person */
 export const chosenName = ({ name, connectionId }) => (name === connectionId.slice(0, 8) ? "" : name);
 
-/** A name within a sentence: its direction of writing does not reach beyond it. @param {string} name */
+/** A name for use in a sentence, isolated so its text direction does not affect the rest. @param {string} name */
 export const isolated = (name) => `\u2068${name}\u2069`; // Unicode's FSI … PDI
 
 /** @param {string} address */
-export function addressProblem(address) {
+export function urlProblem(address) {
 	const url = /^wss?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
 	const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(url?.hostname ?? "");
 	if (url?.protocol === "wss:" || isHere) return "";
-	return "The URL must begin with wss://, such as wss://example.com/production. Only a server on this computer can use ws://.";
+	return "The URL must start with wss://, for example wss://example.com/production. ws:// works only for a server on this computer.";
 }
 
 /** @param {string} name */
@@ -44,7 +44,7 @@ export function nameProblem(name) {
 	if (cleanName(name) !== undefined) return "";
 	const length = lengthOf(name.trim());
 	if (length === 0 || length > MAX_NAME_CHARACTERS) return `Enter a name of 1 to ${MAX_NAME_CHARACTERS} characters.`;
-	return "This name contains invisible characters. Please type it.";
+	return "This name contains invisible characters. Type it instead of pasting it.";
 }
 
 /** @param {number} length */

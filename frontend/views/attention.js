@@ -1,4 +1,4 @@
-/** Calls somebody who is not looking: title, favicon, sound, notifications. */
+/** Alerts for new messages: title, favicon, sound, notifications. */
 
 const LATE_MS = 1000;
 const ICON = new URL("../icon.svg", import.meta.url).href;
@@ -15,10 +15,10 @@ export function showUnread(title, unread) {
 	if (icon instanceof HTMLLinkElement && icon.href !== href) icon.href = href;
 }
 
-/** Browsers allow sound after a gesture only. */
+/** Browsers allow sound only after a gesture. */
 for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => audio?.resume());
 
-/** Two soft notes; a sound file would be one more request. A sound that the browser held back is dropped. */
+/** Play two soft notes, synthesised to save a request. Dropped if the browser delays it. */
 export async function chime() {
 	audio ??= new AudioContext();
 	const asked = performance.now();
@@ -34,18 +34,18 @@ export async function chime() {
 	tone.stop(now + 0.4);
 }
 
-/** @returns {Promise<string>} why notifications cannot be shown; empty if they can */
+/** @returns {Promise<string>} why notifications cannot be shown, or "" */
 export async function allowNotifications() {
 	if (!isSecureContext || !("Notification" in window)) {
-		return "Notifications need a page on https://. Sound works here.";
+		return "Notifications require HTTPS. Sound works here.";
 	}
 	const isGranted = (await Notification.requestPermission()) === "granted";
 	return isGranted
 		? ""
-		: "Your browser blocks notifications. Allow them in its settings for this site, then try again.";
+		: "Your browser blocks notifications. Allow them for this site in the browser’s settings, then try again.";
 }
 
-/** @param {string} title @param {string} body @param {() => void} open called when it is clicked */
+/** @param {string} title @param {string} body @param {() => void} open called on click */
 export function notify(title, body, open) {
 	try {
 		const options = { body, tag: title, renotify: true, icon: ICON };
@@ -56,6 +56,6 @@ export function notify(title, body, open) {
 			open();
 		};
 	} catch {
-		// Android, where only service workers may: the title still counts.
+		// On Android only service workers may show notifications; the title still has the count.
 	}
 }

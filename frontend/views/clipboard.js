@@ -1,13 +1,13 @@
-/** Copies text, or shows it where the browser allows no copying. */
+/** Copies text, or shows it if the browser does not allow copying. */
 
 import { showToast } from "./toast.js";
 
-/** @param {string} text @param {string} done what to say then */
+/** @param {string} text @param {string} done the toast after copying */
 export async function copyToClipboard(text, done) {
 	try {
 		await navigator.clipboard.writeText(text);
 		showToast(done);
 	} catch {
-		showToast(`Your browser allows no copying on this page. Copy it from here: ${text}`); // plain HTTP
+		showToast(`Your browser does not allow copying on this page. Copy it from here: ${text}`); // plain HTTP
 	}
 }

@@ -1,12 +1,12 @@
-/** The list of suggestions above the box: mentions, emoji and commands, chosen by key or pointer. */
+/** Suggestions above the message box: mentions, emoji and commands, chosen by key or pointer. */
 
 import { commandCompletions } from "../model/commands.js";
 import { emojiCompletions, shortcodeAt } from "../model/emoji.js";
 import { complete, completions, mentionAt } from "../model/mentions.js";
-import { copy, element, fill, origin } from "./dom.js";
+import { cloneTemplate, closest, element, setTexts } from "./dom.js";
 
 const MAX_SHOWN = 8;
-const IME = 229; // the keyCode of a key that an input method took
+const IME = 229; // the keyCode while an input method handles the key
 
 export class Completion {
 	#list = element("suggestions", HTMLUListElement);
@@ -16,17 +16,17 @@ export class Completion {
 	#suggestions = [];
 	#selected = 0;
 	#asked = 0;
-	/** A text whose suggestions were dismissed or taken: not suggested again until it changes. */
+	/** A text whose suggestions were dismissed or accepted: no suggestions until it changes. */
 	#settled = "";
 
-	/** @param {HTMLTextAreaElement} box @param {() => string[]} names whom a mention can name */
+	/** @param {HTMLTextAreaElement} box @param {() => string[]} names who can be mentioned */
 	constructor(box, names) {
 		this.#box = box;
 		this.#names = names;
-		// A press must not take the focus from the box.
+		// A click must not move the focus out of the box.
 		this.#list.onpointerdown = (event) => event.preventDefault();
 		this.#list.onclick = (event) => {
-			const option = origin(event, "li", HTMLLIElement);
+			const option = closest(event, "li", HTMLLIElement);
 			if (option) this.#choose([...this.#list.children].indexOf(option));
 		};
 		box.addEventListener("blur", () => this.close());
@@ -42,7 +42,7 @@ export class Completion {
 		this.#show([]);
 	}
 
-	/** Suggest what fits before the caret. */
+	/** Show suggestions for the text before the caret. */
 	async update() {
 		this.#asked += 1;
 		const asked = this.#asked;
@@ -50,8 +50,8 @@ export class Completion {
 		if (asked === this.#asked) this.#show(suggestions);
 	}
 
-	/** @param {KeyboardEvent} event @returns {boolean} whether the key was meant for the suggestions */
-	take(event) {
+	/** @param {KeyboardEvent} event @returns {boolean} whether the key was handled */
+	handleKey(event) {
 		const isChord = event.shiftKey || event.altKey || event.ctrlKey || event.metaKey;
 		if (!this.isOpen || isChord || event.isComposing || event.keyCode === IME) return false;
 		const { length } = this.#suggestions;
@@ -106,9 +106,9 @@ export class Completion {
 		this.#suggestions = suggestions;
 		this.#list.hidden = !suggestions.length;
 		const options = suggestions.map(({ sign, label, hint }, index) => {
-			const option = copy("suggestion", HTMLLIElement);
+			const option = cloneTemplate("suggestion", HTMLLIElement);
 			option.id = `suggestion-${index}`;
-			fill(option, { ".sign": sign, bdi: label, ".muted": hint });
+			setTexts(option, { ".sign": sign, bdi: label, ".muted": hint });
 			return option;
 		});
 		this.#list.replaceChildren(...options);

@@ -1,4 +1,4 @@
-/** The box to write in: drafts, length, suggestions, and when a key sends. */
+/** The message box: its text, length, suggestions and keys. */
 
 import { isSendable, lengthOf, messageFrom } from "../model/text.js";
 import { counter } from "../model/wording.js";
@@ -6,7 +6,7 @@ import { Completion } from "./completion.js";
 import { element } from "./dom.js";
 import { announce } from "./toast.js";
 
-const IME = 229; // the keyCode of a key that an input method took; Safari ends its composition before
+const IME = 229; // the keyCode while an input method handles the key; Safari ends the composition first
 
 export class Composer {
 	#form = element("composer", HTMLFormElement);
@@ -62,7 +62,7 @@ export class Composer {
 		this.#showLength();
 	}
 
-	/** Put a word where the caret is, and go on writing there. @param {string} word */
+	/** Insert a word at the caret and focus the box. @param {string} word */
 	insert(word) {
 		const isBehindWord = /\S$/.test(this.#box.value.slice(0, this.#box.selectionStart));
 		const text = isBehindWord ? ` ${word}` : word;
@@ -75,7 +75,7 @@ export class Composer {
 		this.#box.focus();
 	}
 
-	/** @param {string} problem empty if there is none */
+	/** @param {string} problem "" for none */
 	showProblem(problem) {
 		this.#problem.textContent = problem;
 	}
@@ -87,7 +87,7 @@ export class Composer {
 	#showLength() {
 		const message = messageFrom(this.#box.value);
 		const words = counter(lengthOf(message));
-		// Said when it appears and when the limit is passed, not at each character.
+		// Announced when it appears and when the limit is exceeded, not for each character.
 		const kind = (/** @type {string | null} */ text) => text?.replace(/\d+ characters?/, "");
 		if (words && kind(words) !== kind(this.#counter.textContent)) announce(words);
 		this.#counter.textContent = words;
@@ -105,7 +105,7 @@ export class Composer {
 
 	/** @param {KeyboardEvent} event */
 	#keyPressed(event) {
-		if (this.#completion.take(event)) return;
+		if (this.#completion.handleKey(event)) return;
 		const isPlain = !event.shiftKey && !event.isComposing && event.keyCode !== IME;
 		const isChord = event.altKey || event.ctrlKey || event.metaKey;
 		if (event.key === "ArrowUp" && isPlain && !isChord && this.isEmpty) {

@@ -1,13 +1,13 @@
-/** What copying several messages puts on the clipboard: a line for each, not the page's layout. */
+/** Copies several selected messages as one line each, without the page's layout. */
 
 import { dayOf, shortDate } from "../model/wording.js";
 import { part } from "./dom.js";
 
-/** Blocks and quotes stand on lines of their own. @param {Node} node */
+/** Put blocks and quotes on separate lines. @param {Node} node */
 const textOf = (node) =>
 	node instanceof HTMLPreElement || node instanceof HTMLQuoteElement ? `\n${node.textContent}\n` : node.textContent;
 
-/** What is selected of a row's text. @param {Element} row @param {Range} selected */
+/** The selected part of a row's text. @param {Element} row @param {Range} selected */
 function selectedText(row, selected) {
 	const text = part(row, ".text", HTMLElement);
 	const range = new Range();
@@ -25,7 +25,7 @@ function author(row) {
 	return name || "You";
 }
 
-/** The lines of several messages, with the days where there is more than one. @param {Element[]} rows @param {Range} selected */
+/** The lines of several messages, with dates if they span more than one day. @param {Element[]} rows @param {Range} selected */
 function linesOf(rows, selected) {
 	let day = 0;
 	const chosen = rows.flatMap((row) => {
@@ -41,7 +41,7 @@ function linesOf(rows, selected) {
 	});
 }
 
-/** Write copied messages as "Ada, 1:49 PM: text". @param {HTMLElement} log */
+/** Copy messages as "Ada, 1:49 PM: text". @param {HTMLElement} log */
 export function watchCopying(log) {
 	log.addEventListener("copy", (event) => {
 		const selection = getSelection();

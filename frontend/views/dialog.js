@@ -1,8 +1,8 @@
-/** A modal dialog with a title, closed by its ×, Escape or a press beside it. */
+/** A modal dialog with a title, closed by its ×, Escape or a click outside it. */
 
 import { icon, make } from "./dom.js";
 
-/** @param {string} title @param {(Node | string)[]} children @returns {HTMLDialogElement} in the page, not open yet */
+/** @param {string} title @param {(Node | string)[]} children @returns {HTMLDialogElement} added to the page, not open */
 export function makeDialog(title, ...children) {
 	const close = make("button", { className: "icon", ariaLabel: "Close" }, icon("close"));
 	const heading = make("header", {}, make("h2", { textContent: title }), close);

@@ -1,4 +1,4 @@
-/** The page's elements: found with their type, copied from templates, filled with text. */
+/** Typed access to the page's elements: find, clone templates, set texts. */
 
 /** @template {Element} T @param {string} id @param {new () => T} type @returns {T} */
 export function element(id, type) {
@@ -15,24 +15,24 @@ export function part(root, selector, type) {
 }
 
 /** @template {HTMLElement} T @param {string} template @param {new () => T} type @returns {T} */
-export function copy(template, type) {
+export function cloneTemplate(template, type) {
 	const made = element(template, HTMLTemplateElement).content.firstElementChild?.cloneNode(true);
 	if (!(made instanceof type)) throw new Error(`#${template} does not hold a ${type.name}`);
 	return made;
 }
 
-/** Set texts by selector. A text that stays is left alone: a live region would read it again.
+/** Set texts by selector. Unchanged texts are not set, because a live region would read them again.
  * @param {Element} root @param {Record<string, string>} texts */
-export function fill(root, texts) {
+export function setTexts(root, texts) {
 	for (const [selector, words] of Object.entries(texts)) {
 		const found = root.querySelector(selector);
 		if (found && found.textContent !== words) found.textContent = words;
 	}
 }
 
-/** The element of that type which an event came from, or one around it.
+/** The event's target or its closest ancestor that matches.
  * @template {Element} T @param {Event} event @param {string} selector @param {new () => T} type @returns {T | undefined} */
-export function origin({ target }, selector, type) {
+export function closest({ target }, selector, type) {
 	const found = target instanceof Element ? target.closest(selector) : undefined;
 	return found instanceof type ? found : undefined;
 }
@@ -48,7 +48,7 @@ export function make(name, properties = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** One of the icons at the end of index.html. @param {string} name */
+/** An icon from the end of index.html. @param {string} name */
 export function icon(name) {
 	const [svg, use] = [document.createElementNS(SVG, "svg"), document.createElementNS(SVG, "use")];
 	use.setAttribute("href", `#i-${name}`);

@@ -1,11 +1,11 @@
-/** The drawers at the sides, which are columns where there is room, and the panels: where the keyboard's focus may go. */
+/** Keyboard focus in drawers (columns on wide screens) and panels. */
 
 import { element } from "./dom.js";
 
 const DRAWERS = ["rooms", "people"];
-const WIDE = matchMedia("(width >= 72rem)"); // as in styles/layout.css: the people are a column
+const WIDE = matchMedia("(width >= 72rem)"); // as in styles/layout.css: people become a column
 
-/** Close a panel that the Tab key leaves, so that it covers nothing which has the focus. */
+/** Close a panel when Tab leaves it, so it never covers the focused element. */
 export function watchPanels() {
 	addEventListener("keyup", ({ key, target }) => {
 		const panel = document.querySelector(".panel:popover-open");
@@ -14,7 +14,7 @@ export function watchPanels() {
 	});
 }
 
-/** Make what lies beside an open drawer inert, and give an opened drawer the focus. */
+/** Focus a drawer when it opens, and make the rest of the page inert. */
 export function watchDrawers() {
 	const peopleButton = element("peopleButton", HTMLButtonElement);
 	const follow = () => {
@@ -25,8 +25,8 @@ export function watchDrawers() {
 	for (const id of DRAWERS) {
 		const drawer = element(id, HTMLElement);
 		/** @param {boolean} isOpen */
-		const hold = (isOpen) => {
-			// Not <main> and the heading themselves: a page keeps both, whatever is open.
+		const setInert = (isOpen) => {
+			// Not <main> and the heading themselves: a page must always have both.
 			for (const part of document.querySelectorAll("main > *, .bar button:not(h1 *), .side")) {
 				if (part instanceof HTMLElement && part !== drawer) part.inert = isOpen;
 			}
@@ -35,14 +35,14 @@ export function watchDrawers() {
 		drawer.onclick = ({ target }) => {
 			if (target instanceof Element && target.closest("a")) drawer.hidePopover();
 		};
-		// The focus goes back before the toggle event comes.
+		// The focus returns before the toggle event fires.
 		drawer.addEventListener("beforetoggle", ({ newState }) => {
-			if (newState === "closed") hold(false);
+			if (newState === "closed") setInert(false);
 		});
 		drawer.addEventListener("toggle", ({ newState }) => {
 			if (newState === "closed") return;
 			if (!drawer.contains(document.activeElement)) drawer.focus();
-			hold(true);
+			setInert(true);
 		});
 	}
 }

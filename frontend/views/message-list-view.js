@@ -1,8 +1,8 @@
-/** The message list on screen: which rows exist, where the reader is, what is unread. */
+/** The message list on screen: its rows, scrolling, and unread buttons. */
 
 import { startsGroup } from "../model/message-list.js";
 import { dayLabel, dayOf } from "../model/wording.js";
-import { element, origin } from "./dom.js";
+import { closest, element } from "./dom.js";
 import { MessageRow } from "./message-row.js";
 
 const MAX_ROWS = 400;
@@ -26,7 +26,7 @@ export class MessageListView {
 	#rows = new Map();
 	/** @type {Item | undefined} */
 	#first;
-	/** The message that an address points to. @type {Item | undefined} */
+	/** The message that the URL points to. @type {Item | undefined} */
 	#target;
 	#showsNewest = true;
 	#isFollowing = true;
@@ -45,11 +45,11 @@ export class MessageListView {
 		element("markRead", HTMLElement).onclick = () => options.markRead();
 		this.#log.onclick = (event) => this.#clicked(event);
 		this.#log.onkeydown = (event) => this.#keyPressed(event);
-		// A keyboard that opens, or a composer that grows, must not hide the newest row.
+		// An on-screen keyboard or a growing composer must not hide the newest row.
 		new ResizeObserver(() => this.#isFollowing && this.#scrollToEnd()).observe(this.#log);
 	}
 
-	/** Whether the newest row is in view and stays there as rows are added. */
+	/** Whether the newest row is in view and stays in view as rows are added. */
 	get isFollowing() {
 		return this.#isFollowing;
 	}
@@ -76,7 +76,7 @@ export class MessageListView {
 		if (!isWriting) this.#focus(this.#rows.get(item)?.element, { preventScroll: true });
 	}
 
-	/** Go on in another list that has the same messages, at the same place. @param {MessageList} list */
+	/** Switch to another list with the same messages, at the same scroll position. @param {MessageList} list */
 	continueIn(list) {
 		const top = this.#log.scrollTop;
 		const shown = [...this.#rows];
@@ -118,7 +118,7 @@ export class MessageListView {
 		this.#scrolled();
 	}
 
-	/** Draw what has changed, in the next frame. */
+	/** Redraw in the next frame. */
 	update() {
 		this.#frame ||= requestAnimationFrame(() => this.#paint());
 	}
@@ -130,24 +130,24 @@ export class MessageListView {
 		this.update();
 	}
 
-	/** Ask for more if an end is near, once what has changed is drawn. */
+	/** After the next redraw, load more if an end is near. */
 	loadMoreSoon() {
 		requestAnimationFrame(() => this.#scrolled());
 	}
 
-	/** Move the focus to the last own message. */
+	/** Focus the user's last message. */
 	focusLastOwn() {
 		const item = [...this.#rows.keys()].findLast(({ own, state }) => own && state !== "note");
 		if (item) this.#focus(this.#rows.get(item)?.element);
 	}
 
-	/** Count what is in view as read, if somebody is here. */
-	look() {
+	/** Mark the messages in view as read if someone is reading, and update the unread buttons. */
+	markVisibleRead() {
 		const list = this.#list;
 		let isAbove = false;
 		if (list.unread && !list.hasNewer) {
 			const [from, to] = this.#inView();
-			if (this.#options.isHere() && list.see(from, to)) this.#options.read();
+			if (this.#options.isHere() && list.markSeen(from, to)) this.#options.read();
 			isAbove = list.read + 1 < from;
 		}
 		const { unread, hasNewer } = list;
@@ -157,7 +157,7 @@ export class MessageListView {
 		this.#jump.textContent = unread && !isAbove && !hasNewer ? `${unread} new ↓` : "Jump to newest ↓";
 	}
 
-	/** Rows that are not news are not read aloud. */
+	/** Keep screen readers from reading out rows that are not new. */
 	#keepQuiet() {
 		clearTimeout(this.#quietTimer);
 		this.#log.ariaLive = "off";
@@ -190,7 +190,7 @@ export class MessageListView {
 		else if (below < NEAR_EDGE_PX && hasNewer) this.#options.nearEnd();
 		else if (isNearTop && this.#first !== items[0]) this.grow(-1);
 		else if (isNearTop && !complete) this.#options.nearTop();
-		this.look();
+		this.markVisibleRead();
 	}
 
 	#firstShown() {
@@ -210,7 +210,7 @@ export class MessageListView {
 			this.#keepQuiet();
 			if (this.#list.firstUnread) return this.showFirstUnread();
 		}
-		// The row at the top of the reader's view stays there: by its end, as lines above its text come and go.
+		// Keep the top visible row in place, by its bottom edge, because the lines above its text change.
 		const top = this.#log.scrollTop;
 		const anchor = this.#isFollowing ? undefined : [...this.#rows.values()].find((row) => row.bottom > top);
 		const before = anchor?.bottom ?? 0;
@@ -226,7 +226,7 @@ export class MessageListView {
 
 		if (this.#isFollowing) this.#scrollToEnd();
 		else if (anchor?.element.isConnected) this.#log.scrollTop += anchor.bottom - before;
-		this.look();
+		this.markVisibleRead();
 	}
 
 	/** @param {Item[]} items @param {number} from @param {Item[]} shown */
@@ -237,7 +237,7 @@ export class MessageListView {
 			row.element.remove();
 			this.#rows.delete(item);
 		}
-		// Rebuilt in the order of the rows, so that the first one in view is found first.
+		// Rebuilt in row order, so searches find the first visible row first.
 		const rows = new Map(this.#rows);
 		this.#rows.clear();
 		let next = this.#log.firstElementChild;
@@ -252,7 +252,7 @@ export class MessageListView {
 		}
 	}
 
-	/** How a row looks beside its neighbours.
+	/** A row's appearance, which depends on its neighbours.
 	 * @param {Item} item @param {Item | undefined} before @param {Item | undefined} after
 	 * @param {Item | undefined} firstNew @returns {RowContext} */
 	#contextOf(item, before, after, firstNew) {
@@ -272,8 +272,8 @@ export class MessageListView {
 
 	/** @param {Event} event */
 	#clicked(event) {
-		const row = origin(event, "article", HTMLElement);
-		const button = origin(event, "button", HTMLButtonElement);
+		const row = closest(event, "article", HTMLElement);
+		const button = closest(event, "button", HTMLButtonElement);
 		const item = [...this.#rows].find(([, { element: each }]) => each === row)?.[0];
 		if (!item || !button) return;
 		if (button.value === "retry") this.#options.retry(item.messageId);
@@ -281,9 +281,9 @@ export class MessageListView {
 		else if (button.classList.contains("more")) this.#options.openMenu(item, button);
 	}
 
-	/** The arrow keys go from row to row. @param {KeyboardEvent} event */
+	/** Arrow keys move between rows. @param {KeyboardEvent} event */
 	#keyPressed(event) {
-		const row = origin(event, "article", HTMLElement);
+		const row = closest(event, "article", HTMLElement);
 		const rows = [...this.#rows.values()].map((each) => each.element).filter((each) => each.matches("article"));
 		const at = row ? rows.indexOf(row) : rows.length;
 		const next = { ArrowUp: at - 1, ArrowDown: at + 1 }[event.key];
@@ -293,7 +293,7 @@ export class MessageListView {
 		this.#focus(rows[next] ?? (event.key === "ArrowDown" ? this.#log : row));
 	}
 
-	/** What is in a row can be reached by Tab while the row, or something in it, has the focus.
+	/** Focus a row. Only its controls can be reached with Tab.
 	 * @param {HTMLElement | undefined} row @param {FocusOptions} [options] */
 	#focus(row, options) {
 		for (const each of this.#log.querySelectorAll(".when, .more")) {

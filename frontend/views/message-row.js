@@ -1,7 +1,7 @@
 /** One row of the message list: a message or a note. */
 
 import { fullTime, shortTime } from "../model/wording.js";
-import { copy, element, fill, part } from "./dom.js";
+import { cloneTemplate, element, part, setTexts } from "./dom.js";
 import { showFace } from "./face.js";
 import { showText } from "./text-view.js";
 
@@ -14,40 +14,41 @@ const isLong = (text) => text.length > FOLD_CHARACTERS || text.split("\n", FOLD_
 export class MessageRow {
 	element;
 	#item;
-	#look = "";
-	/** The name that was looked for in the text. */
+	#key = "";
+	/** The name that was highlighted in the text. */
 	#ownName = "";
 
 	/** @param {Item} item */
 	constructor(item) {
 		this.#item = item;
-		this.element = item.state === "note" ? copy("note", HTMLParagraphElement) : copy("row", HTMLElement);
+		this.element =
+			item.state === "note" ? cloneTemplate("note", HTMLParagraphElement) : cloneTemplate("row", HTMLElement);
 	}
 
 	get bottom() {
 		return this.element.offsetTop + this.element.offsetHeight;
 	}
 
-	/** Draw what has changed. @param {RowContext} context */
+	/** Redraw if anything has changed. @param {RowContext} context */
 	draw({ day, unread, isFirst, isLast, showsId, href, people }) {
 		const { state, at, message, name, connectionId, problem } = this.#item;
-		const look = [state, at, name, connectionId, problem, day, unread, isFirst, isLast, showsId, people.ownName].join();
-		if (state === "note") return this.#drawNote(look + message, day, message);
-		if (look === this.#look) return;
-		const isNew = !this.#look;
-		this.#look = look;
+		const key = [state, at, name, connectionId, problem, day, unread, isFirst, isLast, showsId, people.ownName].join();
+		if (state === "note") return this.#drawNote(key + message, day, message);
+		if (key === this.#key) return;
+		const isNew = !this.#key;
+		this.#key = key;
 		this.#setClasses(isFirst, isLast);
-		fill(this.element, { ".day": day, ".unread": unread });
+		setTexts(this.element, { ".day": day, ".unread": unread });
 		this.#drawMeta(showsId, href);
 		if (isNew || people.ownName !== this.#ownName) this.#drawText(people, isNew);
 		this.#drawProblem();
 	}
 
-	/** @param {string} look @param {string} day @param {string} message */
-	#drawNote(look, day, message) {
-		if (look === this.#look) return;
-		this.#look = look;
-		fill(this.element, { ".day": day, ".text": message });
+	/** @param {string} key @param {string} day @param {string} message */
+	#drawNote(key, day, message) {
+		if (key === this.#key) return;
+		this.#key = key;
+		setTexts(this.element, { ".day": day, ".text": message });
 	}
 
 	/** @param {boolean} isFirst @param {boolean} isLast */
@@ -67,7 +68,7 @@ export class MessageRow {
 		const { state, at } = this.#item;
 		showFace(this.element, this.#item, showsId);
 		const time = part(this.element, "time", HTMLTimeElement);
-		fill(this.element, { time: shortTime(at), ".state": state === "pending" ? "Sending…" : "" });
+		setTexts(this.element, { time: shortTime(at), ".state": state === "pending" ? "Sending…" : "" });
 		time.title = `${fullTime(at)} ${showsId ? "" : this.#item.connectionId}`.trim();
 		time.dateTime = new Date(at).toISOString();
 		if (state === "stored") part(this.element, ".when", HTMLAnchorElement).href = href;

@@ -1,4 +1,4 @@
-/** The card of a first visit, and the form that changes one's name. */
+/** The welcome card on a first visit, which is also the form for changing your name. */
 
 import { cleanName } from "../model/text.js";
 import { nameProblem } from "../model/wording.js";
@@ -17,11 +17,11 @@ export class NameForm {
 		this.#form.onsubmit = () => this.#submit();
 		this.#form.onkeydown = (event) => {
 			if (event.key !== "Escape" || event.isComposing) return;
-			event.preventDefault(); // it is no shortcut here
+			event.preventDefault(); // not the page's Escape shortcut
 			this.#close();
 		};
 		element("later", HTMLButtonElement).onclick = () => this.#close();
-		element("copyAddress", HTMLButtonElement).onclick = actions.copyAddress;
+		element("copyRoomLink", HTMLButtonElement).onclick = actions.copyRoomLink;
 	}
 
 	/** @param {string} title of the room */
@@ -35,7 +35,7 @@ export class NameForm {
 		this.#form.classList.toggle("first-visit", isFirstVisit);
 	}
 
-	/** @param {string} name the present one */
+	/** @param {string} name the current one */
 	open(name) {
 		this.#form.hidden = false;
 		this.#name.value = name;

@@ -1,7 +1,7 @@
-/** Who is in the room, and who is typing. */
+/** The list of people in the room, and who is typing. */
 
 import { typing } from "../model/wording.js";
-import { copy, element, fill } from "./dom.js";
+import { cloneTemplate, element, setTexts } from "./dom.js";
 import { showFace } from "./face.js";
 
 const TYPING_MS = 5000;
@@ -17,7 +17,7 @@ export class PeopleView {
 		this.#rename = rename;
 	}
 
-	/** @param {Present[]} people oneself first @param {number} count */
+	/** @param {Present[]} people yourself first @param {number} count */
 	show(people, count) {
 		const hadFocus = this.#list.contains(document.activeElement);
 		this.#list.replaceChildren(...people.map((person) => this.#row(person)));
@@ -27,13 +27,13 @@ export class PeopleView {
 
 	/** @param {Present} person */
 	#row(person) {
-		const row = copy("person", HTMLLIElement);
+		const row = cloneTemplate("person", HTMLLIElement);
 		const [connectionId = ""] = person.connectionIds;
 		showFace(row, { ...person, connectionId }, true);
 		if (!person.isOwn) return row;
-		const pencil = copy("pencil", HTMLButtonElement);
+		const pencil = cloneTemplate("pencil", HTMLButtonElement);
 		pencil.onclick = this.#rename;
-		fill(row, { ".you": "you" });
+		setTexts(row, { ".you": "you" });
 		row.append(pencil);
 		return row;
 	}

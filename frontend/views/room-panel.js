@@ -1,4 +1,4 @@
-/** The panel of the current room: its address, search, notifications, leaving. */
+/** The current room's panel: link, search, notifications, leaving. */
 
 import { element, part } from "./dom.js";
 
@@ -6,13 +6,13 @@ export class RoomPanel {
 	#panel = element("room", HTMLElement);
 	#name = element("roomName", HTMLElement);
 	#title = element("roomTitle", HTMLElement);
-	#address = element("roomAddress", HTMLElement);
+	#link = element("roomLink", HTMLElement);
 	#leave = element("roomLeave", HTMLButtonElement);
 	#level = element("level", HTMLFieldSetElement);
 
 	/** @param {RoomPanelActions} actions */
-	constructor({ search, jumpToDate, copyAddress, leave, setLevel }) {
-		const acts = { roomSearch: search, roomDate: jumpToDate, roomCopy: copyAddress, roomLeave: leave };
+	constructor({ search, jumpToDate, copyRoomLink, leave, setLevel }) {
+		const acts = { roomSearch: search, roomDate: jumpToDate, roomCopy: copyRoomLink, roomLeave: leave };
 		for (const [id, act] of Object.entries(acts)) {
 			element(id, HTMLButtonElement).onclick = () => {
 				this.#panel.hidePopover();
@@ -27,7 +27,7 @@ export class RoomPanel {
 	/** @param {{title: string, href: string, level: NotificationLevel, mayLeave: boolean}} room */
 	show({ title, href, level, mayLeave }) {
 		this.#name.textContent = this.#title.textContent = title;
-		this.#address.textContent = href;
+		this.#link.textContent = href;
 		this.#leave.hidden = !mayLeave;
 		part(this.#level, `[value=${level}]`, HTMLInputElement).checked = true;
 	}

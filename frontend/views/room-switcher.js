@@ -1,10 +1,10 @@
-/** The dialog that goes to a room by the first letters of its name, or opens a new one. */
+/** The dialog for going to a room by part of its name, or opening a new one. */
 
 import { makeDialog } from "./dialog.js";
-import { make, origin } from "./dom.js";
+import { closest, make } from "./dom.js";
 
 const MAX_SHOWN = 8;
-const IME = 229; // the keyCode of a key that an input method took
+const IME = 229; // the keyCode while an input method handles the key
 
 export class RoomSwitcher {
 	#input = make("input", { type: "search", placeholder: "Room", ariaLabel: "Room", autocomplete: "off" });
@@ -22,7 +22,7 @@ export class RoomSwitcher {
 		this.#input.oninput = () => this.#draw();
 		this.#input.onkeydown = (event) => this.#keyPressed(event);
 		this.#list.onclick = (event) => {
-			const option = origin(event, "li", HTMLLIElement);
+			const option = closest(event, "li", HTMLLIElement);
 			if (option) this.#choose(option);
 		};
 	}

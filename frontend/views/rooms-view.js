@@ -1,6 +1,6 @@
-/** The list of rooms: what is unread in each, a filter, and the form that opens another. */
+/** The list of rooms with unread counts, a filter, and a form that opens a room. */
 
-import { copy, element, fill, origin, part } from "./dom.js";
+import { cloneTemplate, closest, element, part, setTexts } from "./dom.js";
 
 const FILTER_FROM = 10;
 const MOST = 99;
@@ -28,12 +28,12 @@ export class RoomsView {
 		};
 		this.#markAllRead.onclick = markAllRead;
 		this.#list.onclick = (event) => {
-			const button = origin(event, "button", HTMLButtonElement);
+			const button = closest(event, "button", HTMLButtonElement);
 			if (!button) return;
 			const item = button.parentElement;
 			const next = item?.nextElementSibling ?? item?.previousElementSibling;
 			forget(button.value);
-			next?.querySelector("a")?.focus(); // the button had it
+			next?.querySelector("a")?.focus(); // the focused button is gone
 		};
 		this.#form.onsubmit = () => {
 			const problem = open(this.#newRoom.value);
@@ -42,7 +42,7 @@ export class RoomsView {
 		};
 	}
 
-	/** @param {RoomEntry[]} rooms in the order in which they are shown @param {string} current */
+	/** @param {RoomEntry[]} rooms in display order @param {string} current */
 	show(rooms, current) {
 		this.#rooms = rooms;
 		this.#current = current;
@@ -54,7 +54,7 @@ export class RoomsView {
 		this.#draw();
 	}
 
-	/** A room that stays keeps its element, and so the focus. */
+	/** Reuse the elements of rooms that stay, so the focus is not lost. */
 	#draw() {
 		const wanted = this.#filter.value.trim().toLowerCase();
 		const shown = this.#rooms.filter(
@@ -66,9 +66,9 @@ export class RoomsView {
 		let next = this.#list.firstElementChild;
 		for (const entry of shown) {
 			const known = gone.get(entry.room);
-			const item = known ?? copy("place", HTMLLIElement);
+			const item = known ?? cloneTemplate("place", HTMLLIElement);
 			gone.delete(entry.room);
-			this.#fill(item, entry);
+			this.#drawRoom(item, entry);
 			if (item === next) next = item.nextElementSibling;
 			else if (!item.contains(document.activeElement)) this.#list.insertBefore(item, next);
 		}
@@ -76,7 +76,7 @@ export class RoomsView {
 	}
 
 	/** @param {HTMLElement} item @param {RoomEntry} entry */
-	#fill(item, { room, title, href, unread, isMuted }) {
+	#drawRoom(item, { room, title, href, unread, isMuted }) {
 		const link = part(item, "a", HTMLAnchorElement);
 		const forget = part(item, "button", HTMLButtonElement);
 		const isCurrent = room === this.#current;
@@ -88,8 +88,8 @@ export class RoomsView {
 		link.title = title ? `#${room}` : "";
 		link.ariaCurrent = isCurrent ? "page" : null;
 		link.ariaLabel = unread ? `${name} ${unread} new` : null;
-		forget.ariaLabel = forget.title = `Forget ${name}`;
+		forget.ariaLabel = forget.title = `Leave ${name}`;
 		forget.hidden = isCurrent;
-		fill(link, { ".label": name, ".badge": unread > MOST ? `${MOST}+` : unread ? `${unread}` : "" });
+		setTexts(link, { ".label": name, ".badge": unread > MOST ? `${MOST}+` : unread ? `${unread}` : "" });
 	}
 }

@@ -1,4 +1,4 @@
-/** The menu of one message: copy its text or its link, mention its author. */
+/** A message's menu: copy its text or link, mention its author. */
 
 import { element } from "./dom.js";
 

@@ -1,4 +1,4 @@
-/** The drawer that searches the current room's history, and goes to a date. */
+/** The drawer that searches the current room's history and jumps to a date. */
 
 import { matchRanges } from "../model/search.js";
 import { dateAndTime, isolated, shortDate } from "../model/wording.js";
@@ -7,10 +7,10 @@ import { icon, make } from "./dom.js";
 const SNIPPET_BEFORE = 40;
 const SNIPPET = 160;
 
-/** Without half a character at its ends. @param {Node | string} node */
+/** Remove half of a surrogate pair at either end. @param {Node | string} node */
 const whole = (node) => (typeof node === "string" ? node.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "") : node);
 
-/** The part of a text around the first match, with the matches marked. @param {string} text @param {string} query */
+/** The text around the first match, with matches highlighted. @param {string} text @param {string} query */
 function snippet(text, query) {
 	const ranges = matchRanges(text, query);
 	const from = Math.max(0, (ranges[0]?.[0] ?? 0) - SNIPPET_BEFORE);
@@ -32,7 +32,7 @@ export class SearchPanel {
 	#date = make("input", { type: "date", id: "searchDate" });
 	#state = make("p", { className: "muted", ariaLive: "polite" });
 	#results = make("ul", { className: "results" });
-	#further = make("button", { className: "plain", textContent: "Search further back", hidden: true });
+	#further = make("button", { className: "plain", textContent: "Search older messages", hidden: true });
 	#panel;
 	#actions;
 	/** @type {Search | undefined} */
@@ -81,7 +81,7 @@ export class SearchPanel {
 		this.#further.onclick = () => this.#more();
 		this.#panel.onkeydown = (event) => {
 			if (event.key !== "Escape" || event.isComposing) return;
-			event.preventDefault(); // a search field that has text would only be cleared
+			event.preventDefault(); // Escape in a search field would only clear it
 			this.close();
 		};
 		this.#panel.addEventListener("toggle", ({ newState }) => {
@@ -89,7 +89,7 @@ export class SearchPanel {
 		});
 	}
 
-	/** @param {string} title of the room @param {boolean} atDate whether to begin with the date */
+	/** @param {string} title of the room @param {boolean} atDate whether to focus the date field */
 	open(title, atDate) {
 		if (this.#title.textContent !== title) this.#reset();
 		this.#title.textContent = title;
@@ -101,12 +101,12 @@ export class SearchPanel {
 		this.#panel.hidePopover();
 	}
 
-	/** What goes on is not worth its pages any more. */
+	/** Stop a running search: its pages would be fetched for nothing. */
 	#stop() {
 		if (!this.#isRunning) return;
 		this.#search?.cancel();
 		this.#search = undefined;
-		this.#state.textContent = "The search was stopped.";
+		this.#state.textContent = "Search stopped.";
 		this.#further.hidden = true;
 	}
 
@@ -141,11 +141,11 @@ export class SearchPanel {
 			this.#found += found.length;
 			this.#results.append(...found.map((item) => this.#result(item)));
 			const count = `${this.#found || "No"} message${this.#found === 1 ? "" : "s"} found`;
-			this.#state.textContent = complete ? `${count}.` : `${count} back to ${shortDate(searchedTo)}.`;
+			this.#state.textContent = complete ? `${count}.` : `${count} since ${shortDate(searchedTo)}.`;
 			this.#further.hidden = complete;
 		} catch {
 			if (search !== this.#search) return;
-			this.#state.textContent = "The search was interrupted. Try again when you are connected.";
+			this.#state.textContent = "Search interrupted. Try again when you are connected.";
 			this.#further.hidden = false;
 		} finally {
 			if (search === this.#search) this.#isRunning = false;

@@ -1,6 +1,6 @@
-/** The connection as the page shows it: the status pill, the server's panel, the banner while the connection is lost. */
+/** The state of the connection: the status pill, the server panel, and the banner when the connection is lost. */
 
-import { addressProblem } from "../model/wording.js";
+import { urlProblem } from "../model/wording.js";
 import { element } from "./dom.js";
 
 const SECOND_MS = 1000;
@@ -31,7 +31,7 @@ export class ServerPanel {
 		element("tryNow", HTMLButtonElement).onclick = actions.retry;
 		this.#ownServer.onclick = actions.useDefault;
 		this.#pill.onclick = ({ target }) => {
-			if (target !== this.#pill && target !== this.#status) return; // the button opens the panel by itself
+			if (target !== this.#pill && target !== this.#status) return; // the button opens the panel itself
 			this.#panel.showPopover();
 			this.#panel.focus();
 		};
@@ -48,14 +48,14 @@ export class ServerPanel {
 
 	#submit() {
 		const url = this.#url.value.trim();
-		const problem = addressProblem(url);
+		const problem = urlProblem(url);
 		this.showProblem(problem);
 		if (problem) return;
 		this.#panel.hidePopover();
 		this.#actions.connect(url);
 	}
 
-	/** @param {string} problem what is wrong with the URL; empty if nothing is */
+	/** @param {string} problem what is wrong with the URL, or "" */
 	showProblem(problem) {
 		this.#problem.textContent = problem;
 		this.#url.ariaInvalid = String(!!problem);
@@ -72,24 +72,24 @@ export class ServerPanel {
 		this.#connect.disabled = state !== "disconnected";
 		this.#disconnect.disabled = isOffline;
 		this.#retryAt = retryAt;
-		if (state === "connecting") return; // What the banner says stays until the attempt has ended.
+		if (state === "connecting") return; // Keep the banner until the attempt has ended.
 		this.#banner.hidden = !isWaiting;
 		this.#bannerText.textContent = isWaiting ? why : "";
 		this.#ownServer.hidden = !offersDefault;
 		this.#count();
 	}
 
-	/** Whether the focus is where it is lost when the banner goes. */
+	/** Whether hiding the banner would lose the focus. */
 	get hasBannerFocus() {
 		return this.#banner.contains(document.activeElement);
 	}
 
-	/** Counts down while somebody can see it. */
+	/** Count down while the page is visible. */
 	#count() {
 		clearTimeout(this.#countdownTimer);
 		if (this.#banner.hidden || document.hidden) return;
 		const left = Math.max(0, this.#retryAt - Date.now());
-		this.#countdown.textContent = `Next try in ${Math.ceil(left / SECOND_MS)} s.`;
+		this.#countdown.textContent = `Retrying in ${Math.ceil(left / SECOND_MS)} s.`;
 		this.#countdownTimer = setTimeout(() => this.#count(), left % SECOND_MS || SECOND_MS);
 	}
 }

@@ -1,4 +1,4 @@
-/** The dialog with the page's settings: theme, sound, notifications. */
+/** The settings dialog: theme, sound, notifications. */
 
 import { allowNotifications, chime } from "./attention.js";
 import { element, part } from "./dom.js";
@@ -18,7 +18,7 @@ export class SettingsDialog {
 			showShortcuts();
 		};
 		this.#dialog.onclick = ({ target }) => {
-			if (target === this.#dialog) this.#dialog.close(); // beside it
+			if (target === this.#dialog) this.#dialog.close(); // a click outside it
 		};
 		this.#theme.onchange = ({ target }) => {
 			if (target instanceof HTMLInputElement) settings.theme = target.value;

@@ -5,7 +5,7 @@ import { SHORTCUTS } from "../model/shortcuts.js";
 import { makeDialog } from "./dialog.js";
 import { make } from "./dom.js";
 
-/** @param {string} keys such as "Ctrl K" */
+/** @param {string} keys for example "Ctrl K" */
 const keyNodes = (keys) =>
 	keys.split(" ").flatMap((key) => (key === "/" ? [" or "] : [make("kbd", { textContent: key }), " "]));
 

@@ -1,4 +1,4 @@
-/** A message's text as nodes: code, quotes, links, rooms, mentions. Never HTML. */
+/** Renders a message's text as DOM nodes: code, quotes, links, rooms, mentions. Never parses HTML. */
 
 import { isEmojiOnly, parse } from "../model/markup.js";
 

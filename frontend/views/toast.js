@@ -1,4 +1,4 @@
-/** Short notices that pass: what was done, or what a screen reader should say. */
+/** Toasts, and announcements for screen readers. */
 
 import { element } from "./dom.js";
 

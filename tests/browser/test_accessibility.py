@@ -87,14 +87,14 @@ def test_axe_finds_nothing_in_the_drawers_of_a_phone(
     page.keyboard.press("Escape")
     button(page, "1 here").click()
     assert_accessible(page)
-    button(page, "Change my name").click()
+    button(page, "Change your name").click()
     name_field(page).fill("")
     page.keyboard.press("Enter")
     assert_accessible(page)
     page.keyboard.press("Escape")
     disconnect(page)
     connect(page, "https://example.com")
-    expect(alert(page, "must begin with wss://")).to_be_visible()
+    expect(alert(page, "must start with wss://")).to_be_visible()
     assert_accessible(page)
 
 
@@ -126,7 +126,7 @@ def test_everything_can_be_reached_by_the_tab_key_and_shows_its_focus(
         "newRoom",
         "settingsButton",
         "log",
-        "Change my name",
+        "Change your name",
         "message",
     } <= set(reached)
     assert unseen == []

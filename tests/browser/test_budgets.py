@@ -86,7 +86,7 @@ def test_what_is_wanted_on_demand_is_loaded_then_and_not_on_a_first_visit(
     expect(page.get_by_label("Jump to a date")).to_be_visible()
     page.keyboard.press("Escape")
     page.evaluate("location.hash = 'lobby/999'")
-    expect(page.get_by_text("This message has expired, or was never here.")).to_be_visible()
+    expect(page.get_by_text("This message has expired or never existed.")).to_be_visible()
     assert on_demand <= set(asked)
 
 

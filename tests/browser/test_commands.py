@@ -107,7 +107,7 @@ def test_help_lists_the_commands(page: Page) -> None:
         ("/frobnicate now", "There is no /frobnicate command. Type /help for the list."),
         ("/nick", "Enter a name after /nick, such as /nick Ada."),
         ("/join", "Enter a room after /join, such as /join tea-time."),
-        ("/leave tea", "/leave takes no room: it leaves the one you are in."),
+        ("/leave tea", "/leave takes no room name. It leaves the current room."),
     ],
 )
 def test_a_wrong_command_is_not_sent_and_stays_in_the_box(

@@ -139,7 +139,7 @@ def test_a_refused_name_is_shown_at_its_field_and_not_kept(page: Page, server: F
         return True
 
     server.answers = refuse
-    button(page, "Change my name").click()
+    button(page, "Change your name").click()
     name_field(page).fill("admin")
     page.keyboard.press("Enter")
     expect(alert(page, "This name is not allowed.")).to_be_visible()
@@ -150,7 +150,7 @@ def test_a_refused_name_is_shown_at_its_field_and_not_kept(page: Page, server: F
 
 
 def test_a_name_that_cannot_be_is_refused_before_it_is_sent(page: Page, server: FakeServer) -> None:
-    button(page, "Change my name").click()
+    button(page, "Change your name").click()
     name_field(page).fill("Ad\u202ea")
     button(page, "Save").click()
     expect(alert(page, "invisible characters")).to_be_visible()

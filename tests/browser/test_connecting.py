@@ -33,7 +33,7 @@ def test_a_wrong_url_is_refused_at_its_field(page: Page, site_url: str, new_serv
     expect(status(page)).to_have_text("Connected")
     disconnect(page)
     connect(page, "https://chat.example.com")
-    expect(alert(page, "must begin with wss://")).to_be_visible()
+    expect(alert(page, "must start with wss://")).to_be_visible()
     expect(url_field(page)).to_be_focused()
     expect(url_field(page)).to_have_attribute("aria-invalid", "true")
     expect(status(page)).to_have_text("Disconnected")
@@ -71,13 +71,13 @@ def test_a_lost_connection_is_shown_with_a_countdown_and_a_try_now(
     box(page).fill("Half a thought")
     server.drop()
     expect(status(page)).to_have_text("Disconnected")
-    expect(alert(page, "The connection was lost.")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Next try in \d+ s"))).to_be_visible()
+    expect(alert(page, "Connection lost.")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Retrying in \d+ s"))).to_be_visible()
     expect(box(page)).to_have_value("Half a thought")
     server.accepts = True
     button(page, "Try now").click()
     expect(status(page)).to_have_text("Connected")
-    expect(page.get_by_text("Next try in")).to_be_hidden()
+    expect(page.get_by_text("Retrying in")).to_be_hidden()
     expect(box(page)).to_be_focused()
 
 
@@ -144,8 +144,8 @@ def test_a_page_without_a_server_asks_for_one(page: Page, site_url: str) -> None
 def test_an_address_that_does_not_load_is_said_in_words(page: Page, site_url: str) -> None:
     page.route("**/config.json", lambda _route: None)
     page.goto(site_url)
-    expect(alert(page, "Could not load the server’s address. Reload")).to_be_visible()
-    expect(page.get_by_text("The chat has not started yet")).to_have_count(0)
+    expect(alert(page, "Could not load the server configuration. Reload")).to_be_visible()
+    expect(page.get_by_text("Still loading")).to_have_count(0)
 
 
 @pytest.mark.parametrize("missing", ["**/order.js", "**/*.{js,css}"])
@@ -184,7 +184,7 @@ def test_the_status_itself_opens_the_server_s_panel_and_tells_why_it_is_not_conn
     server.drop()
     expect(status(page)).to_have_text("Disconnected")
     status(page).click()
-    expect(server_panel(page)).to_contain_text("The connection was lost.")
+    expect(server_panel(page)).to_contain_text("Connection lost.")
     expect(url_field(page)).to_have_value(SOCKET_URL)
 
 
@@ -216,3 +216,33 @@ def test_five_quiet_minutes_are_bridged_by_a_ping(
     send(page, "So that the test hears what came before")
     expect(rows(page)).to_have_count(1)
     assert len(server.sent("ping")) > before
+
+
+def test_a_known_server_that_cannot_be_reached_stops_nobody_from_writing(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    """After a reload without a network, too: the page is kept, and what is written waits."""
+    server = new_server(page, [message(1, "Hello")])
+    page.goto(site_url)
+    expect(rows(page)).to_have_count(1)
+    expect(box(page)).to_be_enabled()
+    page.goto("about:blank")  # the page saves what it has
+    server.drop()
+    page.goto(site_url)
+    expect(alert(page, "Cannot reach the server. Your messages will be sent")).to_be_visible()
+    expect(rows(page)).to_have_text([re.compile("Hello")])
+    send(page, "Written offline")
+    expect(rows(page)).to_have_count(2)
+    server.accepts = True
+    button(page, "Try now").click()
+    expect(page.locator("article.stored")).to_have_count(2)
+    assert server.texts("lobby") == ["Hello", "Written offline"]
+
+
+def test_a_server_that_was_never_reached_is_named_and_takes_no_messages(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
+    new_server(page).accepts = False
+    page.goto(site_url)
+    expect(alert(page, "Cannot reach wss://server.test/production. Check the URL.")).to_be_visible()
+    expect(box(page)).to_be_disabled()

@@ -95,8 +95,8 @@ def test_a_person_with_three_tabs_is_listed_once_and_oneself_first(
     expect(people(page).get_by_role("listitem")).to_contain_text(["Zoe", "Ada", "Grace"])
     expect(people(page).get_by_role("heading")).to_have_text("People 3")
     expect(people(page).get_by_role("listitem").first).to_contain_text("you")
-    expect(people(page).get_by_role("listitem").first.get_by_role("button", name="Change my name")).to_be_visible()
-    expect(button(page, "Change my name")).to_have_count(1)
+    expect(people(page).get_by_role("listitem").first.get_by_role("button", name="Change your name")).to_be_visible()
+    expect(button(page, "Change your name")).to_have_count(1)
     expect(people(page).get_by_role("listitem").nth(1)).to_contain_text("[ada00000...]")
 
 
@@ -283,7 +283,7 @@ def test_the_server_panel_says_why_it_is_not_connected(page: Page, server: FakeS
     panel = page.get_by_role("form", name="Server")
     button(page, "Server: Connected").click()
     server.drop()
-    expect(panel.get_by_text("The connection was lost. Your messages will be sent when it is back.")).to_be_visible()
+    expect(panel.get_by_text("Connection lost. Your messages will be sent when you reconnect.")).to_be_visible()
     expect(page.get_by_text("You are offline")).to_have_count(0)
     button(page, "Disconnect").click()
     expect(panel.get_by_text("You are not connected.")).to_be_visible()
@@ -378,7 +378,7 @@ def row_focus(page: Page) -> None:
 
 def name_form(page: Page) -> None:
     people_list(page)
-    button(page, "Change my name").click()
+    button(page, "Change your name").click()
     page.get_by_label("Your name").fill("")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="Enter a name")).to_be_visible()

@@ -168,7 +168,7 @@ def test_a_message_that_is_not_there_is_said_in_words(
     page: Page, server: FakeServer, site_url: str, address: str
 ) -> None:
     page.goto(site_url + address)
-    expect(page.get_by_text("This message has expired, or was never here.")).to_be_visible()
+    expect(page.get_by_text("This message has expired or never existed.")).to_be_visible()
     expect(row(page, PAST)).to_be_in_viewport()
     expect(page).to_have_title("#lobby · Chat")
     assert server.sent("history")
@@ -180,7 +180,7 @@ def test_an_expired_message_leads_to_the_next_one(
     page = new_page()
     new_server(page, conversation(PAST)[100:])
     page.goto(f"{site_url}#lobby/12")
-    expect(page.get_by_text("This message has expired. The next one is shown.")).to_be_visible()
+    expect(page.get_by_text("This message has expired. Showing the next one.")).to_be_visible()
     expect(row(page, 101)).to_be_focused()
 
 
@@ -253,11 +253,11 @@ def test_the_menu_of_a_message_copies_its_text_and_its_link(
     page.goto(site_url)
     open_menu(page, "quoted")
     button(page, "Copy text").click()
-    expect(page.get_by_text("The text is copied.")).to_be_visible()
+    expect(page.get_by_text("Text copied.")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "> quoted\n`code` & <b>more</b>"
     open_menu(page, "quoted")
     button(page, "Copy link").click()
-    expect(page.get_by_text("The link to the message is copied.")).to_be_visible()
+    expect(page.get_by_text("Message link copied.")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"{site_url}#lobby/2"
 
 

@@ -118,7 +118,7 @@ def test_an_address_that_names_no_room_says_where_it_leads(
 ) -> None:
     new_server(page)
     page.goto(f"{site_url}#日本")
-    expect(toast(page)).to_have_text("Room addresses use a to z, 0 to 9 and hyphens. Opened #lobby instead.")
+    expect(toast(page)).to_have_text("Room links contain only a–z, 0–9 and hyphens. Opened #lobby instead.")
 
 
 def test_another_room_s_news_sound_and_notify_although_the_page_is_looked_at(
@@ -199,7 +199,7 @@ def test_what_is_read_in_one_tab_is_read_in_the_other(page: Page, server: FakeSe
 
 def test_a_visited_room_can_be_forgotten(page: Page, server: FakeServer) -> None:
     open_room(page, "garden")
-    button(page, "Forget tea").click()
+    button(page, "Leave tea").click()
     expect(rooms(page).get_by_role("link")).to_have_text(["garden"])
     page.reload()
     expect(box(page)).to_be_enabled()
@@ -211,7 +211,7 @@ def test_a_visited_room_can_be_forgotten(page: Page, server: FakeServer) -> None
 def test_share_copies_the_room_s_address(page: Page, site_url: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     button(page, "Share").click()
-    expect(toast(page)).to_have_text("The address of this room is copied.")
+    expect(toast(page)).to_have_text("Room link copied.")
     assert page.evaluate("navigator.clipboard.readText()") == f"{site_url}#tea"
 
 

@@ -61,15 +61,15 @@ def test_it_finds_messages_over_several_pages_newest_first_and_marks_what_matche
     expect(results(page)).to_contain_text(["Line 361", "Line 241", "Line 121", "Line 1:"])
     expect(results(page).first.locator("mark")).to_have_text("Tea")
     expect(panel(page).get_by_text("4 messages found.")).to_be_visible()
-    expect(button(page, "Search further back")).to_be_hidden()
+    expect(button(page, "Search older messages")).to_be_hidden()
 
 
 @pytest.mark.usefixtures("server")
 def test_it_goes_on_further_back_when_asked(page: Page) -> None:
     search(page, "line")
-    expect(panel(page).get_by_text(re.compile(r"^50 messages found back to "))).to_be_visible()
-    button(page, "Search further back").click()
-    expect(panel(page).get_by_text(re.compile(r"^100 messages found back to "))).to_be_visible()
+    expect(panel(page).get_by_text(re.compile(r"^50 messages found since "))).to_be_visible()
+    button(page, "Search older messages").click()
+    expect(panel(page).get_by_text(re.compile(r"^100 messages found since "))).to_be_visible()
     expect(results(page)).to_have_count(100)
     assert len({each.split(":")[0] for each in results(page).locator("a").evaluate_all("a => a.map(a => a.href)")}) == 1
     numbers = [int(re.findall(r"Line (\d+)", text)[0]) for text in results(page).all_text_contents()]
@@ -84,7 +84,7 @@ def test_after_a_result_was_opened_the_search_goes_on_where_it_was(page: Page) -
     expect(panel(page)).to_be_hidden()
     button(page, "Search").first.click()
     expect(results(page)).to_have_count(50)
-    button(page, "Search further back").click()
+    button(page, "Search older messages").click()
     expect(results(page)).to_have_count(100)
 
 
@@ -129,7 +129,7 @@ def test_closing_it_ends_the_search(page: Page, server: FakeServer) -> None:
     for frame in held:
         server.answer(frame)
     button(page, "Search").first.click()
-    expect(panel(page).get_by_text("The search was stopped.")).to_be_visible()
+    expect(panel(page).get_by_text("Search stopped.")).to_be_visible()
     search(page, "tea")
     expect(panel(page).get_by_text("4 messages found.")).to_be_visible()
     assert len([frame for frame in server.sent("history") if frame.get("limit") == 100]) < 30
@@ -164,13 +164,13 @@ def test_a_search_without_a_connection_says_so_and_goes_on_later(page: Page, ser
     server.drop()
     expect(button(page, "Try now")).to_be_visible()
     search(page, "tea")
-    expect(panel(page).get_by_text("The search was interrupted. Try again when you are connected.")).to_be_visible()
+    expect(panel(page).get_by_text("Search interrupted. Try again when you are connected.")).to_be_visible()
     server.accepts = True
     page.keyboard.press("Escape")
     button(page, "Try now").click()
     expect(page.get_by_role("status")).to_have_text("Connected")
     button(page, "Search").first.click()
-    button(page, "Search further back").click()
+    button(page, "Search older messages").click()
     expect(results(page)).to_have_count(4)
 
 
@@ -202,5 +202,5 @@ def test_a_date_leads_to_the_first_message_of_that_day(page: Page) -> None:
 @pytest.mark.usefixtures("server")
 def test_a_date_after_the_last_message_is_said(page: Page) -> None:
     jump_to(page, datetime.now(UTC) + timedelta(days=30))
-    expect(page.get_by_text("There is no message from that day or later.")).to_be_visible()
+    expect(page.get_by_text("There are no messages from that day or later.")).to_be_visible()
     expect(rows(page).last).to_contain_text(f"Line {LAST}")

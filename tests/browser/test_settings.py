@@ -50,7 +50,7 @@ def test_a_theme_is_kept_and_shown_in_every_tab(page: Page, site_url: str) -> No
     assert background(page) < 60
     button(page, "Settings").click()
     expect(page.get_by_role("radio", name="Dark")).to_be_checked()
-    page.get_by_role("radio", name="Same as the system").check()
+    page.get_by_role("radio", name="Same as system").check()
     assert background(page) > 200
     page.emulate_media(color_scheme="dark")
     assert background(page) < 60
@@ -130,10 +130,10 @@ def test_unread_rooms_come_first_then_the_most_recent_and_big_counts_are_cut(
     server.say(message(1, "News", room="long-ago"))
     expect(labels.nth(1)).to_have_text("long-ago")
     expect(page).to_have_title("(151) #lobby · Chat")
-    button(page, "Mark all read").click()
+    button(page, "Mark all as read").click()
     expect(page).to_have_title("#lobby · Chat")
     expect(page.get_by_role("link", name=re.compile("new$"))).to_have_count(0)
-    expect(button(page, "Mark all read")).to_be_hidden()
+    expect(button(page, "Mark all as read")).to_be_hidden()
     page.reload()
     expect(box(page)).to_be_enabled()
     expect(page).to_have_title("#lobby · Chat")
@@ -166,7 +166,7 @@ def test_the_cross_that_forgets_a_room_shows_on_hover_and_on_focus(
     new_server(page)
     page.goto(site_url)
     expect(box(page)).to_be_enabled()
-    cross = button(page, "Forget tea-time")
+    cross = button(page, "Leave tea-time")
     expect(cross).to_have_css("opacity", "0")
     page.get_by_role("link", name="tea-time").hover()
     expect(cross).to_have_css("opacity", "1")
@@ -214,6 +214,6 @@ def test_marking_all_read_takes_the_line_s_count_away_in_the_room_that_is_shown(
     hide_tab(page)
     server.say(message(1, "One"), message(2, "Two"))
     expect(page).to_have_title("(2) #lobby · Chat")
-    button(page, "Mark all read").evaluate("button => button.click()")
+    button(page, "Mark all as read").evaluate("button => button.click()")
     expect(page).to_have_title("#lobby · Chat")
     expect(rows(page)).to_have_count(2)

@@ -296,7 +296,7 @@ def test_escape_in_the_name_form_closes_it_and_reads_nothing(page: Page, server:
     scroll_up(page)
     server.say(message(61, "News"))
     expect(page).to_have_title(re.compile(r"^\(1\)"))
-    button(page, "Change my name").click()
+    button(page, "Change your name").click()
     expect(page.get_by_label("Your name")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_label("Your name")).to_be_hidden()

@@ -141,7 +141,7 @@ def test_chatting_takes_a_newcomer_two_actions(new_page: Callable[..., Page], st
 
 def test_a_new_name_is_seen_by_the_others(ada: Page, bo: Page) -> None:
     expect(log(ada)).to_contain_text("joined")
-    button(bo, "Change my name").click()
+    button(bo, "Change your name").click()
     name_field(bo).fill("Bob")
     bo.keyboard.press("Enter")
     expect(log(ada)).to_contain_text("Bo\u2069 is now \u2068Bob")

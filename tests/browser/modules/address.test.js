@@ -4,7 +4,7 @@ import { claim } from "/claims.js";
 import { addressOf, isTitleOf, parseAddress, roomFromTitle } from "/model/address.js";
 import { equal, ok } from "/world.js";
 
-const RULE = "Room addresses use a to z, 0 to 9 and hyphens.";
+const RULE = "Room links contain only a–z, 0–9 and hyphens.";
 const encoded = encodeURIComponent;
 
 claim("an address names a room, and perhaps a message", () => {

@@ -164,3 +164,13 @@ claim("where storage is full the page lives, and has what this visit has seen", 
 	archive.flush();
 	equal(seqs(archive.restore("tea")), [1]);
 });
+
+claim("nothing is kept of the rooms of another server", () => {
+	const { archive, visit } = begin();
+	archive.save("tea", [message(1)]);
+	archive.flush();
+	archive.save("hall", [message(2, { room: "hall" })]);
+	archive.clear();
+	archive.flush();
+	for (const room of ["tea", "hall"]) equal(visit().restore(room), []);
+});

@@ -55,9 +55,9 @@ claim("a command that cannot be carried out says why", () => {
 		"/nick": "Enter a name after /nick, such as /nick Ada.",
 		"/nick  ": "Enter a name after /nick, such as /nick Ada.",
 		[`/nick ${"x".repeat(41)}`]: "Enter a name of 1 to 40 characters.",
-		"/nick Ad\u202ea": "This name contains invisible characters. Please type it.",
+		"/nick Ad\u202ea": "This name contains invisible characters. Type it instead of pasting it.",
 		"/join": "Enter a room after /join, such as /join tea-time.",
-		"/leave tea": "/leave takes no room: it leaves the one you are in.",
+		"/leave tea": "/leave takes no room name. It leaves the current room.",
 	};
 	for (const [text, problem] of Object.entries(table))
 		equal([text, parseCommand(text)], [text, { kind: "invalid", problem }]);

@@ -8,7 +8,7 @@ import { MessageList, startsGroup } from "/model/message-list.js";
 import { Presence } from "/model/presence.js";
 import { cleanName, isSendable, messageFrom, roomFrom } from "/model/text.js";
 import { VisitedRooms } from "/model/visited.js";
-import { addressProblem, advice, counter, dayLabel, nameProblem } from "/model/wording.js";
+import { advice, counter, dayLabel, nameProblem, urlProblem } from "/model/wording.js";
 import { Browser, Clock, equal, ok } from "/world.js";
 
 const NOON = new Date(2026, 2, 11, 12).getTime();
@@ -86,9 +86,9 @@ claim("a server's address is wss, or ws on this computer", () => {
 		"ws://example.com",
 		"ws://127.0.0.1.example.com",
 	];
-	equal(right.filter(addressProblem), []);
+	equal(right.filter(urlProblem), []);
 	equal(
-		wrong.filter((address) => !addressProblem(address)),
+		wrong.filter((address) => !urlProblem(address)),
 		[],
 	);
 });
@@ -153,7 +153,7 @@ claim("what comes while the reader is away begins below a line; own messages and
 	list.store([message(3, { own: true }), message(4)], true);
 	list.store([message(5), message(6, { own: true }), message(7)], true);
 	equal([list.unread, list.firstUnread.seq, list.firstNew.seq], [3, 4, 4]);
-	list.see(1, 7);
+	list.markSeen(1, 7);
 	equal([list.unread, list.firstNew.seq, list.read], [0, 4, 7]);
 });
 
@@ -162,9 +162,9 @@ claim("read is what was seen: not what was jumped over", () => {
 	list.enter(10, 40);
 	list.store(numbered(1, 40));
 	equal([list.unread, list.firstUnread.seq], [30, 11]);
-	ok(!list.see(30, 40) && list.see(9, 20) && !list.see(5, 15));
+	ok(!list.markSeen(30, 40) && list.markSeen(9, 20) && !list.markSeen(5, 15));
 	equal([list.read, list.unread, list.firstNew.seq], [20, 20, 11]);
-	list.see(0, 40);
+	list.markSeen(0, 40);
 	list.store([message(41, { own: true }), message(42, { own: true })]);
 	equal([list.read, list.unread], [42, 0]);
 });
@@ -174,7 +174,7 @@ claim("195 unread messages are counted though only the newest are known, and non
 	list.enter(5, 200);
 	list.store(numbered(151, 200));
 	equal([list.unread, list.firstUnread, list.firstNew], [195, undefined, undefined]);
-	list.see(151, 200);
+	list.markSeen(151, 200);
 	equal(list.unread, 195);
 	list.store(numbered(1, 150));
 	equal([list.unread, list.firstUnread.seq, list.firstNew.seq], [195, 6, 6]);
@@ -186,7 +186,7 @@ claim("what has expired is not unread for ever", () => {
 	list.reset(true);
 	list.store(numbered(198, 200));
 	equal([list.unread, list.firstUnread.seq], [3, 198]);
-	ok(list.see(198, 200));
+	ok(list.markSeen(198, 200));
 });
 
 /** What presence looks like, as [event, sender, seconds] for each change; names without their isolates. */
@@ -235,7 +235,7 @@ claim("two people with one name are two, a change of name has a line to itself, 
 	list.presence({ event: "join", sender: "c", name: "" }, NOON);
 	equal(
 		list.items.map((item) => item.message),
-		["\u2068Ada\u2069 and \u2068Ada\u2069 joined", "\u2068Ada\u2069 is now \u2068مريم\u2069", "Somebody joined"],
+		["\u2068Ada\u2069 and \u2068Ada\u2069 joined", "\u2068Ada\u2069 is now \u2068مريم\u2069", "Someone joined"],
 	);
 });
 
@@ -257,7 +257,7 @@ claim("somebody who reloads the page is never said to leave", async () => {
 	const shown = [];
 	const show = (room, { event, sender }) => shown.push(`${sender} ${event} ${room}`);
 	const presence = new Presence({ clock, show });
-	const hear = (event, sender, room = "tea") => presence.hear(room, { event, sender, name: sender }, clock.at);
+	const hear = (event, sender, room = "tea") => presence.report(room, { event, sender, name: sender }, clock.at);
 	hear("leave", "Ada");
 	hear("leave", "Ada", "garden");
 	hear("leave", "Bo");
@@ -272,7 +272,7 @@ claim("what an earlier visit saved is shown, but is not unread, news, seen or th
 	const list = new MessageList();
 	list.preview(numbered(3, 5));
 	list.enter(1, 5);
-	ok(!list.isLive && !list.see(1, 5));
+	ok(!list.isLive && !list.markSeen(1, 5));
 	equal([seqs(list), list.unread, list.firstUnread, list.firstNew], [[3, 4, 5], 0, undefined, undefined]);
 	equal([list.lastSeq, list.firstSeq, list.read], [0, 0, 1]);
 	list.note("A note", NOON);

@@ -69,10 +69,10 @@ claim("a jump in seq is a gap until what is missing came or the server has answe
 
 claim("a newest seq that the server tells of is a gap while its messages are missing", () => {
 	const order = new RoomOrder(5);
-	order.heard(7);
+	order.noteLatest(7);
 	ok(order.hasGap);
 	order.take(numbered(6, 7));
-	order.heard(6);
+	order.noteLatest(6);
 	ok(!order.hasGap);
 });
 

@@ -227,10 +227,10 @@ claim("a new name is kept as a wish until the server has accepted it", async () 
 	await world.clock.pass(25);
 	view.session.rename("Ada");
 	view.session.rename("Ada L.");
-	equal([kept(world, "name"), kept(world, "wished-name")], [undefined, '"Ada L."']);
+	equal([kept(world, "name"), kept(world, "requested-name")], [undefined, '"Ada L."']);
 	view.close();
 	const again = await world.joined({ name: "" });
-	equal([kept(world, "name"), kept(world, "wished-name"), again.session.name], ['"Ada L."', undefined, "Ada L."]);
+	equal([kept(world, "name"), kept(world, "requested-name"), again.session.name], ['"Ada L."', undefined, "Ada L."]);
 	equal(names(world), [undefined, "Ada L."]);
 	world.socket.cut();
 	await world.clock.pass(2 * SECOND);

@@ -2,7 +2,7 @@
 
 import { claim } from "/claims.js";
 import { LocalStore } from "/client/storage.js";
-import { concerns, Settings } from "/model/settings.js";
+import { Settings, shouldNotify } from "/model/settings.js";
 import { Browser, Clock, equal, ok } from "/world.js";
 
 const newTab = (clock = new Clock()) => new Browser(clock).storage.tab();
@@ -110,7 +110,7 @@ claim("settings are kept for the visit where storage is denied", () => {
 });
 
 claim("a level says which messages call somebody", () => {
-	equal([concerns("all", false), concerns("all", true)], [true, true]);
-	equal([concerns("mentions", false), concerns("mentions", true)], [false, true]);
-	ok(!concerns("none", true) && !concerns("none", false));
+	equal([shouldNotify("all", false), shouldNotify("all", true)], [true, true]);
+	equal([shouldNotify("mentions", false), shouldNotify("mentions", true)], [false, true]);
+	ok(!shouldNotify("none", true) && !shouldNotify("none", false));
 });
