@@ -1,1 +1,1 @@
-"""A Python client of the chat, for checks, tests and load: docs/protocol.md is what it speaks."""
+"""A Python client for the chat, used by the smoke test, tests and load test. Implements docs/protocol.md."""

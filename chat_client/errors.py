@@ -8,7 +8,7 @@ class ChatClientError(Exception):
 
 
 class NoAnswerError(ChatClientError):
-    """The frame that was waited for did not come in time."""
+    """The expected frame did not arrive in time."""
 
 
 class RefusedError(ChatClientError):

@@ -1,19 +1,19 @@
-"""A client of the chat without I/O: it resumes, fills gaps, and sends each message until it is stored.
+"""A chat session without I/O: it resumes, fills gaps, and sends each message until it is stored.
 
     session = ChatSession(transport, name="Ada", clock=time.monotonic, draw=random.Random())
-    session.enter("garden")          # rooms to be in, over every reconnect; any time
+    session.enter("garden")          # rejoined after every reconnect; call at any time
     session.connect()
     session.say("hello", to="garden")
     session.leave("garden"); session.typing("garden"); session.ping(); session.go_away(30)
 
-Whoever owns the transport calls `opened`, `received`, `closed`, and `tick` every now and then; the session calls the
-transport's `open`, `send` and `close`. SessionTransport in chat_client/websocket.py is one on real sockets.
+The owner of the transport calls `opened`, `received`, `closed`, and `tick` regularly; the session calls the transport's
+`open`, `send` and `close`. SessionTransport in chat_client/websocket.py uses real sockets.
 
     session.timelines["garden"].messages    # by seq
     session.outbox, session.acknowledged, session.refused, session.figures
-    session.is_settled                      # in all its rooms, with nothing to send and no gap
+    session.is_settled                      # joined all rooms, nothing to send, no gaps
 
-docs/protocol.md is what it speaks.
+Implements docs/protocol.md.
 """
 
 import uuid
@@ -29,10 +29,10 @@ _PAGE = 100
 
 
 class Transport(Protocol):
-    """How a session reaches the server."""
+    """A session's connection to the server."""
 
     def open(self) -> None:
-        """Begin to connect; `opened` or `closed` follows."""
+        """Start connecting; `opened` or `closed` follows."""
         ...
 
     def send(self, frame: Frame) -> None:
@@ -40,27 +40,27 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Close the connection, or give up opening it; nothing more of it reaches the session."""
+        """Close the connection or stop opening it; the session gets no more calls from it."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """How long a session waits, in seconds."""
+    """A session's delays, in seconds."""
 
     connect: float = 15.0
     answer: float = 8.0
     pong: float = 5.0
     heartbeat: float = 300.0
     gap: float = 1.0
-    """Before it asks for messages that are missing: most come by themselves."""
+    """Until missing messages are requested: most arrive late."""
     check: float = 1.5
-    """After a join, before it asks whether it missed something."""
+    """After a join, until a ping checks for missed messages."""
     base_delay: float = 0.5
-    """Of the first reconnect; doubled with each, with full jitter."""
+    """The upper bound for the first reconnect, doubled for each further one; with full jitter."""
     max_delay: float = 20.0
     stable: float = 10.0
-    """How long a connection lasts before its end begins the delays anew."""
+    """How long a connection must last to reset the delays."""
 
 
 @dataclass
@@ -69,19 +69,19 @@ class _Room:
 
     is_joined: bool = False
     asked_after: int | None = None
-    """What the last `join` asked for."""
+    """The `after` of the last `join`."""
     asked_name: str = ""
     early: list[Frame] = field(default_factory=list)
-    """Messages that came before the first `joined`, which may be older than they are."""
+    """Messages received before the first `joined`, which may lack them."""
     page_after: int | None = None
-    """What the `history` under way asks for; -1 for the newest page."""
+    """The `after` of the pending `history` request; -1 for the newest page."""
     page_last: int = 0
-    """What was known to be the newest seq when it was asked."""
+    """The newest known seq when it was sent."""
 
 
 @dataclass
 class _Timers:
-    """What is to be done when."""
+    """Pending actions by kind and room."""
 
     clock: Callable[[], float]
     due: dict[tuple[str, str], tuple[float, Callable[[], None]]] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class _Timers:
 
 
 class ChatSession:
-    """One person at one page. `clock` returns seconds; `draw` gives ids and jitter."""
+    """One person with one page open. `clock` returns seconds; `draw` generates ids and jitter."""
 
     def __init__(  # noqa: PLR0913 - the parameters of a session
         self,
@@ -129,22 +129,22 @@ class ChatSession:
         self.name = name
         self.is_connected = False
         self.connection_id = ""
-        """Of the present connection; known after the first `joined`."""
+        """Of the current connection; known after the first `joined`."""
         self.sender = ""
         self.timelines: dict[str, Timeline] = {}
-        """Of every room it ever was in."""
+        """For every room that it has ever joined."""
         self.outbox: list[Frame] = []
-        """Messages that are not acknowledged, in the order in which they were said."""
+        """Unacknowledged messages, in sending order."""
         self.sent: list[Frame] = []
-        """Every message that was said."""
+        """All messages ever passed to `say`."""
         self.acknowledged: dict[str, Frame] = {}
-        """By id: the messages of its own that are stored, as they stand."""
+        """By id: its own messages, as stored."""
         self.refused: dict[str, Frame] = {}
         """By id: the `error` frames of messages that will never be stored."""
         self.figures: Counter[str] = Counter()
-        """Reconnects, sends, gaps that did not close by themselves, pages asked for, and errors by code."""
+        """Reconnects, sends, gaps that did not close in time, requested pages, and errors by code."""
 
-    # What its person does
+    # Actions of the user
 
     def connect(self) -> None:
         """Connect, and stay connected until `close`."""
@@ -152,29 +152,29 @@ class ChatSession:
         self._transport.open()
 
     def close(self) -> None:
-        """Disconnect for good."""
+        """Disconnect permanently."""
         self._disconnect()
 
     def go_away(self, seconds: float) -> None:
-        """Disconnect, and come back after a while."""
+        """Disconnect, and reconnect after a delay."""
         self._disconnect()
         self._timers.set("reconnect", seconds, self.connect)
 
     def enter(self, room: str, name: str | None = None) -> None:
-        """Be in a room from now on, under a new name if one is given."""
+        """Join a room and stay in it, under a new name if given."""
         self.name = name or self.name
         self._rooms.setdefault(room, _Room())
         self._join(room)
 
     def leave(self, room: str) -> None:
-        """Be in a room no more. What it has not sent there stays in the outbox until it enters again."""
+        """Leave a room. Messages not sent there stay in the outbox until it is entered again."""
         if self._rooms.pop(room, None) is not None:
             for kind in ("join", "gap", "page"):
                 self._timers.cancel(kind, room)
             self._leave(room)
 
     def say(self, text: str, *, to: str) -> str:
-        """Send a message; return its id. It is sent again until it is acknowledged or refused for good."""
+        """Send a message; return its id. It is resent until it is acknowledged or permanently refused."""
         message_id = str(uuid.UUID(int=self._draw.getrandbits(128), version=4))
         frame = {"action": "sendmessage", "message": text, "messageId": message_id, "to": to}
         self.outbox.append(frame)
@@ -183,39 +183,39 @@ class ChatSession:
         return message_id
 
     def typing(self, room: str) -> None:
-        """Tell the others in a room that one is writing."""
+        """Notify the others in a room that this person is typing."""
         self._send({"action": "typing", "room": room})
 
     def ping(self) -> None:
-        """Ask for the newest seq of each room; a connection that does not answer is given up."""
+        """Request the newest seq of each room. A connection that does not answer is replaced."""
         if self.is_connected:
             self._send({"action": "ping"})
             self._awaits_pong = True
             if not self._timers.is_set("pong"):
                 self._timers.set("pong", self._timing.pong, self._reconnect)
 
-    # What may be asked of it
+    # State
 
     @property
     def rooms(self) -> Sequence[str]:
-        """The rooms that it wants to be in, in the order in which it entered them."""
+        """The entered rooms, in order."""
         return tuple(self._rooms)
 
     def is_in(self, room: str) -> bool:
-        """Tell whether it is in a room, and knows it."""
+        """Return whether the server has confirmed the join of a room."""
         return room in self._rooms and self._rooms[room].is_joined
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is in all its rooms, has nothing to send there and no gap."""
+        """Whether it has joined all its rooms, with nothing to send and no gaps."""
         return all(self.is_in(room) and not self.timelines[room].has_gap for room in self._rooms) and not any(
             frame["to"] in self._rooms for frame in self.outbox
         )
 
-    # What its transport tells it
+    # Calls from the transport
 
     def opened(self) -> None:
-        """Note that the transport is connected."""
+        """Handle that the transport has connected."""
         self.is_connected = True
         self._timers.cancel("connect")
         self._timers.set("stable", self._timing.stable, self._is_stable)
@@ -224,15 +224,15 @@ class ChatSession:
             self._join(room)
 
     def closed(self) -> None:
-        """Note that the transport is not connected any more, or could not be; come back."""
+        """Reconnect after the transport has closed or failed to connect."""
         self._reconnect()
 
     def tick(self) -> None:
-        """Do what is due by now."""
+        """Run the actions that are due."""
         self._timers.run()
 
     def received(self, frame: Frame) -> None:
-        """Handle a frame. One of an unknown type is ignored; so is what API Gateway itself says."""
+        """Handle a frame. Unknown types and API Gateway's own messages are ignored."""
         self._timers.cancel("pong")
         handle = {
             "joined": self._on_joined,
@@ -278,7 +278,7 @@ class ChatSession:
     # Rooms
 
     def _join(self, room: str) -> None:
-        """Ask to be in a room; one question at a time for each room, since answers may overtake each other."""
+        """Send `join`, one at a time per room, because answers may arrive out of order."""
         state = self._rooms[room]
         state.is_joined, state.page_after = False, None
         self._timers.cancel("gap", room)
@@ -295,37 +295,37 @@ class ChatSession:
         room = frame["room"]
         state = self._rooms.get(room)
         if state is None:
-            self._leave(room)  # it was left meanwhile, and the server may have heard of that first
+            self._leave(room)  # left since; the server may have handled the leave before this join
             return
         if not self._timers.is_set("join", room) or frame.get("after") != state.asked_after:
-            return  # the answer to an earlier question
+            return  # the answer to an earlier request
         self._timers.cancel("join", room)
         if state.asked_name != self.name:
-            self._join(room)  # it was renamed meanwhile
+            self._join(room)  # renamed since
             return
         self.connection_id, self.sender = frame["connectionId"], frame["sender"]
         timeline = self.timelines.get(room)
         if state.asked_after is not None and state.asked_after > frame["lastSeq"]:
-            timeline = None  # all that it had is gone, and the room began again
+            timeline = None  # its messages have expired, and the room's log restarted
         state.is_joined = True
         if timeline is None:
             self.timelines[room] = begin(frame, frame["lastSeq"])
             self.timelines[room].take(state.early)
             if not frame["messages"] and frame["lastSeq"]:  # the page may have been read before the newest message
-                self._ask(room, newest=True)
+                self._request_page(room, newest=True)
         else:
             state.page_last = max(timeline.last, frame["lastSeq"])
             timeline.last = state.page_last
             timeline.take_page(frame, last=timeline.known)
             if not frame["complete"]:
-                self._ask(room)
+                self._request_page(room)
         self._acknowledge(frame["messages"])
         self._timers.set("check", self._timing.check, self.ping)
         self._watch(room)
         self._flush()
 
     def _leave(self, room: str) -> None:
-        """Ask to be in a room no more; it is not joined again before that is answered."""
+        """Send `leave`; the room is not rejoined until it is answered."""
         if self.is_connected:
             self._leaving.add(room)
             self._send({"action": "leave", "room": room})
@@ -353,20 +353,20 @@ class ChatSession:
         self._flush()
 
     def _watch(self, room: str) -> None:
-        """See to it that a gap is asked for, if it does not close by itself."""
+        """Schedule a request for a gap, in case it does not close in time."""
         state = self._rooms[room]
         if not self.timelines[room].has_gap:
             self._timers.cancel("gap", room)
         elif state.is_joined and state.page_after is None and not self._timers.is_set("gap", room):
-            self._timers.set("gap", self._timing.gap, lambda: self._ask_if_gap(room), room)
+            self._timers.set("gap", self._timing.gap, lambda: self._request_gap(room), room)
 
-    def _ask_if_gap(self, room: str) -> None:
+    def _request_gap(self, room: str) -> None:
         if self.timelines[room].has_gap:
             self.figures["gaps"] += 1
-            self._ask(room)
+            self._request_page(room)
 
-    def _ask(self, room: str, *, newest: bool = False) -> None:
-        """Ask for the messages after `known`, or for the newest."""
+    def _request_page(self, room: str, *, newest: bool = False) -> None:
+        """Request the messages after `known`, or the newest."""
         state, timeline = self._rooms[room], self.timelines[room]
         if not state.is_joined or state.page_after is not None:
             return
@@ -374,12 +374,12 @@ class ChatSession:
         self.figures["pages"] += 1
         asked = {} if newest else {"after": timeline.known}
         self._send({"action": "history", "room": room, "limit": _PAGE, **asked})
-        self._timers.set("page", self._timing.answer, lambda: self._ask_again(room), room)
+        self._timers.set("page", self._timing.answer, lambda: self._repeat_request(room), room)
 
-    def _ask_again(self, room: str) -> None:
+    def _repeat_request(self, room: str) -> None:
         newest = self._rooms[room].page_after == -1
         self._rooms[room].page_after = None
-        self._ask(room, newest=newest)
+        self._request_page(room, newest=newest)
 
     def _on_history(self, frame: Frame) -> None:
         room = frame["room"]
@@ -395,13 +395,13 @@ class ChatSession:
         else:
             timeline.take_page(frame, last=state.page_last)
             if not frame["complete"]:
-                self._ask(room)
+                self._request_page(room)
         self._acknowledge(frame["messages"])
         self._watch(room)
         self._flush()
 
     def _on_pong(self, frame: Frame) -> None:
-        """Compare what the server has with what one wants. A pong unasked names one room, which tells of no other."""
+        """Compare the server's rooms with ours. An unsolicited pong covers one room only."""
         is_asked, self._awaits_pong = self._awaits_pong, False
         for room, last_seq in frame["rooms"].items():
             timeline = self.timelines.get(room)
@@ -417,7 +417,7 @@ class ChatSession:
     # Sending
 
     def _flush(self) -> None:
-        """Send the first message that waits: one at a time, which keeps their order."""
+        """Send the first waiting message; one at a time, to keep the order."""
         if not self.is_connected or self._sending is not None or self._timers.is_set("answer"):
             return
         frame = next((frame for frame in self.outbox if self.is_in(frame["to"])), None)
@@ -441,7 +441,7 @@ class ChatSession:
                 self._finish(message["messageId"])
 
     def _finish(self, message_id: str) -> None:
-        """Take a message out of the outbox."""
+        """Remove a message from the outbox."""
         self.outbox = [frame for frame in self.outbox if frame["messageId"] != message_id]
         if self._sending == message_id:
             self._sending = None
@@ -471,7 +471,7 @@ class ChatSession:
         elif action == "history" and frame["code"] == "not_in_room":
             self._join(room)
         elif action == "history" and self._rooms[room].page_after is not None:
-            self._timers.set("page", wait, lambda: self._ask_again(room), room)
+            self._timers.set("page", wait, lambda: self._repeat_request(room), room)
 
     def _rejoin(self, room: str) -> None:
         if room in self._rooms:

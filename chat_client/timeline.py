@@ -1,4 +1,4 @@
-"""What a client knows of a room's messages: which it has, and up to where it has them without a gap."""
+"""A room's messages as a client has received them, and the seq up to which there is no gap."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,18 +9,18 @@ Frame: TypeAlias = dict[str, Any]
 
 @dataclass
 class Timeline:
-    """One room's messages. `base` is the seq above which it was first read; `known` the last one without a gap."""
+    """One room's messages. Reading started above the seq `base`; up to `known` there is no gap."""
 
     base: int = 0
     known: int = 0
     last: int = 0
-    """The newest seq that the room is known to have."""
+    """The room's newest known seq."""
     messages: dict[int, Frame] = field(default_factory=dict)
     """By seq."""
     conflicts: list[Frame] = field(default_factory=list)
-    """Messages that came for a seq at which there is another one."""
+    """Messages received for a seq that already has another one."""
     losses: int = 0
-    """How often the server said that something has expired."""
+    """How often the server reported expired messages."""
 
     @property
     def has_gap(self) -> bool:
@@ -28,11 +28,11 @@ class Timeline:
         return self.last > self.known
 
     def take(self, messages: Iterable[Frame]) -> None:
-        """Add messages, in any order; those it has are passed over."""
+        """Add messages in any order; duplicates are skipped."""
         for message in messages:
             seq = message["seq"]
             if seq <= self.base:
-                continue  # older than what the room was first read from
+                continue  # older than the first page
             if seq in self.messages and self.messages[seq]["messageId"] != message["messageId"]:
                 self.conflicts.append(message)
             self.messages.setdefault(seq, message)
@@ -40,16 +40,16 @@ class Timeline:
         self._advance()
 
     def take_page(self, page: Frame, *, last: int) -> None:
-        """Add a page of what is after `known`; `last` is what `last` was when it was asked for.
+        """Add a page after `known`; `last` is the value of `last` when the page was requested.
 
-        The server has told everything up to the page's last message, and up to `last` if the page is complete.
+        A page has every message up to its last one, and up to `last` if it is complete.
         """
         self.losses += page["lost"]
         self.take(page["messages"])
-        told = [message["seq"] for message in page["messages"]]
+        covered = [message["seq"] for message in page["messages"]]
         if page["complete"]:
-            told.append(last)
-        self.known = max([self.known, *told])
+            covered.append(last)
+        self.known = max([self.known, *covered])
         self._advance()
 
     def _advance(self) -> None:
@@ -59,7 +59,7 @@ class Timeline:
 
 
 def begin(page: Frame, last_seq: int) -> Timeline:
-    """Return a room's timeline from the newest page of it."""
+    """Return a room's timeline, starting from its newest page."""
     messages = page["messages"]
     base = messages[0]["seq"] - 1 if messages else last_seq
     timeline = Timeline(base=base, known=base, last=max(base, last_seq))

@@ -1,4 +1,4 @@
-"""The WebSocket transport: frames in and out of a socket, and a session on a socket of its own."""
+"""WebSocket transport: a blocking client, and sessions on real sockets."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ Frame: TypeAlias = dict[str, Any]
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
-"""How long the other side may take to close its half."""
+"""How long the server may take to close its side."""
 TICK_SECONDS = 0.02
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -30,8 +30,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class ChatSocket:
     """One WebSocket to the chat, used by one thread.
 
-    Each wait ends after `timeout_seconds`. Frames that arrived before the one that was waited for stay in `unread`,
-    in the order in which they came. Raises OSError or InvalidHandshake of `websockets` if it cannot be opened.
+    Each wait ends after `timeout_seconds`. Frames that arrive before the expected one stay in `unread`, in order.
+    Raises OSError or InvalidHandshake of `websockets` if the connection fails.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ChatSocket:
         self._open.close()
 
     def drop(self) -> None:
-        """Break the connection without a closing handshake, as a lost network or a killed client does."""
+        """Break the connection without a closing handshake, like a lost network or a killed client."""
         _drop(self._socket)
         self._open.close()
 
@@ -65,7 +65,7 @@ class ChatSocket:
         self.send_raw(json.dumps({"action": action, **given}))
 
     def send_raw(self, data: str | bytes, *, as_text: bool | None = None) -> None:
-        """Send data as it is: a str as a text frame, bytes as a binary frame unless `as_text`."""
+        """Send data unchanged: a str as a text frame, bytes as a binary frame unless `as_text`."""
         self._socket.send(data, text=as_text)
 
     def wait_for(self, frame_type: str, **fields: Any) -> Frame:
@@ -90,7 +90,7 @@ class ChatSocket:
             self.unread.append(frame)
 
     def wait_until_closed(self) -> int | None:
-        """Return the code with which the server closes; None if it hangs up without one. Raises NoAnswerError."""
+        """Return the server's close code, or None if it closes without one. Raises NoAnswerError."""
         try:
             self.wait_until(lambda _: False, "close")
         except ConnectionClosed as closed:
@@ -98,7 +98,7 @@ class ChatSocket:
         raise AssertionError("a wait for nothing returned")
 
     def join(self, room: str, *, name: str | None = None, secret: str | None = None, after: int | None = None) -> Frame:
-        """Join a room and return `joined`. Raises RefusedError or NoAnswerError, as each request below."""
+        """Join a room and return `joined`. Raises RefusedError or NoAnswerError, like every request below."""
         self.send("join", room=room, name=name, secret=secret, after=after)
         joined = self._answer("join", "joined", room=room)
         self.connection_id = joined["connectionId"]
@@ -110,7 +110,7 @@ class ChatSocket:
         return self._answer("leave", "left", room=room)
 
     def send_message(self, text: str, *, to: str | None = None, message_id: str | None = None) -> Frame:
-        """Send a message under an id, drawn if none is given, and return the sender's copy: it is stored then."""
+        """Send a message, generating an id if not given, and return the sender's copy: the message is then stored."""
         message_id = message_id or str(uuid.uuid4())
         self.send("sendmessage", message=text, messageId=message_id, to=to)
         return self.acknowledgement(message_id)
@@ -136,15 +136,15 @@ class ChatSocket:
             after = messages[-1]["seq"]
 
     def ping(self) -> Frame:
-        """Ping and return `pong`: the emulator has handled every earlier frame of this socket by then."""
+        """Ping and return `pong`; by then the emulator has handled every earlier frame of this socket."""
         self.send("ping")
         return self._answer("ping", "pong")
 
     def _answer(self, action: str, frame_type: str, **fields: Any) -> Frame:
-        """Return the answer to a request. Raises RefusedError if that is an `error` frame."""
+        """Return the answer to a request. Raises RefusedError if it is an `error` frame."""
 
         def answers(frame: Frame) -> bool:
-            if _matches(frame, "error", {"action": action}):  # it repeats what was well-formed in the request
+            if _matches(frame, "error", {"action": action}):  # it repeats the request's well-formed fields
                 return all(frame.get(name, value) == value for name, value in fields.items())
             return _matches(frame, frame_type, fields)
 
@@ -154,13 +154,13 @@ class ChatSocket:
         return frame
 
     def _nothing_but(self, description: str) -> str:
-        """Return why a wait failed: what came instead."""
+        """Return why a wait failed, with the frames received instead."""
         came = ", ".join(f"{frame.get('type', frame)} {frame.get('error', '')}".strip() for frame in self.unread)
         return f"no {description} within {self._timeout_seconds:g} s, {f'only {came}' if came else 'nothing came'}"
 
 
 def parse(data: str | bytes) -> Frame:
-    """Return a frame from the server; anything but a JSON object, such as a gateway's own words, under `raw`."""
+    """Parse a frame from the server. Anything but a JSON object, such as a gateway's message, is returned as `raw`."""
     try:
         frame = json.loads(data)
     except ValueError:
@@ -173,7 +173,7 @@ def _matches(frame: Frame, frame_type: str, fields: Frame) -> bool:
 
 
 def _connect(url: str, origin: str | None = None, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> Any:
-    """Return a WebSocket that is open while its context lasts. This machine is never reached through a proxy."""
+    """Return a WebSocket that is open within its context. Connections to this machine never use a proxy."""
     return connect(
         url,
         origin=Origin(origin) if origin else None,
@@ -192,10 +192,10 @@ def _drop(connection: ClientConnection) -> None:
 
 
 class Session(Protocol):
-    """A client without I/O, as the transport below drives it."""
+    """A client without I/O, driven by SessionTransport."""
 
     def opened(self) -> None:
-        """Note that the transport is connected."""
+        """Handle that the transport has connected."""
         ...
 
     def received(self, frame: Frame) -> None:
@@ -203,11 +203,11 @@ class Session(Protocol):
         ...
 
     def closed(self) -> None:
-        """Note that the transport is not connected any more, or could not be."""
+        """Handle that the transport has closed or could not connect."""
         ...
 
     def tick(self) -> None:
-        """Do what is due by now."""
+        """Run the actions that are due."""
         ...
 
 
@@ -217,7 +217,7 @@ SessionT = TypeVar("SessionT", bound=Session)
 class SessionTransport(Generic[SessionT]):
     """A session on real sockets. Each `open` is an attempt, with a thread that connects and then reads.
 
-    Whatever is done to the session is done under one lock. `on_frame` sees each frame first, outside the lock.
+    All calls to the session hold one lock. `on_frame` gets each frame first, without the lock.
     """
 
     def __init__(
@@ -232,48 +232,48 @@ class SessionTransport(Generic[SessionT]):
         self._attempt = 0
         self._connection: ClientConnection | None = None
         self.last_error: Exception | None = None
-        """Why the last connection ended, or could not be made."""
+        """Why the last connection ended or failed."""
         self.session = make_session(self)
 
     def open(self) -> None:
-        """Begin to connect; the session's `opened` or `closed` follows."""
+        """Start connecting; the session's `opened` or `closed` follows."""
         self.close()
         threading.Thread(target=self._run, args=(self._attempt,), daemon=True).start()
 
     def send(self, frame: Frame) -> None:
-        """Send a frame. It is lost if the transport is not connected, or breaks meanwhile."""
+        """Send a frame. It is lost if the connection is closed or breaks."""
         if self._connection is not None:
             with contextlib.suppress(ConnectionClosed, OSError):
                 self._connection.send(json.dumps(frame))
 
     def close(self) -> None:
-        """Drop the connection without a closing handshake. Nothing more of it reaches the session."""
+        """Drop the connection without a closing handshake. The session gets no more calls from it."""
         self._attempt += 1
         connection, self._connection = self._connection, None
         if connection is not None:
             _drop(connection)
 
     def do(self, act: Callable[[SessionT], Any]) -> Any:
-        """Let the session act; return what it returns."""
+        """Call `act` with the session, under the lock; return its result."""
         with self._lock:
             return act(self.session)
 
     def _run(self, attempt: int) -> None:
-        """Connect, then hand frames on until the connection ends."""
+        """Connect, then pass frames on until the connection ends."""
         try:
             with _connect(self._url) as opened:
-                if not self._keep(attempt, opened):
+                if not self._use(attempt, opened):
                     _drop(opened)
                 for data in opened:
                     frame = parse(data)
                     self._on_frame(frame)
-                    self._tell(attempt, lambda session, frame=frame: session.received(frame))
+                    self._call(attempt, lambda session, frame=frame: session.received(frame))
         except (OSError, EOFError, ConnectionClosed, InvalidHandshake) as error:
             self.last_error = error
-        self._tell(attempt, lambda session: session.closed())
+        self._call(attempt, lambda session: session.closed())
 
-    def _keep(self, attempt: int, connection: ClientConnection) -> bool:
-        """Make a connection the current one, unless its attempt was given up."""
+    def _use(self, attempt: int, connection: ClientConnection) -> bool:
+        """Make this the current connection, unless the attempt was abandoned."""
         with self._lock:
             if attempt != self._attempt:
                 return False
@@ -281,7 +281,7 @@ class SessionTransport(Generic[SessionT]):
             self.session.opened()
             return True
 
-    def _tell(self, attempt: int, act: Callable[[SessionT], None]) -> None:
+    def _call(self, attempt: int, act: Callable[[SessionT], None]) -> None:
         with self._lock:
             if attempt == self._attempt:
                 act(self.session)
@@ -311,7 +311,7 @@ class SessionTransports(Generic[SessionT]):
         make_session: Callable[[SessionTransport[SessionT]], SessionT],
         on_frame: Callable[[Frame], None] = lambda _: None,
     ) -> SessionTransport[SessionT]:
-        """Add a session, which is made with its transport."""
+        """Create and add a session on a new transport."""
         transport = SessionTransport(self._url, make_session, on_frame)
         self._running.append(transport)
         return transport

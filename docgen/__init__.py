@@ -1,4 +1,4 @@
-"""Programs that make what docs/ shows: tables, pictures, diagrams, the film and the presentation."""
+"""Generates the tables, pictures, diagrams, film and presentation in docs/."""
 
 import sys
 from pathlib import Path

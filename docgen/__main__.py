@@ -1,4 +1,4 @@
-"""`python -m docgen`: make everything in docs/ that is generated, or only the parts named."""
+"""`python -m docgen`: regenerate everything in docs/, or only the named parts."""
 
 import sys
 import time
@@ -31,7 +31,7 @@ FROM_FILES: dict[str, Callable[[], None]] = {
 
 
 def main(wanted: list[str]) -> int:
-    """Make the wanted parts, or all; return the exit status."""
+    """Generate the named parts, or all; return the exit status."""
     every = [*FROM_A_STACK, *FROM_FILES]
     if unknown := [name for name in wanted if name not in every]:
         print(f"Unknown part: {unknown[0]}. Parts: {', '.join(every)}.", file=sys.stderr)

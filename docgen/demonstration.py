@@ -1,4 +1,4 @@
-"""The demonstration: two tabs talking, and the tables behind them. A GIF, and a film of two minutes.
+"""The demonstration: two tabs talking, and the tables. A GIF, and a two-minute film.
 
 Each frame is a screenshot with a duration set here, so slow and fast machines make the same film.
 """
@@ -183,7 +183,7 @@ def _other_clients_and_tables(director: Director, demo: DemoStack) -> None:
             f"< {_frame(heard)}",
         ]
         director.beside_terminal(
-            "The dialogue of wscat",
+            "The wscat conversation",
             "\n".join(dialogue),
             8,
             "Any WebSocket client can send with one frame; its own copy is the acknowledgement",
@@ -192,7 +192,7 @@ def _other_clients_and_tables(director: Director, demo: DemoStack) -> None:
         client.send(**wrong)
         dialogue += [f"> {_frame(wrong)}", f"< {_frame(client.wait_for('error'))}"]
         director.beside_terminal(
-            "The dialogue of wscat",
+            "The wscat conversation",
             "\n".join(dialogue),
             5,
             "An unknown action gets an error, and the connection stays open",
@@ -212,7 +212,7 @@ def _other_clients_and_tables(director: Director, demo: DemoStack) -> None:
 
 
 def _frame(frame: dict[str, Any]) -> str:
-    """Return a frame as it is sent."""
+    """Return a frame as sent."""
     return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -240,7 +240,7 @@ def _rooms_and_server(director: Director) -> None:
     left.evaluate("location.hash = 'tea-time'")
     expect(box(left)).to_be_enabled()
     expect(left.get_by_role("heading", level=1)).to_have_text("#tea-time")
-    director.hold(1.5, "Each room has an address to share")
+    director.hold(1.5, "Each room has a link to share")
     director.say(left, "No one in the lobby can read this", 2.5, alone=True)
     left.evaluate("location.hash = 'lobby'")
     expect(rows(left).last).to_contain_text("Got it all")

@@ -1,4 +1,4 @@
-"""The sample resource list: what `make resources` writes, for a stack on the emulator."""
+"""The sample resource list: the output of `make resources` for a stack on the emulator."""
 
 from docgen import DOCS
 from docgen.demo_stack import DemoStack

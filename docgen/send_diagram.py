@@ -52,7 +52,7 @@ _PURPOSES = {
 
 
 class Recording(NamedTuple):
-    """One send: what the page sent, and every request and post, by start time."""
+    """One send: the page's frame, and every request and post, by start time."""
 
     frame: Frame
     calls: list[Call]

@@ -1,4 +1,4 @@
-"""Markdown tables made from the config and the benchmarks, each between `<!-- name -->` and `<!-- /name -->`."""
+"""Markdown tables generated from the config and the benchmarks, each between `<!-- name -->` and `<!-- /name -->`."""
 
 import re
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def costs_by_memory() -> str:
 
 
 def worst_hour() -> str:
-    """Return the most that an hour of flooding costs, by service, as each defence is added."""
+    """Return the maximum cost of an hour of flooding, by service, as each defence is added."""
     services = ("API Gateway", "transfer", "DynamoDB", "Lambda")
     lines = [
         f"| {row['case']} | "
@@ -105,7 +105,7 @@ SECTIONS: dict[Path, dict[str, Callable[[], str]]] = {
         "prices": prices,
     },
 }
-"""File → section → function that makes its table."""
+"""File → section → function that generates its table."""
 
 
 def section(text: str, name: str) -> str:

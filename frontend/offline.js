@@ -3,6 +3,6 @@
 export function registerServiceWorker() {
 	if (!isSecureContext || !("serviceWorker" in navigator)) return;
 	const policy = window.trustedTypes?.createPolicy("worker", { createScriptURL: () => "sw.js" });
-	const address = policy?.createScriptURL("") ?? "sw.js";
-	navigator.serviceWorker.register(address).catch(() => {}); // The page works without it, except offline.
+	const url = policy?.createScriptURL("") ?? "sw.js";
+	navigator.serviceWorker.register(url).catch(() => {}); // The page works without it, except offline.
 }

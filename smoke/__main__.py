@@ -1,4 +1,4 @@
-"""`python -m smoke`: one line for each check, passed or failed with what to do; exit status 0 if none failed."""
+"""`python -m smoke`: prints one line per check, with what to do if it failed; exits with 0 if none failed."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from smoke.page import PageChecks
 
 
 def main() -> int:
-    """Check the stack that the options name."""
+    """Check the given stack."""
     options = _parse_options()
     try:
         stack = outputs.read(options)
@@ -48,12 +48,12 @@ class Report:
         self.counts: Counter[str] = Counter()
 
     def run(self, *checks: Check) -> None:
-        """Run checks, one after the other, and print a line for each."""
+        """Run checks one after another and print a line for each."""
         for check in checks:
             self.add(check.name, outcome(check.run))
 
     def add(self, name: str, seen: Outcome) -> None:
-        """Print what became of a check."""
+        """Print the result of a check."""
         self.counts[seen.result] += 1
         print(f"{seen.result:<5} {name}: {seen.detail}", flush=True)
 
@@ -74,5 +74,5 @@ def _parse_options() -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (KeyboardInterrupt, BrokenPipeError):  # nobody reads the rest
+    except (KeyboardInterrupt, BrokenPipeError):  # stopped, or the reader of the output has closed it
         os._exit(1)

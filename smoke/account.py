@@ -1,4 +1,4 @@
-"""Checks of what the account's owner sees of a stack in AWS. They only read."""
+"""Checks of a stack's resources in the AWS account. Read-only."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -25,12 +25,12 @@ MESSAGE_KEY = {"messageId": "HASH", "timestamp": "RANGE"}
 
 
 def open_session(outputs: dict[str, Any], endpoint_url: str | None) -> boto3.Session:
-    """Return a session with the credentials of this shell, once AWS lets it in. Raises AccountError.
+    """Return a session with this shell's credentials, after checking that AWS accepts them. Raises AccountError.
 
     A local run's outputs bring the credentials of its emulator.
     """
     websocket = urlsplit(outputs["websocket_url"])
-    if websocket.scheme == "ws" and not endpoint_url:  # a real account may have resources of the same names
+    if websocket.scheme == "ws" and not endpoint_url:  # a real account may have resources with the same names
         raise AccountError(
             f"these are a local run's outputs: name its emulator, ENDPOINT_URL=http://{websocket.netloc};"
             " or skip these checks with --outside-only",
@@ -61,7 +61,7 @@ class AccountChecks:
         self._retention_days = retention_days
 
     def all(self, conversation: Callable[[], Conversation]) -> Iterator[Check]:
-        """Yield each check. `conversation` returns what was said, or raises CheckSkippedError."""
+        """Yield the checks. `conversation` returns the conversation, or raises CheckSkippedError."""
         yield Check("the tables can be scanned and hold the conversation", lambda: self.tables(conversation()))
         yield Check("the functions are as specified", self.functions)
         yield Check("their log groups expire", self.log_groups)
@@ -148,7 +148,7 @@ class AccountChecks:
         return f"after {self._retention_days} days, all {len(self._outputs['function_names'])}"
 
     def stage(self) -> str:
-        """Look for both throttling values, without which AWS takes 0, and for automatic deployment."""
+        """Look for both throttling values, without which AWS uses 0, and for automatic deployment."""
         client = self._client("apigatewayv2")
         seen = client.get_stage(ApiId=self._outputs["api_id"], StageName=self._outputs["stage"])
         settings = seen.get("DefaultRouteSettings", {})
@@ -172,7 +172,7 @@ class AccountChecks:
         return f"all {len(found)}"
 
     def budgets(self) -> str:
-        """Look for the budgets that the stack made. Raises CheckSkippedError if it made none."""
+        """Look for the stack's budgets. Raises CheckSkippedError if it has none."""
         arns = [arn for arn in self._outputs["resources"].values() if ":budget/" in arn]
         if not arns:
             raise CheckSkippedError("none were made, which takes the config alert_email")

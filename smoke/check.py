@@ -1,4 +1,4 @@
-"""A check: its name, and a call that returns what it saw or raises with what to do."""
+"""A check: its name, and a call that returns a finding, or raises with what to do."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Check(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a check: PASSED, FAILED or SKIPPED, and what there is to say."""
+    """The result of a check: PASSED, FAILED or SKIPPED, and details."""
 
     result: str
     detail: str
@@ -38,5 +38,5 @@ def outcome(run: Callable[[], str]) -> Outcome:
         return Outcome(FAILED, f"AWS refused: {error}")
     except (OSError, WebSocketException) as error:
         return Outcome(
-            FAILED, f"not reached: {error or type(error).__name__}. Is the stack up, and this address right?"
+            FAILED, f"not reached: {error or type(error).__name__}. Is the stack deployed, and is this URL right?"
         )

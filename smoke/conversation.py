@@ -1,4 +1,4 @@
-"""Checks of the WebSocket: who may connect, and a conversation that follows docs/protocol.md, in a room of its own."""
+"""WebSocket checks: who may connect, and a conversation in its own room, following docs/protocol.md."""
 
 import secrets
 import time
@@ -18,14 +18,14 @@ from smoke.errors import CheckFailedError, CheckSkippedError
 
 FOREIGN_ORIGIN = "https://foreign.example"
 TIMEOUT_SECONDS = 15.0
-"""How long a stack may take to answer; a cold start is within it."""
+"""How long a stack may take to answer, including a cold start."""
 
 _FORBIDDEN = 403
 _MAX_TRIES = 10
 _TRANSIENT = ("rate_limited", "busy", "internal")
 _HANDSHAKE_REASONS = {
-    403: "the Origin or the stage in the address is wrong, see docs/troubleshooting.md",
-    404: "nothing is deployed there: is websocket_url of this stack?",
+    403: "the Origin or the stage in the URL is wrong, see docs/troubleshooting.md",
+    404: "nothing is deployed there: does websocket_url belong to this stack?",
     429: "the stage refuses everything: it needs both throttling values, run `pulumi up --refresh`",
     500: "the function behind $connect fails: see its log",
     502: "the function behind $connect fails: see its log",
@@ -34,7 +34,7 @@ _HANDSHAKE_REASONS = {
 
 @dataclass
 class Conversation:
-    """Two people in a room, and the messages that were stored there, in the order of their `seq`."""
+    """Two people in a room, and its stored messages in the order of `seq`."""
 
     ada: ChatSocket
     bob: ChatSocket
@@ -42,7 +42,7 @@ class Conversation:
 
 
 class ConversationChecks:
-    """The checks of the WebSocket that `websocket_url` names. They share one conversation, which ends on exit."""
+    """The checks of the WebSocket at `websocket_url`. They share one conversation, which ends on exit."""
 
     def __init__(self, outputs: dict[str, Any]) -> None:
         self._url: str = outputs["websocket_url"]
@@ -59,37 +59,37 @@ class ConversationChecks:
         self._opened.close()
 
     def all(self) -> Iterator[Check]:
-        """Yield each check, in an order in which each finds what it needs."""
+        """Yield the checks, ordered so each has what it needs."""
         yield Check("a foreign page is refused", self.foreign_origin)
         yield Check("the stack's own page is let in", self.own_origin)
         yield Check("two clients exchange a message", self.exchange)
         yield Check("a message sent twice is stored once", self.sent_twice)
-        yield Check("messages are numbered without holes", self.sequence)
+        yield Check("messages are numbered without gaps", self.sequence)
         yield Check("history can be read", self.history)
-        yield Check("a reconnecting client gets what it missed", self.resume)
+        yield Check("a reconnecting client gets the messages it missed", self.resume)
         yield Check("a guest is the same sender on every connection", self.guest)
         yield Check("a client can be in several rooms", self.several_rooms)
         yield Check("a client can leave a room", self.leave)
         yield Check("an unknown action is answered", self.unknown_action)
         yield Check("an empty message is answered", self.empty_message)
-        yield Check("a flood is told to slow down", self.rate_limit)
+        yield Check("a flood is rate-limited", self.rate_limit)
 
     @property
     def conversation(self) -> Conversation:
-        """The conversation that `exchange` began. Raises CheckSkippedError without one."""
+        """The conversation that `exchange` started. Raises CheckSkippedError without one."""
         if self._conversation is None:
             raise CheckSkippedError("no message was exchanged")
         return self._conversation
 
     def foreign_origin(self) -> str:
-        """Connect from another site's page, which must not use a visitor's browser."""
+        """Connect from another site's page, which must be refused."""
         try:
             with ChatSocket(self._url, origin=FOREIGN_ORIGIN, timeout_seconds=TIMEOUT_SECONDS):
                 pass
         except InvalidStatus as refused:
             status = refused.response.status_code
             if status != _FORBIDDEN:
-                raise CheckFailedError(f"it is answered by {status} instead of 403: {_reason(status)}") from None
+                raise CheckFailedError(f"the answer is {status} instead of 403: {_reason(status)}") from None
             return f"403 for {FOREIGN_ORIGIN}"
         raise CheckFailedError(f"{FOREIGN_ORIGIN} was let in: look at ALLOWED_ORIGINS of the function behind $connect")
 
@@ -115,7 +115,7 @@ class ConversationChecks:
         again = _acknowledged(ada, first["messageId"], "Another text", self._room)
         if (again["seq"], again["message"]) != (first["seq"], first["message"]):
             raise CheckFailedError(
-                f"it was stored again, as number {again['seq']}: look at the log of the function that sends",
+                f"it was stored again, with seq {again['seq']}: see the log of ChatAppSendMessage",
             )
         return f"still number {first['seq']}"
 
@@ -132,7 +132,7 @@ class ConversationChecks:
         return f"{len(seqs)} messages, numbers 1 to {len(seqs)}"
 
     def history(self) -> str:
-        """Read the conversation from its beginning."""
+        """Read the conversation from the start."""
         page = self.conversation.ada.history(room=self._room, after=0, limit=100)
         expected = [_without_type(message) for message in self.conversation.stored]
         if page["messages"] != expected:
@@ -140,7 +140,7 @@ class ConversationChecks:
         return f"{len(expected)} messages, as they were sent"
 
     def resume(self) -> str:
-        """Come back after one message, having missed others (guarantee 3)."""
+        """Reconnect after one message, having missed others (guarantee 3)."""
         first, *missed = self.conversation.stored
         if not missed:
             missed = self._say(self.conversation, [(self.conversation.ada, "Missed by one")])
@@ -161,11 +161,11 @@ class ConversationChecks:
         if senders[0] != senders[1] or senders[0] == senders[2]:
             raise CheckFailedError(f"the secrets A, A and B give the senders {', '.join(senders)}")
         if secret in str(seen):
-            raise CheckFailedError("the answer shows the secret: it must show a digest")
+            raise CheckFailedError("the answer contains the secret: it must contain a digest")
         return senders[0]
 
     def several_rooms(self) -> str:
-        """Be in two rooms, and speak in the one that is not current."""
+        """Join two rooms, and send to the one that is not current."""
         ada, second = self.conversation.ada, f"{self._room}-2"
         with self._connect() as client:
             client.join(self._room)
@@ -180,7 +180,7 @@ class ConversationChecks:
         return ", ".join(expected)
 
     def leave(self) -> str:
-        """Leave a room: the others are told, and it takes no more of one's messages."""
+        """Leave a room: the others are notified, and it accepts no more messages from this client."""
         ada = self.conversation.ada
         with self._connect() as client:
             connection_id = client.join(self._room)["connectionId"]
@@ -197,7 +197,7 @@ class ConversationChecks:
         return "left, then not_in_room"
 
     def unknown_action(self) -> str:
-        """Send an action that no route has."""
+        """Send an action without a route."""
         return self._refusal("dance", {}, "Invalid request")
 
     def empty_message(self) -> str:
@@ -205,7 +205,7 @@ class ConversationChecks:
         return self._refusal("sendmessage", {"message": " "}, "Message is required")
 
     def rate_limit(self) -> str:
-        """Send too many pings, which leave no message behind."""
+        """Send too many pings, which store nothing."""
         with self._connect() as client:
             for _ in range(25):
                 client.send("ping")
@@ -221,7 +221,7 @@ class ConversationChecks:
         return sentence
 
     def _say(self, conversation: Conversation, sends: Sequence[tuple[ChatSocket, str]]) -> list[Frame]:
-        """Send messages at the same time, and check that both people receive the same copy of each."""
+        """Send messages concurrently, and check that both people receive the same copy of each."""
         ids = [str(uuid.uuid4()) for _ in sends]
         for message_id, (client, text) in zip(ids, sends, strict=True):
             client.send("sendmessage", message=text, messageId=message_id, to=self._room)
@@ -242,11 +242,11 @@ class ConversationChecks:
         except InvalidStatus as refused:
             status = refused.response.status_code
             whom = f" to {origin}" if origin else ""
-            raise CheckFailedError(f"the handshake is answered by {status}{whom}: {_reason(status)}") from None
+            raise CheckFailedError(f"the handshake returned {status}{whom}: {_reason(status)}") from None
 
 
 def _acknowledged(client: ChatSocket, message_id: str, text: str, room: str, *, is_sent: bool = False) -> Frame:
-    """Return the sender's copy of a message, sent until it is stored: a stack may allow fewer at once than this."""
+    """Return the sender's copy of a message, retrying when rate-limited: a stack may have low limits."""
     for attempt in range(_MAX_TRIES):
         try:
             if is_sent and not attempt:

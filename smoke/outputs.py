@@ -25,13 +25,13 @@ NEEDED = (
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Add the options that say where the outputs come from."""
+    """Add the options for the source of the outputs."""
     parser.add_argument("--stack", default="dev", help="a Pulumi stack of this project (default: dev)")
     parser.add_argument("--outputs", metavar="FILE", help="its `pulumi stack output --json` in a file; - reads stdin")
 
 
 def read(options: Namespace) -> dict[str, Any]:
-    """Return the outputs that the options name. Raises OutputsError."""
+    """Return the outputs from the given source. Raises OutputsError."""
     if options.outputs is None:
         text, source = _of_stack(options.stack), f"the stack {options.stack}"
     else:

@@ -1,4 +1,4 @@
-"""Checks of the page: that it loads with its headers, and knows the address of its WebSocket."""
+"""Page checks: it loads with its headers, and its config has the WebSocket URL."""
 
 import json
 import urllib.error
@@ -22,7 +22,7 @@ _SECURITY_HEADERS = (
 
 
 class PageChecks:
-    """The checks of the page that `site_url` names."""
+    """The checks of the page at `site_url`."""
 
     def __init__(self, outputs: dict[str, Any]) -> None:
         self._site_url: str = outputs["site_url"]
@@ -31,7 +31,7 @@ class PageChecks:
     def all(self) -> Iterator[Check]:
         """Yield each check."""
         yield Check("the page loads with its headers", self.page)
-        yield Check("the page knows its WebSocket", self.config)
+        yield Check("the page has its WebSocket URL", self.config)
 
     def page(self) -> str:
         """Load the page as a browser does."""
@@ -42,7 +42,7 @@ class PageChecks:
         missing = [name for name in _SECURITY_HEADERS if not headers.get(name)]
         if self._site_url.startswith("https:") and missing:
             raise CheckFailedError(
-                f"it lacks the headers {', '.join(missing)}: look at the distribution's response headers policy",
+                f"it lacks the headers {', '.join(missing)}: see the distribution's response headers policy",
             )
         if b"Content-Security-Policy" not in body:
             raise CheckFailedError("its HTML has no Content-Security-Policy: is it this project's index.html?")
@@ -68,4 +68,4 @@ def _fetch(url: str) -> tuple[Message, bytes]:
             return answer.headers, answer.read()
     except urllib.error.HTTPError as refused:
         with refused:
-            raise CheckFailedError(f"{url} is answered by {refused.code}: has the upload finished?") from None
+            raise CheckFailedError(f"{url} returned {refused.code}: has the upload finished?") from None

@@ -44,7 +44,7 @@ def _service(arn: str) -> str:
 
 
 def main() -> int:
-    """Write the list to the file that the options name."""
+    """Write the list to the given file."""
     parser = argparse.ArgumentParser(prog="python -m smoke.resources", description="Every resource's ARN.")
     outputs.add_options(parser)
     parser.add_argument("--to", type=Path, default=Path("resources.md"), help="where the list goes (default: here)")

@@ -1,4 +1,4 @@
-"""The bucket of a site, with an object for each of its files."""
+"""A site's bucket, with an object for each file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class SiteBucketArgs:
     bucket_prefix: str
     """Prefix of the bucket's name, at most 37 characters; the provider makes the name unique."""
     files: Sequence[SiteFile]
-    """What to store, by rank."""
+    """Files to store, by rank."""
 
 
 class SiteBucket(pulumi.ComponentResource):
-    """A bucket without ACLs, encrypted, with a site's files. Who may read it is not decided here."""
+    """An encrypted bucket without ACLs, containing a site's files. Its policy is created elsewhere."""
 
     bucket_name: pulumi.Output[str]
     """Name of the bucket."""
@@ -65,7 +65,7 @@ class SiteBucket(pulumi.ComponentResource):
         self.register_outputs({"bucket_name": self.bucket_name})
 
     def _store(self, name: str, bucket: aws.s3.Bucket, files: Sequence[SiteFile]) -> None:
-        """Create an object for each file, by rank: no visitor gets a page whose files are not there yet."""
+        """Create an object for each file, by rank, so no visitor gets a page before its files."""
         before: list[pulumi.Resource] = []
         for _, group in groupby(files, key=lambda file: file.rank):
             options = pulumi.ResourceOptions(parent=self, depends_on=before)

@@ -10,7 +10,7 @@ from components.domain import DomainArgs, alias_record
 _CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"  # CloudFront's managed cache policy of this name
 _ONE_YEAR_SECONDS = 31_536_000
 _CUSTOM_HEADERS = {
-    "Cross-Origin-Opener-Policy": "same-origin",  # a page that opens this one gets no handle on its window
+    "Cross-Origin-Opener-Policy": "same-origin",  # a page that opens this one gets no reference to its window
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 
@@ -32,12 +32,12 @@ class CdnArgs:
 
 
 class Cdn(pulumi.ComponentResource):
-    """A CloudFront distribution that alone may read the bucket."""
+    """A CloudFront distribution with exclusive access to the bucket."""
 
     url: pulumi.Output[str]
     """URL of the distribution, or of its domain, https://…."""
     arns: dict[str, pulumi.Output[str]]
-    """Name → ARN of the distribution, its origin access control and its headers policy."""
+    """ARNs of the distribution, its origin access control and its headers policy by name."""
 
     def __init__(self, name: str, args: CdnArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-websocket:index:Cdn", name, None, opts)
@@ -137,7 +137,7 @@ class Cdn(pulumi.ComponentResource):
                 cache_policy_id=_CACHING_OPTIMIZED,
                 response_headers_policy_id=headers.id,
             ),
-            custom_error_responses=[  # S3 answers 403 for a missing key, since CloudFront may not list the bucket
+            custom_error_responses=[  # S3 returns 403 for a missing key, because CloudFront may not list the bucket
                 aws.cloudfront.DistributionCustomErrorResponseArgs(
                     error_code=403,
                     response_code=404,

@@ -1,4 +1,4 @@
-"""The config.json of a site: what the page learns of the stack it belongs to."""
+"""A site's config.json: values from the stack for the page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from components.static_site.files import CONFIG_KEY
 
 _FIVE_MINUTES = "max-age=300"
-"""Cache-Control of the object: it changes seldom, and a page that cannot connect reads it again (`cache: "reload"`)."""
+"""Cache-Control of the object: it rarely changes, and a page that cannot connect reloads it (`cache: "reload"`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +19,11 @@ class SiteConfigArgs:
     bucket_name: pulumi.Input[str]
     """Name of the site's bucket."""
     values: pulumi.Input[Mapping[str, pulumi.Input[str]]]
-    """What config.json holds, by name. Everybody who loads the page can read it."""
+    """Values in config.json, by name. Anyone who can load the page can read them."""
 
 
 class SiteConfig(pulumi.ComponentResource):
-    """The object config.json. It is apart from the site so that it can hold values that depend on the site's URL."""
+    """The object config.json. Separate from the site, so its values can depend on the site's URL."""
 
     key: pulumi.Output[str]
     """Key of the object."""

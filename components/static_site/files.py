@@ -1,4 +1,4 @@
-"""The files of a site as they are stored: which, under which key, with which type and caching."""
+"""The files of a site as stored: keys, content types and caching."""
 
 import hashlib
 import posixpath
@@ -46,26 +46,26 @@ CONTENT_TYPES = {
 """Suffix, in lower case → content type."""
 
 REVALIDATE = "no-cache"
-"""Cache-Control of what keeps its URL: browsers check the ETag on each load, so a new version shows at once."""
+"""Cache-Control of files with a fixed URL: browsers check the ETag on each load, so a new version shows at once."""
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""Cache-Control of what changes its URL with its content: browsers need not ask again."""
+"""Cache-Control of files whose URL changes with their content: browsers need not revalidate."""
 
 _LEFTOVERS = ("*~", "#*#")
-"""Names of what editors leave beside a file. Hidden files are left out too."""
+"""Editors' backup files. Hidden files are excluded too."""
 _HASH_LENGTH = 12
 _LINKS = {
     ".html": re.compile(r"""(?P<before>\s(?:href|src)\s*=\s*(?P<quote>["']))(?P<link>.*?)(?P=quote)""", re.IGNORECASE),
     ".webmanifest": re.compile(r"""(?P<before>"src"\s*:\s*(?P<quote>"))(?P<link>.*?)(?P=quote)"""),
 }
-"""Suffix of the files whose links are rewritten → what a link in them looks like."""
+"""Suffixes of files whose links are rewritten → the pattern of a link."""
 _RANKS = {".webmanifest": 1, ".html": 2}
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
-"""How a link begins that names another host, or no file: `https:`, `data:`, `//cdn.example`."""
+"""The start of a link to another host or to no file: `https:`, `data:`, `//cdn.example`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SiteFolder:
-    """A folder that is to be a site; StaticSiteArgs describes the fields."""
+    """A site's source folder; StaticSiteArgs describes the fields."""
 
     path: Path
     exclude: Sequence[str] = ()
@@ -77,40 +77,39 @@ class SiteFolder:
 
 @dataclass(frozen=True, kw_only=True)
 class SiteFile:
-    """A file as it is stored."""
+    """A file as stored."""
 
     key: str
     """Key of its object, and its path below the site's URL."""
     path: Path
-    """Where it is now."""
+    """Its path on this machine."""
     content_type: str
     """Value of its Content-Type header."""
     cache_control: str
     """Value of its Cache-Control header."""
     text: str | None = None
-    """What is stored in place of the file's own content, if it is changed."""
+    """The text to store instead of the file's content, if it is changed."""
 
     @property
     def rank(self) -> int:
-        """Its place in the order of storing: a file links only files of lower ranks, and other pages."""
+        """Upload order: a file refers only to files of lower ranks, and to other pages."""
         return _RANKS.get(self.path.suffix.lower(), 0)
 
     def content(self) -> bytes:
-        """Return what is stored."""
+        """Return the content to store."""
         return self.path.read_bytes() if self.text is None else self.text.encode()
 
 
 def site_files(folder: SiteFolder) -> list[SiteFile]:
     """Return the files of a site, by rank.
 
-    Raises pulumi.RunError if there is no index.html, for a file whose type is unknown, for a pattern of `fixed` that
-    matches no file, and for a replacement that index.html lacks: a site that lacks a file without a word is found out
-    by its visitors.
+    Raises pulumi.RunError without an index.html, for a file of unknown type, for a pattern in `fixed` that matches no
+    file, and for a replacement whose text index.html lacks: otherwise visitors would be the first to notice.
     """
     types = _types(folder)
     for pattern in folder.fixed:
         if not any(fnmatchcase(name, pattern) for name in types):
-            raise pulumi.RunError(f"No file matches {pattern}, which is to keep its URL.")
+            raise pulumi.RunError(f"No file matches the pattern {pattern} in fixed.")
     moving = [name for name in types if folder.versioned and not _keeps_url(name, folder.fixed)]
     version = _version(folder.path, {name: types[name] for name in moving})
     keys = {name: f"{version}/{name}" if name in moving else name for name in types}
@@ -132,13 +131,13 @@ def replaced(path: Path, replacements: Mapping[str, str]) -> str:
     text = path.read_text(encoding="utf-8")
     for old, new in replacements.items():
         if path.name == "index.html" and old not in text:
-            raise pulumi.RunError(f"{path.name} does not contain {old!r}, which is to be replaced.")
+            raise pulumi.RunError(f"{path.name} does not contain the text to replace, {old!r}.")
         text = text.replace(old, new)
     return text
 
 
 def _types(folder: SiteFolder) -> dict[str, str]:
-    """Return path below the folder → content type, of each file to store."""
+    """Return the content type of each file to store, by path within the folder."""
     if not (folder.path / "index.html").is_file():
         raise pulumi.RunError(f"There is no index.html in {folder.path}.")
     known = {**CONTENT_TYPES, **folder.content_types}
@@ -151,7 +150,7 @@ def _types(folder: SiteFolder) -> dict[str, str]:
         suffix = path.suffix.lower()
         if suffix not in known:
             raise pulumi.RunError(
-                f"The content type of {name} is unknown: name it in content_types, or exclude the file."
+                f"The content type of {name} is unknown: add its suffix to content_types, or exclude the file."
             )
         types[name] = known[suffix]
     return types
@@ -170,7 +169,7 @@ def _keeps_url(name: str, fixed: Sequence[str]) -> bool:
 
 
 def _version(folder: Path, types: Mapping[str, str]) -> str:
-    """Return the folder of some files: a hash of all that browsers keep of them."""
+    """Return the name of a versioned folder: a hash of everything that browsers cache of its files."""
     digest = hashlib.sha256()
     for name, content_type in types.items():
         content = (folder / name).read_bytes()
@@ -179,7 +178,7 @@ def _version(folder: Path, types: Mapping[str, str]) -> str:
 
 
 def _changed_text(folder: SiteFolder, name: str, keys: Mapping[str, str]) -> str | None:
-    """Return the text of a file with its replacements, and with links to where the files are; None if it stays."""
+    """Return a file's text with replacements and rewritten links; None if it is unchanged."""
     path = folder.path / name
     suffix = path.suffix.lower()
     replacements = folder.replacements if suffix == ".html" else {}
@@ -195,7 +194,7 @@ def _changed_text(folder: SiteFolder, name: str, keys: Mapping[str, str]) -> str
 
 
 def _moved(link: str, document: str, keys: Mapping[str, str]) -> str:
-    """Return a link of a document, to where its file is. What names none of the files stays."""
+    """Return a document's link, rewritten to the file's key. Links to other things are unchanged."""
     if _ELSEWHERE.match(link):
         return link
     path, rest = re.fullmatch(r"([^?#]*)(.*)", link, re.DOTALL).groups()  # type: ignore[union-attr] - always matches

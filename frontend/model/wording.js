@@ -31,9 +31,9 @@ export const chosenName = ({ name, connectionId }) => (name === connectionId.sli
 /** A name for use in a sentence, isolated so its text direction does not affect the rest. @param {string} name */
 export const isolated = (name) => `\u2068${name}\u2069`; // Unicode's FSI … PDI
 
-/** @param {string} address */
-export function urlProblem(address) {
-	const url = /^wss?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
+/** @param {string} typed */
+export function urlProblem(typed) {
+	const url = /^wss?:\/\//i.test(typed) && URL.canParse(typed) ? new URL(typed) : undefined;
 	const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(url?.hostname ?? "");
 	if (url?.protocol === "wss:" || isHere) return "";
 	return "The URL must start with wss://, for example wss://example.com/production. ws:// works only for a server on this computer.";

@@ -3,7 +3,6 @@
 import { element } from "./dom.js";
 
 const DRAWERS = ["rooms", "people"];
-const WIDE = matchMedia("(width >= 72rem)"); // as in styles/layout.css: people become a column
 
 /** Close a panel when Tab leaves it, so it never covers the focused element. */
 export function watchPanels() {
@@ -16,12 +15,6 @@ export function watchPanels() {
 
 /** Focus a drawer when it opens, and make the rest of the page inert. */
 export function watchDrawers() {
-	const peopleButton = element("peopleButton", HTMLButtonElement);
-	const follow = () => {
-		peopleButton.disabled = WIDE.matches;
-	};
-	WIDE.onchange = follow;
-	follow();
 	for (const id of DRAWERS) {
 		const drawer = element(id, HTMLElement);
 		/** @param {boolean} isOpen */

@@ -1,4 +1,4 @@
-"""Which Chromium the tests and the pictures use: the one named, the installed one, else Playwright's."""
+"""Finds the Chromium for tests and pictures: the configured one, an installed one, or Playwright's."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ ARGUMENTS = [
 
 
 def executable() -> str | None:
-    """Return the path of a Chromium, or None where there is none."""
+    """Return the path of a Chromium, or None."""
     named = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if named:
         return named if shutil.which(named) else None

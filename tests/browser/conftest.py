@@ -1,4 +1,4 @@
-"""A real Chromium, pages in it whose consoles must stay clean, and a chat server for them."""
+"""Fixtures: a real Chromium, pages whose consoles must stay clean, and a chat server."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,13 +20,13 @@ expect.set_options(timeout=DEADLINE_MS)
 
 @pytest.fixture
 def site_url() -> str:
-    """Return the page's address where its server is a fake."""
+    """Return the page's URL for tests with a fake server."""
     return SITE
 
 
 @pytest.fixture(scope="session")
 def stack_url(stack: Any) -> str:
-    """Return the page's address on the local stack."""
+    """Return the page's URL on the local stack."""
     return str(stack.site_url).rstrip("/") + "/"
 
 
@@ -37,7 +37,7 @@ def room() -> str:
 
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Make pages, each of a person of their own; a page that wrote errors to its console fails the test."""
+    """Create pages, each for a separate person; an error in a page's console fails the test."""
     complaints: list[str] = []
     contexts = []
 
@@ -76,7 +76,7 @@ def page(new_page: Callable[..., Page]) -> Page:
 
 @pytest.fixture(scope="session")
 def server_host(browser: Browser) -> Iterator[Page]:
-    """Open the page in which fake servers run."""
+    """Open the page in which the fake servers run."""
     context = browser.new_context()
     serve(context)
     page = context.new_page()
@@ -87,7 +87,7 @@ def server_host(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def new_server(server_host: Page) -> Callable[..., FakeServer]:
-    """Make servers, each for one page or for all pages of a browser."""
+    """Create servers, each for one page or all pages of a browser."""
 
     def make(page: Page, messages: list[Frame] | None = None) -> FakeServer:
         server = FakeServer(server_host, messages or [])

@@ -1,4 +1,4 @@
-"""The page's controls as a person finds them: by role and name. The one place that knows how they are called."""
+"""The page's controls, found by role and name. The only place with their names."""
 
 import re
 
@@ -26,12 +26,12 @@ def button(page: Page, name: str) -> Locator:
 
 
 def alert(page: Page, text: str) -> Locator:
-    """Return what is said at once when something is wrong."""
+    """Return an alert with a text."""
     return page.get_by_role("alert").filter(has_text=text)
 
 
 def toast(page: Page) -> Locator:
-    """Return the short notice that passes."""
+    """Return the toast."""
     return page.locator("#toast")
 
 
@@ -57,7 +57,7 @@ def open_server(page: Page) -> Locator:
 
 
 def connect(page: Page, url: str | None = None) -> None:
-    """Press Connect in the server's panel, which then closes, with another URL if one is given."""
+    """Press Connect in the server panel, optionally with another URL; the panel then closes."""
     open_server(page)
     if url is not None:
         url_field(page).fill(url)
@@ -97,7 +97,7 @@ def open_room_panel(page: Page) -> Locator:
 
 
 def open_settings(page: Page) -> Locator:
-    """Open the settings; on a phone they stand in the drawer of the rooms."""
+    """Open the settings; on a phone they are in the rooms drawer."""
     if not button(page, "Settings").is_visible():
         button(page, "Rooms").click()
     button(page, "Settings").click()
@@ -119,7 +119,7 @@ def name_field(page: Page) -> Locator:
 
 
 def assert_icon(page: Page, name: str) -> None:
-    """Wait until the tab shows an icon."""
+    """Wait until the tab has an icon."""
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile(rf"(^|/){re.escape(name)}$"))
 
 
@@ -129,7 +129,7 @@ def send(page: Page, text: str) -> None:
 
 
 def scroll_up(page: Page) -> None:
-    """Go to the top of what is shown, as with the Home key."""
+    """Scroll to the top, like the Home key."""
     log(page).evaluate("log => { log.scrollTop = 0 }")
 
 
@@ -138,12 +138,12 @@ def scroll_top(page: Page) -> float:
 
 
 def below_view(page: Page) -> float:
-    """Return how many pixels of the conversation lie below what is seen."""
+    """Return how many pixels of the conversation are below the viewport."""
     return float(log(page).evaluate("log => log.scrollHeight - log.clientHeight - log.scrollTop"))
 
 
 def hide_tab(page: Page, *, hidden: bool = True) -> None:
-    """Make the page believe that another tab is in front of it; Chromium has no switch for it when headless."""
+    """Make the page believe that its tab is in the background, which headless Chromium cannot do."""
     page.evaluate(
         """hidden => {
             Object.defineProperty(document, "hidden", { value: hidden, configurable: true });

@@ -1,4 +1,4 @@
-"""A fake chat server for pages in a browser: modules/server.js, connected to their WebSockets.
+"""A fake chat server for browser tests: modules/server.js, connected to the pages' WebSockets.
 
 It runs in a separate page, so the client's tests and the page's tests use one fake server.
 """
@@ -29,7 +29,7 @@ def message(seq: int, text: str, *, room: str = "lobby", name: str = "Ada", at: 
 
 
 def person(name: str) -> Frame:
-    """Return the fields that say who somebody is."""
+    """Return the fields that identify a person."""
     return {"connectionId": f"{name.lower():0<12}"[:12], "name": name, "sender": f"sender-of-{name.lower()}"}
 
 
@@ -44,7 +44,7 @@ def conversation(count: int, *, room: str = "lobby") -> list[Frame]:
 
 
 class FakeServer:
-    """Stands in for every WebSocket of some pages."""
+    """Replaces the server for all WebSockets of some pages."""
 
     def __init__(self, host: Page, messages: Iterable[Frame] = ()) -> None:
         self._host = host.evaluate_handle("async () => new (await import('/server.js')).Host()")
@@ -53,17 +53,17 @@ class FakeServer:
         self.heard: list[Frame] = []
         """Every frame that the pages sent."""
         self.answers: Callable[[Frame], bool] = lambda _frame: False
-        """Called first with each frame; true: the test has answered it."""
+        """Called first with each frame; returns true if the test has answered it."""
         self.accepts = True
-        """Whether new connections can be made."""
+        """Whether new connections are accepted."""
         self.store(*messages)
 
     def serve(self, pages: Page | BrowserContext) -> None:
-        """Take the WebSockets of a page, or of all pages of a browser."""
+        """Route the WebSockets of a page, or of all pages of a browser, to this server."""
         pages.route_web_socket(re.compile("^wss?://"), self._accept)
 
     def say(self, *frames: Frame) -> None:
-        """Send frames to everybody in their rooms; messages are stored too."""
+        """Send frames to everyone in their rooms; messages are also stored."""
         self._call(
             "(host, frames) => frames.flatMap(each => host[each.type === 'message' ? 'say' : 'send'](each))", frames
         )
@@ -73,7 +73,7 @@ class FakeServer:
         self._host.evaluate("(host, all) => { for (const one of all) host.store(one); }", list(messages))
 
     def fill(self, room: str, names: Iterable[str]) -> None:
-        """Have people in a room."""
+        """Set the people in a room."""
         self._host.evaluate("(host, [room, people]) => host.setGuests(room, people)", [room, [*map(person, names)]])
 
     def answer(self, frame: Frame) -> None:
@@ -81,7 +81,7 @@ class FakeServer:
         self._call("(host, [[id, frame]]) => host.take(id, frame)", [[self._last, frame]])
 
     def refuse(self, frame: Frame, **error: object) -> None:
-        """Answer a frame by an error."""
+        """Answer a frame with an error."""
         of = {
             "action": frame["action"],
             "room": frame.get("room", frame.get("to")),
@@ -91,7 +91,7 @@ class FakeServer:
         self._sockets[self._last].send(json.dumps({"type": "error", **fields}))
 
     def drop(self) -> None:
-        """Cut all connections, and accept no others until `accepts` is true again."""
+        """Cut all connections, and accept none until `accepts` is true again."""
         self.accepts = False
         for socket_id, socket in list(self._sockets.items()):
             self._left(socket_id)
@@ -107,7 +107,7 @@ class FakeServer:
 
     @property
     def joined(self) -> list[str]:
-        """The rooms that were asked for, in the order of the joins."""
+        """The requested rooms, in the order of the joins."""
         return [frame["room"] for frame in self.sent("join")]
 
     def _accept(self, socket: WebSocketRoute) -> None:

@@ -1,4 +1,4 @@
-"""Serves the page's files, and the modules of the tests, to a browser without a network."""
+"""Serves the page's files and the test modules to a browser without a network."""
 
 import json
 from pathlib import Path
@@ -11,18 +11,18 @@ FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 MODULES = Path(__file__).parent / "modules"
 
 SITE = "https://chat.test/"
-"""As behind CloudFront: a secure context."""
+"""A secure context, as with CloudFront."""
 PLAIN_SITE = "http://chat.test/"
-"""As on an S3 website: no locks, no clipboard, no notifications."""
+"""Plain HTTP, as on an S3 website: no locks, clipboard or notifications."""
 MODULES_SITE = "http://modules.test/"
-"""A blank page that can import the page's modules and the tests'."""
+"""A blank page that can import the page's and the tests' modules."""
 
 SOCKET_URL = "wss://server.test/production"
 CONFIG = json.dumps({"websocketUrl": SOCKET_URL})
 
 
 def serve(context: BrowserContext) -> None:
-    """Serve the page under both of its origins, and the modules under theirs."""
+    """Serve the page under both origins, and the modules under theirs."""
     for origin in (SITE, PLAIN_SITE):
         context.route(f"{origin}**", _page)
     context.route(f"{MODULES_SITE}**", _module)

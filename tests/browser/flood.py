@@ -52,7 +52,7 @@ flood.start = (count, perSecond) => new Promise(resolve => {
 
 @dataclass(frozen=True)
 class Measured:
-    """What a flood did to the page."""
+    """Measurements of the page during a flood."""
 
     messages: int
     longest_task_ms: float
@@ -60,7 +60,7 @@ class Measured:
 
 
 def flood(page: Page, address: str, messages: int) -> Measured:
-    """Let `messages` arrive at 200 a second."""
+    """Send `messages` at 200 a second."""
     page.add_init_script(f"{{ {SERVER} {SOCKET} }}")
     page.goto(address)
     page.wait_for_function("() => !document.querySelector('textarea').disabled")

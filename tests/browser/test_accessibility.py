@@ -1,4 +1,4 @@
-"""What axe finds in each state of the page, and what a keyboard alone can do."""
+"""Accessibility: axe in each state of the page, and keyboard-only use."""
 
 import re
 from collections.abc import Callable
@@ -87,7 +87,7 @@ def test_axe_finds_nothing_in_the_drawers_of_a_phone(
     page.keyboard.press("Escape")
     button(page, "1 here").click()
     assert_accessible(page)
-    button(page, "Change your name").click()
+    button(page, "Change name").click()
     name_field(page).fill("")
     page.keyboard.press("Enter")
     assert_accessible(page)
@@ -98,7 +98,7 @@ def test_axe_finds_nothing_in_the_drawers_of_a_phone(
     assert_accessible(page)
 
 
-def test_everything_can_be_reached_by_the_tab_key_and_shows_its_focus(
+def test_every_control_can_be_reached_with_tab_and_shows_its_focus(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     new_server(page, conversation(3))
@@ -126,7 +126,7 @@ def test_everything_can_be_reached_by_the_tab_key_and_shows_its_focus(
         "newRoom",
         "settingsButton",
         "log",
-        "Change your name",
+        "Change name",
         "message",
     } <= set(reached)
     assert unseen == []
@@ -135,7 +135,7 @@ def test_everything_can_be_reached_by_the_tab_key_and_shows_its_focus(
     expect(button(page, "Send")).to_be_focused()
 
 
-def test_a_drawer_opens_and_closes_by_keyboard_and_gives_the_focus_back(
+def test_a_drawer_opens_and_closes_by_keyboard_and_returns_the_focus(
     new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     page = new_page(viewport={"width": 360, "height": 740})
@@ -172,7 +172,7 @@ def test_the_tab_key_stays_in_an_open_drawer(
 
 
 @pytest.mark.parametrize("panel", ["server", "room", "menu"])
-def test_a_panel_that_the_tab_key_leaves_is_closed(
+def test_leaving_a_panel_with_tab_closes_it(
     new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer], panel: str
 ) -> None:
     page = new_page(viewport={"width": 360, "height": 740})
@@ -201,7 +201,7 @@ def test_a_panel_that_the_tab_key_leaves_is_closed(
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 180), (320, 640), (360, 300)])
-def test_zoomed_in_or_above_a_keyboard_everything_is_within_reach(
+def test_when_zoomed_in_or_above_a_keyboard_everything_is_reachable(
     new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer], width: int, height: int
 ) -> None:
     page = new_page(name=None, viewport={"width": width, "height": height})
@@ -228,7 +228,7 @@ def test_the_conversation_can_be_scrolled_by_keyboard(
     expect(rows(page).first).to_be_in_viewport()
 
 
-def test_a_list_of_rooms_that_changes_keeps_the_focus(
+def test_a_changing_list_of_rooms_keeps_the_focus(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page)

@@ -1,4 +1,4 @@
-"""What the page may weigh, ask for, move and hold. The figures are the project's own promise."""
+"""Budgets for bytes, requests, layout shifts and DOM size."""
 
 import gzip
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.browser.flood import flood
 
 pytestmark = pytest.mark.browser
 MAX_COMPRESSED_BYTES = 94 * 1024
-"""Of a first visit, each file as gzip -6 makes it: what a CDN sends."""
+"""Of a first visit, with each file compressed by gzip -6, as a CDN does."""
 MAX_REQUESTS = 72
 ON_DEMAND = {
     "model/emoji-data.js",
@@ -25,15 +25,15 @@ ON_DEMAND = {
     "views/search-panel.js",
     "views/shortcuts-dialog.js",
 }
-"""What is only wanted once somebody asks for it."""
+"""Modules that are imported on demand."""
 MAX_ROWS = 400
 MAX_SHIFT = 0.01
 MAX_TASK_MS = 500
-"""Ten times the promised 50 ms, which are the page's own: the machine of a test has other things to do."""
+"""Ten times the budget of 50 ms, because the test machine is busy."""
 
 
 def first_visit(page: Page, site_url: str) -> list[str]:
-    """Open the page and return the addresses that it asked for, with those that only a window's browser asks for."""
+    """Open the page and return the requested URLs, including those that only a headed browser requests."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(site_url)
@@ -52,7 +52,7 @@ def test_a_first_visit_transfers_at_most_94_kb_compressed(
     assert sum(compressed.values()) + len(CONFIG) <= MAX_COMPRESSED_BYTES, compressed
 
 
-def test_a_first_visit_takes_at_most_72_requests_all_of_them_to_its_own_origin(
+def test_a_first_visit_makes_at_most_72_requests_all_to_its_own_origin(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     new_server(page, conversation(3))
@@ -64,7 +64,7 @@ def test_a_first_visit_takes_at_most_72_requests_all_of_them_to_its_own_origin(
     assert len(asked) <= MAX_REQUESTS, asked
 
 
-def test_what_is_wanted_on_demand_is_loaded_then_and_not_on_a_first_visit(
+def test_on_demand_modules_are_loaded_on_demand_and_not_on_a_first_visit(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     new_server(page, conversation(3))

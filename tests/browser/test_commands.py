@@ -1,4 +1,4 @@
-"""Commands that begin with a slash, and emoji by their names."""
+"""Slash commands, and emoji names."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def test_nick_on_a_first_visit_closes_the_card(
     expect(page.get_by_role("complementary", name="People").get_by_text("Bea")).to_be_visible()
 
 
-def test_join_opens_a_room_and_leave_leaves_it_for_good(page: Page, server: FakeServer, site_url: str) -> None:
+def test_join_opens_a_room_and_leave_leaves_it_permanently(page: Page, server: FakeServer, site_url: str) -> None:
     send(page, "/join Tea Time")
     expect(heading(page)).to_have_text("#tea-time")
     expect(page).to_have_url(f"{site_url}#tea-time")
@@ -110,7 +110,7 @@ def test_help_lists_the_commands(page: Page) -> None:
         ("/leave tea", "/leave takes no room name. It leaves the current room."),
     ],
 )
-def test_a_wrong_command_is_not_sent_and_stays_in_the_box(
+def test_an_invalid_command_is_not_sent_and_stays_in_the_box(
     page: Page, server: FakeServer, typed: str, problem: str
 ) -> None:
     send(page, typed)
@@ -143,7 +143,7 @@ def test_commands_are_suggested_after_a_slash(page: Page, server: FakeServer) ->
 
 
 @pytest.mark.usefixtures("server")
-def test_a_slash_further_on_suggests_nothing(page: Page) -> None:
+def test_a_slash_inside_the_text_suggests_nothing(page: Page) -> None:
     box(page).press_sequentially("see /n")
     expect(options(page)).to_have_count(0)
 
@@ -173,7 +173,7 @@ def test_a_name_typed_in_full_becomes_its_emoji_when_it_is_sent(page: Page, serv
     assert texts(server) == ["Done 🎉 `:tada:` https://example.com/:tada:"]
 
 
-def test_a_name_that_is_pasted_loads_the_table_too(page: Page, server: FakeServer) -> None:
+def test_pasting_a_name_also_loads_the_table(page: Page, server: FakeServer) -> None:
     with page.expect_response("**/emoji-data.js"):
         box(page).fill(":+1: from me")
     page.evaluate("import('/model/emoji.js').then(({ loadEmoji }) => loadEmoji())")
@@ -189,7 +189,7 @@ def test_without_the_table_the_text_is_sent_as_it_is(page: Page, server: FakeSer
     assert texts(server) == [":tada: and :notanemoji:"]
 
 
-def test_emoji_alone_are_large(page: Page, server: FakeServer) -> None:
+def test_messages_of_only_emoji_are_large(page: Page, server: FakeServer) -> None:
     server.say(message(1, "🎉🎉"), message(2, "🎉 party"))
     expect(rows(page)).to_have_count(2)
     sizes = (

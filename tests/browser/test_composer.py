@@ -1,4 +1,4 @@
-"""The box to write in, the name, the choices: each refusal is said where it happens."""
+"""The message box, the name form and the settings: problems are shown where they occur."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_shift_enter_makes_a_new_line(page: Page, server: FakeServer) -> None:
     assert server.sent("sendmessage")[0]["message"] == "One\nTwo"
 
 
-def test_on_touch_enter_is_a_new_line(
+def test_on_touch_screens_enter_makes_a_new_line(
     new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     page = new_page(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
@@ -90,7 +90,7 @@ def test_a_counter_appears_near_the_limit_and_too_long_is_not_sent(page: Page, s
     assert len(server.sent("sendmessage")) == 1
 
 
-def test_a_screen_reader_hears_of_the_limit_once_not_at_each_character(page: Page, server: FakeServer) -> None:
+def test_the_limit_is_announced_once_not_for_each_character(page: Page, server: FakeServer) -> None:
     page.evaluate("""() => {
         window.spoken = [];
         const said = new MutationObserver(changes => {
@@ -119,7 +119,7 @@ def test_typing_is_sent_once_in_three_seconds_at_most(page: Page, server: FakeSe
     assert len(server.sent("typing")) == 1
 
 
-def test_who_types_is_shown_for_five_seconds(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
+def test_typing_is_shown_for_five_seconds(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
     server = new_server(page)
     page.clock.install()
     page.goto(site_url)
@@ -131,7 +131,7 @@ def test_who_types_is_shown_for_five_seconds(page: Page, site_url: str, new_serv
     expect(typing).to_have_count(0)
 
 
-def test_a_refused_name_is_shown_at_its_field_and_not_kept(page: Page, server: FakeServer) -> None:
+def test_a_refused_name_is_reported_at_its_field_and_not_saved(page: Page, server: FakeServer) -> None:
     def refuse(frame: Frame) -> bool:
         if frame.get("name") != "admin":
             return False
@@ -139,7 +139,7 @@ def test_a_refused_name_is_shown_at_its_field_and_not_kept(page: Page, server: F
         return True
 
     server.answers = refuse
-    button(page, "Change your name").click()
+    button(page, "Change name").click()
     name_field(page).fill("admin")
     page.keyboard.press("Enter")
     expect(alert(page, "This name is not allowed.")).to_be_visible()
@@ -149,8 +149,8 @@ def test_a_refused_name_is_shown_at_its_field_and_not_kept(page: Page, server: F
     assert [frame["name"] for frame in server.sent("join")] == ["Bo", "admin", "Bo"]
 
 
-def test_a_name_that_cannot_be_is_refused_before_it_is_sent(page: Page, server: FakeServer) -> None:
-    button(page, "Change your name").click()
+def test_an_invalid_name_is_refused_before_it_is_sent(page: Page, server: FakeServer) -> None:
+    button(page, "Change name").click()
     name_field(page).fill("Ad\u202ea")
     button(page, "Save").click()
     expect(alert(page, "invisible characters")).to_be_visible()
@@ -158,7 +158,7 @@ def test_a_name_that_cannot_be_is_refused_before_it_is_sent(page: Page, server: 
     assert all(frame["name"] == "Bo" for frame in server.sent("join"))
 
 
-def test_a_rate_limit_says_when_it_goes_on_and_it_does(page: Page, server: FakeServer) -> None:
+def test_a_rate_limit_says_when_sending_continues_and_it_does(page: Page, server: FakeServer) -> None:
     def limit(frame: Frame) -> bool:
         if frame["action"] != "sendmessage" or len(server.sent("sendmessage")) > 1:
             return False
@@ -174,7 +174,7 @@ def test_a_rate_limit_says_when_it_goes_on_and_it_does(page: Page, server: FakeS
     expect(rows(page)).not_to_contain_text(["Sending…"])
 
 
-def test_sound_is_off_until_chosen_and_then_plays_for_a_hidden_tab(
+def test_sound_is_off_by_default_and_plays_in_a_hidden_tab_once_enabled(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     page.add_init_script("""
@@ -200,7 +200,7 @@ def test_sound_is_off_until_chosen_and_then_plays_for_a_hidden_tab(
     expect(sound(page)).to_be_checked()
 
 
-def test_no_chime_is_made_up_for_after_the_audio_was_suspended(
+def test_missed_chimes_are_not_played_after_audio_resumes(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     page.add_init_script("""
@@ -227,7 +227,7 @@ def test_no_chime_is_made_up_for_after_the_audio_was_suspended(
     assert page.evaluate("window.notes") == 1
 
 
-def test_notifications_are_off_until_chosen_and_name_who_spoke(
+def test_notifications_are_off_by_default_and_name_the_author(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     page.add_init_script("""
@@ -262,7 +262,7 @@ def test_blocked_notifications_are_explained(page: Page, site_url: str, new_serv
     expect(notifications(page)).not_to_be_checked()
 
 
-def test_a_big_room_shows_its_count_and_no_comings_and_goings(
+def test_a_large_room_shows_its_count_but_no_joins_and_leaves(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page)
@@ -274,7 +274,7 @@ def test_a_big_room_shows_its_count_and_no_comings_and_goings(
     expect(log(page)).not_to_contain_text("joined")
 
 
-def test_comings_and_goings_close_together_share_one_line(page: Page, server: FakeServer) -> None:
+def test_joins_and_leaves_close_together_share_one_line(page: Page, server: FakeServer) -> None:
     came = log(page).get_by_text("joined")
     arrive(server, "Ada", "Grace")
     expect(came).to_have_text("\u2068Ada\u2069 and \u2068Grace\u2069 joined")
@@ -282,7 +282,7 @@ def test_comings_and_goings_close_together_share_one_line(page: Page, server: Fa
     expect(came).to_have_text("3 people joined")
 
 
-def test_a_reload_of_somebody_s_page_is_no_coming_or_going(page: Page, server: FakeServer) -> None:
+def test_reloading_a_page_shows_no_join_or_leave(page: Page, server: FakeServer) -> None:
     arrive(server, "Ada")
     expect(log(page)).to_contain_text("Ada\u2069 joined")
     server.say({"type": "presence", "room": "lobby", "event": "leave", **person("Ada"), "memberCount": 1})
@@ -292,7 +292,9 @@ def test_a_reload_of_somebody_s_page_is_no_coming_or_going(page: Page, server: F
     expect(log(page)).not_to_contain_text("left")
 
 
-def test_the_name_can_wait(new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]) -> None:
+def test_the_name_can_be_skipped(
+    new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
     page = new_page(name=None)
     new_server(page)
     page.goto(site_url)

@@ -1,4 +1,4 @@
-"""The server's address, Connect and Disconnect, the status, and what is shown without a connection."""
+"""The server URL, Connect and Disconnect, the status, and the page without a connection."""
 
 import re
 from collections.abc import Callable
@@ -27,7 +27,9 @@ from tests.browser.files import SOCKET_URL, serve
 pytestmark = pytest.mark.browser
 
 
-def test_a_wrong_url_is_refused_at_its_field(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
+def test_an_invalid_url_is_reported_at_its_field(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
     new_server(page)
     page.goto(site_url)
     expect(status(page)).to_have_text("Connected")
@@ -39,7 +41,7 @@ def test_a_wrong_url_is_refused_at_its_field(page: Page, site_url: str, new_serv
     expect(status(page)).to_have_text("Disconnected")
 
 
-def test_another_url_is_kept_and_the_page_s_own_is_one_press_away(
+def test_another_url_is_saved_and_the_default_is_one_click_away(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page)
@@ -81,7 +83,7 @@ def test_a_lost_connection_is_shown_with_a_countdown_and_a_try_now(
     expect(box(page)).to_be_focused()
 
 
-def test_writing_goes_on_while_the_connection_is_lost(
+def test_writing_continues_while_the_connection_is_lost(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page)
@@ -107,7 +109,7 @@ def test_writing_goes_on_while_the_connection_is_lost(
     expect(button(page, "Send")).to_be_disabled()
 
 
-def test_what_was_missed_comes_below_a_line(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
+def test_missed_messages_start_below_a_line(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
     server = new_server(page, conversation(3))
     page.goto(site_url)
     expect(rows(page)).to_have_count(3)
@@ -141,7 +143,7 @@ def test_a_page_without_a_server_asks_for_one(page: Page, site_url: str) -> None
     expect(box(page)).to_be_disabled()
 
 
-def test_an_address_that_does_not_load_is_said_in_words(page: Page, site_url: str) -> None:
+def test_a_config_that_does_not_load_is_reported(page: Page, site_url: str) -> None:
     page.route("**/config.json", lambda _route: None)
     page.goto(site_url)
     expect(alert(page, "Could not load the server configuration. Reload")).to_be_visible()
@@ -150,7 +152,7 @@ def test_an_address_that_does_not_load_is_said_in_words(page: Page, site_url: st
 
 @pytest.mark.parametrize("missing", ["**/order.js", "**/*.{js,css}"])
 def test_a_page_that_cannot_start_says_so(browser: Browser, site_url: str, missing: str) -> None:
-    """A module may be missing; below the page's own path the error document finds none of its files."""
+    """A module may be missing; on an unknown path the error document finds none of its files."""
     context = browser.new_context()
     serve(context)
     page = context.new_page()
@@ -161,7 +163,7 @@ def test_a_page_that_cannot_start_says_so(browser: Browser, site_url: str, missi
     context.close()
 
 
-def test_connect_and_disconnect_are_each_on_only_when_they_do_something(
+def test_connect_and_disconnect_are_enabled_only_when_they_do_something(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     new_server(page)
@@ -175,7 +177,7 @@ def test_connect_and_disconnect_are_each_on_only_when_they_do_something(
     expect(server_panel(page)).to_contain_text("You are not connected.")
 
 
-def test_the_status_itself_opens_the_server_s_panel_and_tells_why_it_is_not_connected(
+def test_pressing_the_status_opens_the_server_panel_which_says_why_it_is_not_connected(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page)
@@ -188,7 +190,7 @@ def test_the_status_itself_opens_the_server_s_panel_and_tells_why_it_is_not_conn
     expect(url_field(page)).to_have_value(SOCKET_URL)
 
 
-def test_what_happens_to_the_connection_is_no_part_of_the_conversation(
+def test_connection_events_are_not_part_of_the_conversation(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page, conversation(3))
@@ -218,10 +220,10 @@ def test_five_quiet_minutes_are_bridged_by_a_ping(
     assert len(server.sent("ping")) > before
 
 
-def test_a_known_server_that_cannot_be_reached_stops_nobody_from_writing(
+def test_people_can_write_while_a_known_server_cannot_be_reached(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
-    """After a reload without a network, too: the page is kept, and what is written waits."""
+    """Also after a reload without a network: the page is cached, and messages wait in the outbox."""
     server = new_server(page, [message(1, "Hello")])
     page.goto(site_url)
     expect(rows(page)).to_have_count(1)
@@ -239,7 +241,7 @@ def test_a_known_server_that_cannot_be_reached_stops_nobody_from_writing(
     assert server.texts("lobby") == ["Hello", "Written offline"]
 
 
-def test_a_server_that_was_never_reached_is_named_and_takes_no_messages(
+def test_an_unreachable_server_is_named_and_takes_no_messages(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     new_server(page).accepts = False

@@ -1,4 +1,4 @@
-"""How the page looks and behaves as one: rows, folds, copies, paper, forced colours, sizes; and axe in every part."""
+"""Appearance: rows, folded text, copying, printing, forced colours, sizes; and axe in every part."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def test_long_lines_quotes_and_blocks_are_folded_too(page: Page, server: FakeSer
     assert log(page).evaluate("log => log.scrollHeight < 2 * log.clientHeight")
 
 
-def test_a_message_on_its_way_is_pale_with_a_clock_and_gets_a_tick(page: Page, server: FakeServer) -> None:
+def test_a_pending_message_is_pale_with_a_clock_and_then_gets_a_tick(page: Page, server: FakeServer) -> None:
     held: list[Frame] = []
     server.answers = lambda frame: frame["action"] == "sendmessage" and not held.append(frame)
     send(page, "Hello")
@@ -63,7 +63,7 @@ def test_a_message_on_its_way_is_pale_with_a_clock_and_gets_a_tick(page: Page, s
     assert text.bounding_box() == place
 
 
-def test_a_short_id_stands_where_two_people_share_a_name(page: Page, server: FakeServer) -> None:
+def test_a_short_id_is_shown_where_two_people_share_a_name(page: Page, server: FakeServer) -> None:
     server.say(message(1, "One"), {**message(2, "Two", name="Grace"), "sender": "another", "connectionId": "zzzzzzzzz"})
     expect(rows(page)).to_have_count(2)
     expect(rows(page).first).not_to_contain_text("[")
@@ -82,7 +82,7 @@ def people(page: Page) -> Locator:
     return page.get_by_role("complementary", name="People")
 
 
-def test_a_person_with_three_tabs_is_listed_once_and_oneself_first(
+def test_a_person_with_three_tabs_is_listed_once_and_you_come_first(
     new_page: Callable[..., Page], new_server: Callable[..., FakeServer], site_url: str
 ) -> None:
     page = new_page(name="Zoe")
@@ -95,12 +95,12 @@ def test_a_person_with_three_tabs_is_listed_once_and_oneself_first(
     expect(people(page).get_by_role("listitem")).to_contain_text(["Zoe", "Ada", "Grace"])
     expect(people(page).get_by_role("heading")).to_have_text("People 3")
     expect(people(page).get_by_role("listitem").first).to_contain_text("you")
-    expect(people(page).get_by_role("listitem").first.get_by_role("button", name="Change your name")).to_be_visible()
-    expect(button(page, "Change your name")).to_have_count(1)
+    expect(people(page).get_by_role("listitem").first.get_by_role("button", name="Change name")).to_be_visible()
+    expect(button(page, "Change name")).to_have_count(1)
     expect(people(page).get_by_role("listitem").nth(1)).to_contain_text("[ada00000...]")
 
 
-def test_nothing_moves_when_somebody_types(page: Page, server: FakeServer) -> None:
+def test_nothing_moves_when_someone_types(page: Page, server: FakeServer) -> None:
     server.say(*conversation(5))
     expect(rows(page)).to_have_count(5)
     page.evaluate("""() => {
@@ -116,7 +116,7 @@ def test_nothing_moves_when_somebody_types(page: Page, server: FakeServer) -> No
     assert page.evaluate("window.shift") == 0
 
 
-def test_code_quotes_rooms_and_links_are_nodes(page: Page, server: FakeServer) -> None:
+def test_code_quotes_rooms_and_links_are_elements(page: Page, server: FakeServer) -> None:
     server.say(
         message(1, "> quoted `x`\nSee #tea-time, www.example.com and `code`\n```\n<b>block</b>\n```"),
         message(2, "<img src=x onerror=alert(1)> &amp;"),
@@ -144,7 +144,7 @@ COPY = """([from, to]) => {
 }"""
 
 
-def test_copying_several_rows_gives_a_line_each(
+def test_copying_several_rows_copies_one_line_each(
     new_page: Callable[..., Page], new_server: Callable[..., FakeServer], site_url: str
 ) -> None:
     page = new_page(locale="en-US", timezone_id="UTC")
@@ -176,7 +176,7 @@ def test_copying_several_rows_gives_a_line_each(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_on_paper_is_the_conversation_alone_in_black_and_whole(
+def test_a_printout_has_only_the_conversation_complete_and_in_black(
     page: Page, site_url: str, new_server: Callable[..., FakeServer], theme: str
 ) -> None:
     page.add_init_script(f"if (location.host) localStorage['chat.theme'] = '\"{theme}\"'")
@@ -298,9 +298,7 @@ def test_only_a_browser_that_is_offline_is_called_offline(page: Page, server: Fa
     expect(status(page)).to_have_text("Disconnected")
 
 
-def test_a_server_that_was_never_reached_is_named(
-    page: Page, site_url: str, new_server: Callable[..., FakeServer]
-) -> None:
+def test_an_unreachable_server_is_named(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
     server = new_server(page)
     server.accepts = False
     page.goto(site_url)
@@ -370,7 +368,7 @@ def row_menu(page: Page) -> None:
 
 
 def row_focus(page: Page) -> None:
-    """Have a row in focus that continues a group."""
+    """Focus a row that continues a group."""
     log(page).focus()
     page.keyboard.press("ArrowUp")
     expect(rows(page).last).to_be_focused()
@@ -378,7 +376,7 @@ def row_focus(page: Page) -> None:
 
 def name_form(page: Page) -> None:
     people_list(page)
-    button(page, "Change your name").click()
+    button(page, "Change name").click()
     page.get_by_label("Your name").fill("")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="Enter a name")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The page over a connection that fails: what is written is stored and shown once, what was missed is fetched."""
+"""Faulty connections: messages are stored and shown once, and missed ones are fetched."""
 
 import json
 import re
@@ -13,15 +13,15 @@ from tests.browser.fake_server import FakeServer, conversation
 
 pytestmark = pytest.mark.browser
 DEAD_CONNECTION_SECONDS = 30
-"""A dead connection shows after 5 s without a pong; the rest is for a busy machine."""
+"""A dead connection is detected after 5 s without a pong; the rest is for a busy machine."""
 
 
 class Proxy:
-    """A proxy between one page and the real server that fails on command."""
+    """A proxy between a page and the real server that fails on command."""
 
     def __init__(self, page: Page) -> None:
         self.cuts_at: Callable[[str, dict[str, Any]], bool] = lambda _way, _frame: False
-        """Called with `up` or `down` and each frame; true: the connection is cut, and the frame with it."""
+        """Called with `up` or `down` and each frame; if it returns true, the connection is cut and the frame lost."""
         self.swallows = False
         self.made = 0
         page.route_web_socket(re.compile("^wss?://"), self._join)
@@ -59,7 +59,7 @@ def stored(stack: Any, room: str) -> list[str]:
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
-def test_a_connection_cut_while_a_message_is_under_way_stores_and_shows_it_once(
+def test_a_message_in_flight_when_the_connection_breaks_is_stored_and_shown_once(
     page: Page, stack: Any, stack_url: str, room: str, way: str
 ) -> None:
     proxy = Proxy(page)
@@ -73,7 +73,7 @@ def test_a_connection_cut_while_a_message_is_under_way_stores_and_shows_it_once(
     assert stored(stack, room) == ["Under way"]
 
 
-def test_a_network_that_comes_back_brings_what_was_missed_though_the_old_connection_never_closed(
+def test_missed_messages_arrive_when_the_network_returns_though_the_old_connection_never_closed(
     new_page: Callable[..., Page], stack_url: str, room: str
 ) -> None:
     page = new_page()
@@ -96,7 +96,7 @@ def test_a_network_that_comes_back_brings_what_was_missed_though_the_old_connect
     assert proxy.made == 2
 
 
-def test_a_reload_while_a_message_is_under_way_shows_what_was_said_before_it(
+def test_a_reload_during_a_send_shows_the_earlier_messages(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page, conversation(3))
@@ -108,7 +108,7 @@ def test_a_reload_while_a_message_is_under_way_shows_what_was_said_before_it(
     expect(rows(page)).to_contain_text(["Line 1", "Line 2", "Line 3", "Under way"])
 
 
-def test_a_message_that_finds_no_place_to_wait_stays_in_the_box(
+def test_a_message_that_does_not_fit_the_outbox_stays_in_the_box(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page)
@@ -122,5 +122,5 @@ def test_a_message_that_finds_no_place_to_wait_stays_in_the_box(
     """)
     entered(page, site_url)
     send(page, "One more")
-    expect(alert(page, "Too many messages are waiting")).to_be_visible()
+    expect(alert(page, "Too many unsent messages")).to_be_visible()
     expect(box(page)).to_have_value("One more")

@@ -1,4 +1,4 @@
-"""Mentions: suggested while one types, highlighted, and called out as the room's notifications allow."""
+"""Mentions: suggested while typing, highlighted, and notified as the room's level allows."""
 
 import re
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def options(page: Page) -> Locator:
 
 
 def selected(page: Page) -> str:
-    """Return the text of the option that a screen reader says is the active one."""
+    """Return the text of the active option, as a screen reader announces it."""
     return str(
         box(page).evaluate("""box => {
             const option = document.getElementById(box.getAttribute("aria-activedescendant"));
@@ -57,7 +57,7 @@ def notified(page: Page) -> list[list[str]]:
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("key", ["Enter", "Tab"])
-def test_a_key_chooses_a_name_that_is_suggested(page: Page, server: FakeServer, key: str) -> None:
+def test_a_suggested_name_can_be_chosen_by_key(page: Page, server: FakeServer, key: str) -> None:
     box(page).press_sequentially("hi @gr")
     expect(options(page)).to_have_text(
         [re.compile("Grace$|Grace "), re.compile("Grace Hopper"), re.compile("Grégoire")]
@@ -73,7 +73,7 @@ def test_a_key_chooses_a_name_that_is_suggested(page: Page, server: FakeServer, 
 
 
 @pytest.mark.usefixtures("server")
-def test_a_press_chooses_too(page: Page) -> None:
+def test_a_click_chooses_too(page: Page) -> None:
     box(page).press_sequentially("@gr")
     options(page).nth(1).click()
     expect(box(page)).to_have_value("@Grace Hopper ")
@@ -83,7 +83,7 @@ def test_a_press_chooses_too(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_arrow_keys_move_the_active_option_round_and_escape_only_closes(page: Page) -> None:
+def test_arrow_keys_cycle_through_the_options_and_escape_only_closes(page: Page) -> None:
     box(page).press_sequentially("@gr")
     expect(options(page)).to_have_count(3)
     assert selected(page) == "Grace"
@@ -115,7 +115,7 @@ def test_shift_enter_makes_a_new_line_while_suggestions_are_open(page: Page) -> 
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("fields", ["isComposing: true", "keyCode: 229"])
-def test_the_keys_of_an_input_method_choose_nothing(page: Page, fields: str) -> None:
+def test_input_method_keys_choose_nothing(page: Page, fields: str) -> None:
     box(page).press_sequentially("@gr")
     expect(options(page)).to_have_count(3)
     for key in ("Enter", "Tab", "ArrowDown", "Escape"):
@@ -128,7 +128,7 @@ def test_the_keys_of_an_input_method_choose_nothing(page: Page, fields: str) -> 
 
 
 @pytest.mark.usefixtures("server")
-def test_oneself_is_not_suggested_and_an_address_is_no_mention(page: Page) -> None:
+def test_your_own_name_is_not_suggested_and_an_email_address_is_not_a_mention(page: Page) -> None:
     box(page).press_sequentially("@b")
     expect(suggestions(page)).to_be_hidden()
     box(page).fill("")
@@ -136,7 +136,7 @@ def test_oneself_is_not_suggested_and_an_address_is_no_mention(page: Page) -> No
     expect(suggestions(page)).to_be_hidden()
 
 
-def test_a_message_that_names_me_stands_out(page: Page, server: FakeServer) -> None:
+def test_a_message_that_mentions_me_is_highlighted(page: Page, server: FakeServer) -> None:
     server.say(
         message(1, "Hello, @bo!"), message(2, "Hello, Bo"), message(3, "Hello, @Bob"), message(4, "> @Bo\nsaid Grace")
     )
@@ -151,7 +151,7 @@ def test_a_message_that_names_me_stands_out(page: Page, server: FakeServer) -> N
     expect(plain.locator("mark")).to_have_count(0)
 
 
-def test_a_mention_is_called_out_by_who_and_where(page: Page, server: FakeServer) -> None:
+def test_a_mention_notification_names_the_author_and_the_room(page: Page, server: FakeServer) -> None:
     hide_tab(page)
     server.say(message(1, "@Bo, are you there?"), message(2, "Hello?"))
     expect(page).to_have_title("(2) #lobby · Chat")
@@ -164,7 +164,7 @@ def set_level(page: Page, level: str, room: str = "#lobby") -> None:
     page.keyboard.press("Escape")
 
 
-def test_with_mentions_only_nothing_else_calls(page: Page, server: FakeServer) -> None:
+def test_with_mentions_only_nothing_else_notifies(page: Page, server: FakeServer) -> None:
     set_level(page, "Mentions of me")
     hide_tab(page)
     server.say(message(1, "Just talk"), message(2, "And @Bo"), message(3, "More talk, `@Bo` in code"))
@@ -196,11 +196,11 @@ def test_a_room_without_notifications_is_muted_and_not_counted(page: Page, serve
 
 
 def weight(link: Locator) -> int:
-    """Return how bold a room's name is."""
+    """Return the font weight of a room's name."""
     return int(link.locator(".label").evaluate("label => getComputedStyle(label).fontWeight"))
 
 
-def test_muting_a_room_takes_it_out_of_the_title_at_once(page: Page, server: FakeServer) -> None:
+def test_muting_a_room_removes_it_from_the_title_at_once(page: Page, server: FakeServer) -> None:
     server.say(message(1, "One"))
     expect(rows(page)).to_have_count(1)
     page.evaluate("document.hasFocus = () => false; dispatchEvent(new Event('blur'))")
@@ -210,7 +210,7 @@ def test_muting_a_room_takes_it_out_of_the_title_at_once(page: Page, server: Fak
     expect(page).to_have_title("#lobby · Chat")
 
 
-def test_own_messages_never_call(page: Page, server: FakeServer, site_url: str) -> None:
+def test_own_messages_never_notify(page: Page, server: FakeServer, site_url: str) -> None:
     other = page.context.new_page()
     other.goto(site_url)
     expect(box(other)).to_be_enabled()
@@ -223,7 +223,7 @@ def test_own_messages_never_call(page: Page, server: FakeServer, site_url: str) 
     assert notified(page) == [["Ada in #lobby", "A stranger"]]
 
 
-def test_names_with_directions_do_not_turn_the_title_round(page: Page, server: FakeServer) -> None:
+def test_right_to_left_names_do_not_reverse_the_title(page: Page, server: FakeServer) -> None:
     page.evaluate("""() => {
         window.titles = [];
         const Shown = window.Notification;
@@ -254,7 +254,7 @@ def test_a_notification_opens_the_message(page: Page, server: FakeServer, site_u
     expect(rows(page).filter(has_text="@Bo, look")).to_be_focused()
 
 
-def test_a_mention_among_several_missed_messages_is_not_overlooked(page: Page, server: FakeServer) -> None:
+def test_a_mention_among_several_missed_messages_is_notified(page: Page, server: FakeServer) -> None:
     set_level(page, "Mentions of me")
     server.say(message(1, "Before"))
     expect(rows(page)).to_have_count(1)

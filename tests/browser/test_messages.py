@@ -1,4 +1,4 @@
-"""How a message is sent and shown: pending, stored, failed; links, groups, days, odd text."""
+"""Sending and showing messages: pending, stored, failed; links, groups, days, unusual text."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -104,7 +104,7 @@ def test_messages_of_one_person_within_five_minutes_form_a_group(page: Page, ser
     assert shown == [True, False, False, True, True]
 
 
-def test_the_short_id_stands_only_where_the_name_is_not_enough(
+def test_the_short_id_is_shown_only_where_the_name_is_ambiguous(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     server = new_server(page)
@@ -121,7 +121,7 @@ def test_the_short_id_stands_only_where_the_name_is_not_enough(
     expect(ids).to_have_text(["[wscat567...]", "", "[ada00000...]"])
 
 
-def test_a_line_stands_between_days(page: Page, server: FakeServer) -> None:
+def test_a_line_separates_days(page: Page, server: FakeServer) -> None:
     now = datetime.now(UTC)
     for seq, days in enumerate((400, 1, 0), start=1):
         server.say(message(seq, f"{days} days ago", at=now - timedelta(days=days)))
@@ -130,7 +130,7 @@ def test_a_line_stands_between_days(page: Page, server: FakeServer) -> None:
     expect(log(page).get_by_text("Today", exact=True)).to_have_count(1)
 
 
-def test_messages_stand_in_the_order_of_seq_however_they_arrive(page: Page, server: FakeServer) -> None:
+def test_messages_are_ordered_by_seq_however_they_arrive(page: Page, server: FakeServer) -> None:
     for seq in (1, 2, 4, 3):
         server.say(message(seq, f"Number {seq}"))
     expect(rows(page)).to_contain_text([f"Number {seq}" for seq in (1, 2, 3, 4)])
@@ -145,7 +145,7 @@ def test_long_and_odd_text_does_not_break_the_layout(page: Page, server: FakeSer
     assert log(page).evaluate("log => log.scrollWidth <= log.clientWidth")
 
 
-def test_text_of_the_other_direction_keeps_to_itself(page: Page, server: FakeServer) -> None:
+def test_text_of_the_other_direction_is_isolated(page: Page, server: FakeServer) -> None:
     server.say(message(1, "مرحبا بالجميع", name="مريم"))
     text = rows(page).get_by_text("مرحبا بالجميع")
     expect(text).to_have_attribute("dir", "auto")
@@ -154,7 +154,7 @@ def test_text_of_the_other_direction_keeps_to_itself(page: Page, server: FakeSer
     assert rows(page).locator("bdi").text_content() == "مريم"
 
 
-def test_news_is_appended_to_the_log_and_nothing_is_spoken_twice(page: Page, server: FakeServer) -> None:
+def test_new_messages_are_appended_to_the_log_and_nothing_is_announced_twice(page: Page, server: FakeServer) -> None:
     server.say(message(1, "First"))
     expect(rows(page)).to_have_count(1)
     page.evaluate("""() => {

@@ -1,4 +1,4 @@
-"""How the page's files reach a browser: what a second visit asks for, and what the service worker keeps.
+"""Caching of the page's files: the requests of a second visit, and the service worker's caches.
 
 The server is real, on this machine, where browsers allow service workers. It stores files as StaticSite does.
 """
@@ -22,22 +22,22 @@ from tests.browser.files import FRONTEND
 pytestmark = pytest.mark.browser
 DEADLINE_S = 15.0
 LIMIT_S = 3.0
-"""How long the worker waits for a server before it shows what it has."""
+"""How long the worker waits for the server before it uses its cache."""
 SOCKET_URL = "wss://server.test/production"
 CONFIG = json.dumps({"websocketUrl": SOCKET_URL})
 
 
 class SiteServer:
-    """Serves objects as an S3 website does, from folders that are deployed to it, each under a path."""
+    """Serves deployed folders like an S3 website, each under a path."""
 
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, str, str]] = {}
-        """Path → content, type, caching."""
+        """Path → content, content type, Cache-Control."""
         self.asked: list[str] = []
         """Method and path of each request."""
         self.is_reachable = True
         self.cut = ""
-        """End of the paths whose requests are cut off."""
+        """Suffix of paths whose requests are aborted."""
         self.fails = False
         self.answers = threading.Event()
         self.answers.set()
@@ -85,7 +85,7 @@ class SiteServer:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def deploy(self, folder: Path, *, versioned: bool = True, at: str = "/", **options: Any) -> None:
-        """Serve a folder in place of what was served at that path: objects of an earlier version are gone."""
+        """Deploy a folder to a path, deleting the objects of the earlier version."""
         for path in self._deployed.get(at, ()):
             del self.objects[path]
         files = site_files(SiteFolder(path=folder, versioned=versioned, fixed=FIXED_FILES[:1], **options))
@@ -140,7 +140,7 @@ def until(true: Callable[[], object], what: str) -> None:
 
 
 def kept(page: Page) -> dict[str, list[str]]:
-    """Return name of a cache → the paths in it."""
+    """Return the cached paths by cache name."""
     return page.evaluate(
         """async () => {
             const found = {};
@@ -154,7 +154,7 @@ def kept(page: Page) -> dict[str, list[str]]:
 
 
 def clear_http_cache(page: Page) -> None:
-    """Leave the worker's caches alone: only those are sure to last."""
+    """Disable the HTTP cache, so only the worker's caches remain."""
     page.context.new_cdp_session(page).send("Network.clearBrowserCache")
 
 
@@ -164,7 +164,7 @@ def take_away(site: SiteServer, page: Page) -> None:
 
 
 def until_kept(page: Page, text: str = "", scope: str = "/") -> None:
-    """Wait until the worker of a page runs, and keeps the page whose HTML has a text."""
+    """Wait until a page's worker is active and has cached HTML that contains a text."""
     page.evaluate("async () => { await navigator.serviceWorker.ready; }")
     has = """async ([scope, text]) => {
         for (const cacheName of await caches.keys()) {
@@ -188,8 +188,8 @@ def has_started(page: Page) -> None:
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
 
 
-def test_a_second_visit_asks_for_the_page_alone(site: SiteServer, new_context: Callable[..., BrowserContext]) -> None:
-    """On a plain S3 website, where there is no worker."""
+def test_a_second_visit_requests_only_the_page(site: SiteServer, new_context: Callable[..., BrowserContext]) -> None:
+    """On a plain S3 website, which has no worker."""
     deploy_chat(site, versioned=True)
     context = new_context(service_workers="block")
     has_started(visit(context, site.url))
@@ -198,7 +198,7 @@ def test_a_second_visit_asks_for_the_page_alone(site: SiteServer, new_context: C
     assert site.asked == ["GET /"]
 
 
-def test_with_the_worker_a_second_visit_waits_for_the_page_alone(site: SiteServer, context: BrowserContext) -> None:
+def test_with_the_worker_a_second_visit_waits_only_for_the_page(site: SiteServer, context: BrowserContext) -> None:
     deploy_chat(site, versioned=True)
     first = visit(context, site.url)
     has_started(first)
@@ -223,8 +223,8 @@ def test_after_one_visit_the_chat_opens_without_its_server(
     expect(page.get_by_role("heading", name="#tea", exact=True)).to_be_visible()
 
 
-def test_a_path_below_the_page_leads_back_to_it(site: SiteServer, context: BrowserContext) -> None:
-    """It gets the page as its error document, whose relative links lead nowhere from there."""
+def test_an_unknown_path_offers_the_start_page(site: SiteServer, context: BrowserContext) -> None:
+    """The error document is the page, whose relative links do not work on that path."""
     deploy_chat(site, versioned=True)
     page = visit(context, f"{site.url}/no/such/page")
     expect(page.locator("#startup")).to_be_visible()
@@ -232,8 +232,8 @@ def test_a_path_below_the_page_leads_back_to_it(site: SiteServer, context: Brows
     has_started(page)
 
 
-def test_everything_of_the_chat_is_kept(site: SiteServer, context: BrowserContext) -> None:
-    """What is imported on demand too. Of the icons only those that the manifest alone names are left out."""
+def test_all_files_of_the_page_are_cached(site: SiteServer, context: BrowserContext) -> None:
+    """Including modules imported on demand. Only the icons that only the manifest names are left out."""
     deploy_chat(site, versioned=True)
     page = visit(context, site.url)
     until_kept(page)
@@ -266,7 +266,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def save(folder: Path, version: int) -> None:
-    """Write a version into the folder: its number is in the page, in a module, and in one that is used on demand."""
+    """Write a version into the folder, with its number in the page, in a module, and in an on-demand module."""
     (folder / "parts").mkdir(exist_ok=True)
     for name, text in {
         "index.html": PAGE.replace("VERSION", str(version)),
@@ -282,7 +282,7 @@ def shows(page: Page, version: int) -> None:
 
 
 @pytest.mark.parametrize("versioned", [True, False], ids=["versioned", "as in the folder"])
-def test_a_new_version_is_shown_on_the_next_load_and_kept(
+def test_a_new_version_is_shown_on_the_next_load_and_cached(
     site: SiteServer, context: BrowserContext, folder: Path, *, versioned: bool
 ) -> None:
     site.deploy(folder, versioned=versioned)
@@ -299,7 +299,7 @@ def test_a_new_version_is_shown_on_the_next_load_and_kept(
     assert page.evaluate("late()") == "late 2"
 
 
-def test_of_old_versions_only_the_last_is_kept(site: SiteServer, context: BrowserContext, folder: Path) -> None:
+def test_only_the_last_old_version_is_kept(site: SiteServer, context: BrowserContext, folder: Path) -> None:
     for version in (1, 2, 3):
         save(folder, version)
         site.deploy(folder)
@@ -311,7 +311,7 @@ def test_of_old_versions_only_the_last_is_kept(site: SiteServer, context: Browse
     assert len(kept(page)) == 2
 
 
-def test_a_version_that_comes_back_is_the_newest_again(site: SiteServer, context: BrowserContext, folder: Path) -> None:
+def test_a_version_deployed_again_is_the_newest(site: SiteServer, context: BrowserContext, folder: Path) -> None:
     for version in (1, 2, 1):
         save(folder, version)
         site.deploy(folder)
@@ -339,7 +339,7 @@ def test_a_page_that_was_open_during_a_deployment_can_still_import_its_modules(
     assert open_page.evaluate("late()") == "late 1"
 
 
-def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_the_limit(
+def test_a_server_that_does_not_answer_delays_the_page_only_up_to_the_limit(
     site: SiteServer, context: BrowserContext, folder: Path
 ) -> None:
     site.deploy(folder)
@@ -352,7 +352,7 @@ def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_the_limit(
     assert LIMIT_S <= time.monotonic() - began < DEADLINE_S
 
 
-def test_a_server_that_fails_is_as_good_as_none(site: SiteServer, context: BrowserContext, folder: Path) -> None:
+def test_a_failing_server_counts_as_offline(site: SiteServer, context: BrowserContext, folder: Path) -> None:
     site.deploy(folder)
     page = visit(context, site.url)
     until_kept(page)
@@ -361,7 +361,7 @@ def test_a_server_that_fails_is_as_good_as_none(site: SiteServer, context: Brows
     shows(page, 1)
 
 
-def test_the_config_is_the_servers_where_there_is_one_and_else_the_last(
+def test_the_config_comes_from_the_server_or_else_from_the_last_visit(
     site: SiteServer, context: BrowserContext, folder: Path
 ) -> None:
     read = "async () => (await fetch('config.json', { cache: 'reload' })).text()"
@@ -377,7 +377,7 @@ def test_the_config_is_the_servers_where_there_is_one_and_else_the_last(
     assert page.evaluate(read) == '{"websocketUrl":"changed"}'
 
 
-def test_nothing_else_is_kept_or_answered(site: SiteServer, context: BrowserContext, folder: Path) -> None:
+def test_nothing_else_is_cached_or_served(site: SiteServer, context: BrowserContext, folder: Path) -> None:
     site.deploy(folder)
     page = visit(context, site.url)
     until_kept(page)
@@ -395,7 +395,7 @@ def test_nothing_else_is_kept_or_answered(site: SiteServer, context: BrowserCont
     assert page.evaluate("() => fetch('data.json').then(() => 'answered', () => 'refused')") == "refused"
 
 
-def test_sites_under_different_paths_of_an_origin_keep_apart(
+def test_sites_on_different_paths_of_an_origin_are_independent(
     site: SiteServer, context: BrowserContext, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     for at in ("/", "/one/", "/other/"):
@@ -413,7 +413,7 @@ def test_sites_under_different_paths_of_an_origin_keep_apart(
         shows(visit(context, site.url + at), version)
 
 
-def test_a_file_that_the_server_lacks_does_not_keep_the_others_from_being_kept(
+def test_a_missing_file_does_not_prevent_caching_the_others(
     site: SiteServer, context: BrowserContext, folder: Path
 ) -> None:
     site.deploy(folder)
@@ -425,7 +425,7 @@ def test_a_file_that_the_server_lacks_does_not_keep_the_others_from_being_kept(
     site.objects["/config.json"] = (b"{}", "application/json", "no-cache")
 
 
-def test_an_installation_that_is_cut_off_keeps_nothing_and_the_next_visit_tries_again(
+def test_an_interrupted_installation_caches_nothing_and_the_next_visit_retries(
     site: SiteServer, context: BrowserContext, folder: Path
 ) -> None:
     site.deploy(folder)

@@ -1,4 +1,4 @@
-"""Links to messages: they open a window around a message, which leads back to the newest; and the menu of a message."""
+"""Message links, which open a window onto the history, and the menu of a message."""
 
 import json
 import re
@@ -15,12 +15,12 @@ PAST = 600
 
 
 def row(page: Page, seq: int) -> Locator:
-    """Return the row of a message that `conversation` made."""
+    """Return the row of a message from `conversation`."""
     return rows(page).filter(has_text=re.compile(rf"Line {seq}(?!\d)"))
 
 
 def shown(page: Page) -> list[int]:
-    """Return the numbers of the messages that are shown, in order."""
+    """Return the numbers of the shown messages, in order."""
     return [int(re.findall(r"Line (\d+)", text)[0]) for text in rows(page).all_text_contents() if "Line " in text]
 
 
@@ -52,14 +52,14 @@ def test_the_time_of_a_message_links_to_it(page: Page, server: FakeServer, site_
 
 
 def highlighted(page: Page) -> list[int]:
-    """Return the numbers of the messages that stand out."""
+    """Return the numbers of the highlighted messages."""
     found = rows(page).evaluate_all(
         "rows => rows.filter(row => getComputedStyle(row, '::before').content !== 'none').map(row => row.textContent)"
     )
     return [int(re.findall(r"Line (\d+)", text)[0]) for text in found]
 
 
-def test_an_address_of_a_message_opens_there_and_reads_only_what_is_seen(
+def test_a_message_link_opens_there_and_marks_only_seen_messages_as_read(
     page: Page, server: FakeServer, site_url: str
 ) -> None:
     read_up_to(page, 590, PAST)
@@ -90,7 +90,7 @@ def test_a_message_of_the_newest_page_opens_without_reading_those_after_it(page:
     expect(page).to_have_title("(5) #lobby · Chat")
 
 
-def test_the_window_grows_at_both_ends_and_goes_over_into_the_newest_without_a_double(
+def test_the_window_grows_at_both_ends_and_reaches_the_newest_without_duplicates(
     page: Page, server: FakeServer, site_url: str
 ) -> None:
     page.goto(f"{site_url}#lobby/100")
@@ -117,7 +117,7 @@ def test_the_window_grows_at_both_ends_and_goes_over_into_the_newest_without_a_d
     expect(rows(page).last).to_be_in_viewport()
 
 
-def test_reaching_the_live_messages_moves_nothing(page: Page, server: FakeServer, site_url: str) -> None:
+def test_reaching_the_live_messages_does_not_scroll(page: Page, server: FakeServer, site_url: str) -> None:
     page.goto(f"{site_url}#lobby/500")
     expect(row(page, 500)).to_be_in_viewport()
     held: list[Frame] = []
@@ -148,7 +148,7 @@ def test_live_messages_do_not_enter_the_window_and_are_not_lost(page: Page, serv
     expect(page).to_have_url(f"{site_url}#lobby")
 
 
-def test_a_link_leads_back_after_a_jump_to_the_newest(page: Page, server: FakeServer, site_url: str) -> None:
+def test_a_link_still_works_after_a_jump_to_the_newest(page: Page, server: FakeServer, site_url: str) -> None:
     server.say(message(PAST + 1, "See the notes"))
     page.goto(f"{site_url}#lobby/590")
     expect(row(page, 590)).to_be_focused()
@@ -164,9 +164,7 @@ def test_a_link_leads_back_after_a_jump_to_the_newest(page: Page, server: FakeSe
 
 
 @pytest.mark.parametrize("address", ["#lobby/9999", "#lobby/601"])
-def test_a_message_that_is_not_there_is_said_in_words(
-    page: Page, server: FakeServer, site_url: str, address: str
-) -> None:
+def test_a_missing_message_is_reported(page: Page, server: FakeServer, site_url: str, address: str) -> None:
     page.goto(site_url + address)
     expect(page.get_by_text("This message has expired or never existed.")).to_be_visible()
     expect(row(page, PAST)).to_be_in_viewport()
@@ -185,7 +183,7 @@ def test_an_expired_message_leads_to_the_next_one(
 
 
 @pytest.mark.usefixtures("server")
-def test_an_address_that_names_no_message_says_so(page: Page, site_url: str) -> None:
+def test_a_link_without_a_valid_message_says_so(page: Page, site_url: str) -> None:
     page.goto(site_url)
     expect(row(page, PAST)).to_be_in_viewport()
     page.evaluate("location.hash = 'lobby/twelve'")
@@ -208,7 +206,7 @@ def test_the_back_button_leaves_the_message(page: Page, site_url: str) -> None:
     expect(button(page, "Jump to newest ↓")).to_be_hidden()
 
 
-def test_who_is_writing_keeps_the_focus(page: Page, server: FakeServer, site_url: str) -> None:
+def test_a_jump_does_not_take_the_focus_from_a_writer(page: Page, server: FakeServer, site_url: str) -> None:
     held: list[Frame] = []
     server.answers = lambda frame: frame["action"] == "history" and not held.append(frame)
     page.goto(f"{site_url}#lobby/100")
@@ -221,7 +219,7 @@ def test_who_is_writing_keeps_the_focus(page: Page, server: FakeServer, site_url
     expect(box(page)).to_be_focused()
 
 
-def test_an_opening_that_was_overtaken_changes_nothing(page: Page, server: FakeServer, site_url: str) -> None:
+def test_a_superseded_opening_changes_nothing(page: Page, server: FakeServer, site_url: str) -> None:
     page.goto(site_url)
     expect(row(page, PAST)).to_be_in_viewport()
     held: list[Frame] = []
@@ -261,9 +259,7 @@ def test_the_menu_of_a_message_copies_its_text_and_its_link(
     assert page.evaluate("navigator.clipboard.readText()") == f"{site_url}#lobby/2"
 
 
-def test_mention_puts_the_name_into_the_box_as_a_word(
-    page: Page, new_server: Callable[..., FakeServer], site_url: str
-) -> None:
+def test_mention_inserts_the_name_as_a_word(page: Page, new_server: Callable[..., FakeServer], site_url: str) -> None:
     new_server(page, [message(1, "First", name="Grace Hopper")])
     page.goto(site_url)
     expect(box(page)).to_be_enabled()

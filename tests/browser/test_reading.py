@@ -1,4 +1,4 @@
-"""Where the reader is: following the end, scrolled up, looking elsewhere; and how much of it all is in the DOM."""
+"""Reading: following the end, scrolled up, in another tab; and the rows in the DOM."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ SPOKEN = """
 
 @pytest.fixture
 def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
-    """Return a server whose room has a past of 300 messages."""
+    """Return a server whose room has 300 messages."""
     made = new_server(page, conversation(300))
     page.goto(site_url)
     expect(rows(page)).to_have_count(50)
@@ -50,7 +50,7 @@ def test_the_newest_message_is_in_view_and_stays_so(page: Page, server: FakeServ
     expect(button(page, "Jump to newest ↓")).to_be_hidden()
 
 
-def test_a_reader_further_up_stays_there_and_sees_how_much_is_new(page: Page, server: FakeServer) -> None:
+def test_a_reader_who_scrolled_up_stays_there_and_sees_the_unread_count(page: Page, server: FakeServer) -> None:
     page.evaluate("document.querySelector('[role=log]').scrollTop -= 900")
     expect(button(page, "Jump to newest ↓")).to_be_visible()
     before = scroll_top(page)
@@ -86,7 +86,7 @@ def test_older_history_loads_on_scroll_without_a_jump(page: Page, server: FakeSe
     assert [text.split("Line ")[1].strip() for text in shown] == [str(n) for n in range(1, 301)]
 
 
-def test_at_most_400_rows_exist_and_the_older_ones_come_back(page: Page, server: FakeServer) -> None:
+def test_at_most_400_rows_exist_and_older_ones_return(page: Page, server: FakeServer) -> None:
     server.say(*[message(seq, f"Line {seq}") for seq in range(301, 901)])
     expect(rows(page).last).to_contain_text("Line 900")
     assert log(page).evaluate("log => log.children.length") <= MAX_ROWS
@@ -105,7 +105,7 @@ def test_at_most_400_rows_exist_and_the_older_ones_come_back(page: Page, server:
     assert below_view(page) < 2
 
 
-def test_scrolling_down_again_brings_what_left_the_dom(page: Page, server: FakeServer) -> None:
+def test_scrolling_down_again_restores_removed_rows(page: Page, server: FakeServer) -> None:
     server.say(*[message(seq, f"Line {seq}") for seq in range(301, 751)])
     expect(rows(page).last).to_contain_text("Line 750")
     for _ in range(4):
@@ -124,7 +124,7 @@ def test_scrolling_down_again_brings_what_left_the_dom(page: Page, server: FakeS
     expect(rows(page).last).to_contain_text("Line 750")
 
 
-def test_a_hidden_tab_counts_in_title_and_favicon_and_draws_a_line(page: Page, server: FakeServer) -> None:
+def test_a_hidden_tab_shows_unread_messages_in_title_and_favicon_and_a_line(page: Page, server: FakeServer) -> None:
     hide_tab(page)
     server.say(message(301, "While away"))
     server.say(message(302, "While still away"))
@@ -140,7 +140,7 @@ def test_a_hidden_tab_counts_in_title_and_favicon_and_draws_a_line(page: Page, s
 
 
 def came_back(page: Page, site_url: str, new_server: Callable[..., FakeServer], *, read: int, last: int) -> FakeServer:
-    """Open a room that was read up to a seq and has more."""
+    """Open a room that was read up to a seq and has newer messages."""
     page.add_init_script(f"""
         const rooms = [{{ room: "lobby", at: 1, last: {read}, read: {read} }}];
         if (location.host) localStorage["chat.rooms"] ??= JSON.stringify(rooms);
@@ -151,7 +151,7 @@ def came_back(page: Page, site_url: str, new_server: Callable[..., FakeServer], 
     return made
 
 
-def test_a_room_opens_where_its_unread_messages_begin(
+def test_a_room_opens_at_its_first_unread_message(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     came_back(page, site_url, new_server, read=70, last=100)
@@ -166,7 +166,7 @@ def test_a_room_opens_where_its_unread_messages_begin(
     expect(page).to_have_title("#lobby · Chat")
 
 
-def test_195_unread_messages_are_offered_and_not_taken_for_read(
+def test_195_unread_messages_are_offered_and_not_marked_as_read(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     came_back(page, site_url, new_server, read=5, last=200)
@@ -183,7 +183,7 @@ def test_195_unread_messages_are_offered_and_not_taken_for_read(
     expect(button(page, "Mark as read")).to_be_hidden()
 
 
-def test_a_window_in_view_without_the_focus_reads_nothing(page: Page, server: FakeServer) -> None:
+def test_a_visible_window_without_focus_marks_nothing_as_read(page: Page, server: FakeServer) -> None:
     page.evaluate("document.hasFocus = () => false; dispatchEvent(new Event('blur'))")
     server.say(*[message(seq, f"Line {seq}") for seq in (301, 302, 303)])
     expect(page).to_have_title("(3) #lobby · Chat")
@@ -192,7 +192,7 @@ def test_a_window_in_view_without_the_focus_reads_nothing(page: Page, server: Fa
     expect(page).to_have_title("#lobby · Chat")
 
 
-def test_sending_leads_back_to_the_newest(page: Page, server: FakeServer) -> None:
+def test_sending_goes_to_the_newest(page: Page, server: FakeServer) -> None:
     scroll_up(page)
     expect(button(page, "Jump to newest ↓")).to_be_visible()
     send(page, "Here I am")
@@ -207,7 +207,9 @@ def test_a_growing_composer_does_not_hide_the_newest_row(page: Page) -> None:
     expect(rows(page).last).to_be_in_viewport(ratio=0.9)
 
 
-def test_a_slow_join_reads_no_history_aloud(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> None:
+def test_a_slow_join_does_not_read_history_aloud(
+    page: Page, site_url: str, new_server: Callable[..., FakeServer]
+) -> None:
     server = new_server(page, conversation(34))
     held: list[Frame] = []
     server.answers = lambda frame: frame["action"] == "join" and not held and not held.append(frame)

@@ -1,4 +1,4 @@
-"""Rooms: the address, the list of those visited, several at once with their unread marks, switching, drafts."""
+"""Rooms: links, the list of visited rooms, several at once with unread counts, switching, drafts."""
 
 import re
 from collections.abc import Callable
@@ -36,13 +36,13 @@ def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> 
     return made
 
 
-def test_the_room_comes_from_the_address(page: Page, server: FakeServer) -> None:
+def test_the_room_comes_from_the_url(page: Page, server: FakeServer) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("#tea")
     expect(page).to_have_title("#tea · Chat")
     assert server.joined == ["tea"]
 
 
-def test_a_room_is_made_by_typing_its_name(page: Page, server: FakeServer) -> None:
+def test_a_room_is_opened_by_typing_its_name(page: Page, server: FakeServer) -> None:
     page.evaluate("window.sameDocument = true")
     open_room(page, "  Café & Garden! ")
     expect(page.get_by_role("heading", level=1)).to_have_text("#cafe-garden")
@@ -55,13 +55,13 @@ def test_a_room_is_made_by_typing_its_name(page: Page, server: FakeServer) -> No
     assert server.joined == ["tea", "cafe-garden"]
 
 
-def test_a_name_that_no_room_can_have_is_refused_at_its_field(page: Page, server: FakeServer) -> None:
+def test_an_invalid_room_name_is_reported_at_its_field(page: Page, server: FakeServer) -> None:
     open_room(page, "x" * 41 + "日本")
     expect(alert(page, "Enter a room name of 1 to 40 visible characters.")).to_be_visible()
     assert server.joined == ["tea"]
 
 
-def test_a_room_named_in_another_script_has_its_name_as_title_and_a_plain_address(
+def test_a_room_named_in_another_script_has_a_title_and_a_plain_link(
     page: Page, server: FakeServer, new_page: Callable[..., Page], new_server: Callable[..., FakeServer]
 ) -> None:
     open_room(page, "日本 🍵")
@@ -80,12 +80,12 @@ def test_a_room_named_in_another_script_has_its_name_as_title_and_a_plain_addres
 
 
 @pytest.mark.usefixtures("server")
-def test_a_room_is_not_called_what_a_stranger_writes_into_its_address(page: Page) -> None:
+def test_a_link_cannot_rename_a_room(page: Page) -> None:
     page.evaluate("location.hash = 'garden=Your%20bank'")
     expect(page.get_by_role("heading", level=1)).to_have_text("#garden")
 
 
-def test_switching_goes_by_link_and_by_the_back_button(page: Page, server: FakeServer) -> None:
+def test_rooms_are_switched_by_link_and_by_the_back_button(page: Page, server: FakeServer) -> None:
     server.store(message(1, "Roses", room="garden"))
     open_room(page, "garden")
     expect(rows(page)).to_contain_text(["Roses"])
@@ -96,7 +96,7 @@ def test_switching_goes_by_link_and_by_the_back_button(page: Page, server: FakeS
     expect(rows(page)).to_have_count(1)
 
 
-def test_another_room_s_news_raise_its_badge_and_the_title_and_stand_below_a_line(
+def test_messages_in_another_room_raise_its_badge_and_the_title_and_start_below_a_line(
     page: Page, server: FakeServer
 ) -> None:
     open_room(page, "garden")
@@ -113,7 +113,7 @@ def test_another_room_s_news_raise_its_badge_and_the_title_and_stand_below_a_lin
     assert server.joined == ["tea", "garden"]
 
 
-def test_an_address_that_names_no_room_says_where_it_leads(
+def test_a_link_without_a_valid_room_says_what_was_opened(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     new_server(page)
@@ -121,7 +121,7 @@ def test_an_address_that_names_no_room_says_where_it_leads(
     expect(toast(page)).to_have_text("Room links contain only a–z, 0–9 and hyphens. Opened #lobby instead.")
 
 
-def test_another_room_s_news_sound_and_notify_although_the_page_is_looked_at(
+def test_messages_in_another_room_sound_and_notify_even_while_the_page_is_read(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     page.add_init_script("""
@@ -155,9 +155,7 @@ def test_another_room_s_news_sound_and_notify_although_the_page_is_looked_at(
     assert page.evaluate("window.heard") == []
 
 
-def test_after_a_reload_all_rooms_are_joined_again_and_what_was_missed_is_counted(
-    page: Page, server: FakeServer
-) -> None:
+def test_after_a_reload_all_rooms_are_rejoined_and_missed_messages_counted(page: Page, server: FakeServer) -> None:
     for name in ("garden", "hall"):
         open_room(page, name)
         expect(page.get_by_role("heading", level=1)).to_have_text(f"#{name}")
@@ -184,7 +182,7 @@ def test_of_many_rooms_the_ten_most_recent_are_joined(
     assert server.joined == ["room-3", *[f"room-{n}" for n in range(19, 10, -1)]]
 
 
-def test_what_is_read_in_one_tab_is_read_in_the_other(page: Page, server: FakeServer, site_url: str) -> None:
+def test_messages_read_in_one_tab_are_read_in_the_other(page: Page, server: FakeServer, site_url: str) -> None:
     other = page.context.new_page()
     other.goto(f"{site_url}#garden")
     expect(box(other)).to_be_enabled()
@@ -197,7 +195,7 @@ def test_what_is_read_in_one_tab_is_read_in_the_other(page: Page, server: FakeSe
     expect(page).to_have_title("#tea · Chat")
 
 
-def test_a_visited_room_can_be_forgotten(page: Page, server: FakeServer) -> None:
+def test_a_visited_room_can_be_left_from_the_list(page: Page, server: FakeServer) -> None:
     open_room(page, "garden")
     button(page, "Leave tea").click()
     expect(rooms(page).get_by_role("link")).to_have_text(["garden"])
@@ -208,14 +206,14 @@ def test_a_visited_room_can_be_forgotten(page: Page, server: FakeServer) -> None
 
 
 @pytest.mark.usefixtures("server")
-def test_share_copies_the_room_s_address(page: Page, site_url: str) -> None:
+def test_share_copies_the_room_link(page: Page, site_url: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     button(page, "Share").click()
     expect(toast(page)).to_have_text("Room link copied.")
     assert page.evaluate("navigator.clipboard.readText()") == f"{site_url}#tea"
 
 
-def test_a_page_over_plain_http_shows_the_address_instead(page: Page, new_server: Callable[..., FakeServer]) -> None:
+def test_a_page_over_plain_http_shows_the_link_instead(page: Page, new_server: Callable[..., FakeServer]) -> None:
     new_server(page)
     page.goto(f"{PLAIN_SITE}#tea")
     expect(box(page)).to_be_enabled()
@@ -247,7 +245,7 @@ def test_the_last_room_joined_is_the_one_shown_after_quick_switching(page: Page,
     expect(rows(page)).to_have_count(1)
 
 
-def test_a_stranger_s_address_makes_no_wrong_room(
+def test_a_malformed_link_opens_no_wrong_room(
     new_page: Callable[..., Page], site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     page = new_page()

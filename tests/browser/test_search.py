@@ -1,4 +1,4 @@
-"""Search in a room's history, and the jump to a date."""
+"""Searching a room's history, and jumping to a date."""
 
 import re
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def search(page: Page, query: str) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_it_finds_messages_over_several_pages_newest_first_and_marks_what_matched(page: Page) -> None:
+def test_it_finds_messages_across_pages_newest_first_and_highlights_matches(page: Page) -> None:
     search(page, "tea")
     expect(results(page)).to_have_count(4)
     expect(results(page)).to_contain_text(["Line 361", "Line 241", "Line 121", "Line 1:"])
@@ -65,7 +65,7 @@ def test_it_finds_messages_over_several_pages_newest_first_and_marks_what_matche
 
 
 @pytest.mark.usefixtures("server")
-def test_it_goes_on_further_back_when_asked(page: Page) -> None:
+def test_it_searches_older_messages_on_request(page: Page) -> None:
     search(page, "line")
     expect(panel(page).get_by_text(re.compile(r"^50 messages found since "))).to_be_visible()
     button(page, "Search older messages").click()
@@ -77,7 +77,7 @@ def test_it_goes_on_further_back_when_asked(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_after_a_result_was_opened_the_search_goes_on_where_it_was(page: Page) -> None:
+def test_after_opening_a_result_the_search_continues_where_it_was(page: Page) -> None:
     search(page, "line")
     expect(results(page)).to_have_count(50)
     results(page).first.get_by_role("link").click()
@@ -89,7 +89,7 @@ def test_after_a_result_was_opened_the_search_goes_on_where_it_was(page: Page) -
 
 
 @pytest.mark.usefixtures("server")
-def test_a_sender_can_be_asked_for_and_accents_do_not_matter(page: Page) -> None:
+def test_a_search_can_name_a_sender_and_ignores_accents(page: Page) -> None:
     search(page, "from:grace tea")
     expect(results(page)).to_contain_text(["Grace"])
     expect(results(page)).to_have_count(len([seq for seq in TEA if seq % 3 == 1]))
@@ -118,7 +118,7 @@ def test_the_same_result_opens_again(page: Page) -> None:
         log(page).evaluate("log => { log.scrollTop = 0 }")
 
 
-def test_closing_it_ends_the_search(page: Page, server: FakeServer) -> None:
+def test_closing_the_panel_stops_the_search(page: Page, server: FakeServer) -> None:
     held: list[Frame] = []
     server.answers = lambda frame: frame["action"] == "history" and not held.append(frame)
     search(page, "nothing of the kind")
@@ -136,7 +136,7 @@ def test_closing_it_ends_the_search(page: Page, server: FakeServer) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_no_match_is_said(page: Page) -> None:
+def test_no_match_is_reported(page: Page) -> None:
     search(page, '"')
     expect(panel(page).get_by_text("No messages found.")).to_be_visible()
     search(page, "zzz")
@@ -160,7 +160,7 @@ def test_a_search_of_one_room_shows_nothing_in_another(page: Page, server: FakeS
     expect(panel(page).get_by_text("No messages found.")).to_be_visible()
 
 
-def test_a_search_without_a_connection_says_so_and_goes_on_later(page: Page, server: FakeServer) -> None:
+def test_a_search_without_a_connection_says_so_and_continues_later(page: Page, server: FakeServer) -> None:
     server.drop()
     expect(button(page, "Try now")).to_be_visible()
     search(page, "tea")
@@ -175,7 +175,7 @@ def test_a_search_without_a_connection_says_so_and_goes_on_later(page: Page, ser
 
 
 @pytest.mark.usefixtures("server")
-def test_pressing_its_keys_again_brings_its_field_back(page: Page) -> None:
+def test_pressing_the_shortcut_again_focuses_the_field(page: Page) -> None:
     for _ in range(2):
         page.keyboard.press("Control+Shift+F")
         expect(page.get_by_label("Search this room")).to_be_focused()
@@ -200,7 +200,7 @@ def test_a_date_leads_to_the_first_message_of_that_day(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_a_date_after_the_last_message_is_said(page: Page) -> None:
+def test_a_date_after_the_last_message_is_reported(page: Page) -> None:
     jump_to(page, datetime.now(UTC) + timedelta(days=30))
     expect(page.get_by_text("There are no messages from that day or later.")).to_be_visible()
     expect(rows(page).last).to_contain_text(f"Line {LAST}")

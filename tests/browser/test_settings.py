@@ -1,4 +1,4 @@
-"""Settings that last: theme, sound, notifications; and what the list of rooms offers."""
+"""Settings: theme, sound, notifications; and the list of rooms."""
 
 import json
 import re
@@ -29,13 +29,13 @@ def choose(page: Page, theme: str) -> None:
 
 
 def background(page: Page) -> int:
-    """Return how light the page is, from 0 to 255."""
+    """Return the page's lightness, from 0 to 255."""
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     return int(re.findall(r"\d+", colour)[0])
 
 
 @pytest.mark.usefixtures("server")
-def test_a_theme_is_kept_and_shown_in_every_tab(page: Page, site_url: str) -> None:
+def test_a_theme_is_saved_and_applied_in_every_tab(page: Page, site_url: str) -> None:
     other = page.context.new_page()
     other.goto(site_url)
     expect(box(other)).to_be_enabled()
@@ -64,7 +64,7 @@ def test_a_light_page_stays_light_on_a_dark_system(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_sound_and_notifications_are_kept_and_shown_in_every_tab(page: Page, site_url: str) -> None:
+def test_sound_and_notifications_are_saved_and_applied_in_every_tab(page: Page, site_url: str) -> None:
     other = page.context.new_page()
     other.goto(site_url)
     button(page, "Settings").click()
@@ -76,7 +76,7 @@ def test_sound_and_notifications_are_kept_and_shown_in_every_tab(page: Page, sit
 
 
 @pytest.mark.usefixtures("server")
-def test_the_dialog_closes_by_its_button_and_by_a_press_beside_it(page: Page) -> None:
+def test_the_dialog_closes_by_its_button_and_by_a_click_outside(page: Page) -> None:
     dialog = page.get_by_role("dialog", name="Settings")
     button(page, "Settings").click()
     dialog.get_by_role("button", name="Close").click()
@@ -139,7 +139,7 @@ def test_unread_rooms_come_first_then_the_most_recent_and_big_counts_are_cut(
     expect(page).to_have_title("#lobby · Chat")
 
 
-def test_ten_rooms_have_a_filter_nine_have_none(
+def test_ten_rooms_have_a_filter_but_nine_do_not(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     visit(page, [{"room": f"room-{n}", "at": n, "last": 0, "read": 0} for n in range(1, 9)])
@@ -159,7 +159,7 @@ def test_ten_rooms_have_a_filter_nine_have_none(
     expect(links(page)).to_have_count(10)
 
 
-def test_the_cross_that_forgets_a_room_shows_on_hover_and_on_focus(
+def test_the_cross_that_leaves_a_room_shows_on_hover_and_focus(
     page: Page, site_url: str, new_server: Callable[..., FakeServer]
 ) -> None:
     visit(page, [{"room": name, "at": 1, "last": 0, "read": 0} for name in ("tea-time", "coffee")])
@@ -194,7 +194,7 @@ def test_a_room_is_left_from_its_panel(page: Page, server: FakeServer) -> None:
     assert "tea-time" in server.joined
 
 
-def test_the_level_of_a_room_is_its_own_and_kept(page: Page, server: FakeServer) -> None:
+def test_each_room_has_its_own_saved_level(page: Page, server: FakeServer) -> None:
     button(page, "#lobby").click()
     page.get_by_role("radio", name="Mentions of me").check()
     page.keyboard.press("Escape")
@@ -210,7 +210,7 @@ def test_the_level_of_a_room_is_its_own_and_kept(page: Page, server: FakeServer)
     assert server.joined
 
 
-def test_marking_all_read_takes_the_line_s_count_away_in_the_room_that_is_shown(page: Page, server: FakeServer) -> None:
+def test_marking_all_as_read_clears_the_unread_count_of_the_current_room(page: Page, server: FakeServer) -> None:
     hide_tab(page)
     server.say(message(1, "One"), message(2, "Two"))
     expect(page).to_have_title("(2) #lobby · Chat")

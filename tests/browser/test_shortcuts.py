@@ -1,4 +1,4 @@
-"""What the keyboard does: shortcuts, the way through the conversation, and when the keys mean nothing."""
+"""Keyboard shortcuts, moving through the conversation, and when shortcuts are disabled."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def test_control_k_goes_to_a_room_by_its_first_letters(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_arrows_choose_in_the_switcher_and_a_screen_reader_hears_it(page: Page) -> None:
+def test_arrows_choose_in_the_switcher_and_set_the_active_descendant(page: Page) -> None:
     page.keyboard.press("Control+k")
     field = switcher(page).get_by_role("combobox", name="Room")
     expect(field).to_be_focused()
@@ -70,7 +70,7 @@ def test_arrows_choose_in_the_switcher_and_a_screen_reader_hears_it(page: Page) 
 
 
 @pytest.mark.usefixtures("server")
-def test_the_switcher_opens_a_new_room_and_escape_leaves_all_as_it_was(page: Page) -> None:
+def test_the_switcher_opens_a_new_room_and_escape_changes_nothing(page: Page) -> None:
     box(page).press_sequentially("A draft")
     page.keyboard.press("Control+k")
     expect(switcher(page)).to_be_visible()
@@ -87,7 +87,7 @@ def test_the_switcher_opens_a_new_room_and_escape_leaves_all_as_it_was(page: Pag
 
 
 @pytest.mark.usefixtures("server")
-def test_an_input_method_chooses_nothing_in_the_switcher(page: Page) -> None:
+def test_input_method_keys_choose_nothing_in_the_switcher(page: Page) -> None:
     page.keyboard.press("Control+k")
     field = switcher(page).get_by_role("combobox", name="Room")
     for fields in ("isComposing: true", "keyCode: 229"):
@@ -99,7 +99,7 @@ def test_an_input_method_chooses_nothing_in_the_switcher(page: Page) -> None:
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("key", ["Alt+ArrowDown", "Alt+ArrowUp"])
-def test_alt_and_an_arrow_go_through_all_rooms(page: Page, key: str) -> None:
+def test_alt_and_an_arrow_step_through_all_rooms(page: Page, key: str) -> None:
     seen = []
     for _ in ROOMS:
         before = heading(page).text_content()
@@ -138,7 +138,7 @@ def test_up_in_an_empty_box_goes_to_the_last_own_message(page: Page, server: Fak
 
 
 @pytest.mark.usefixtures("server")
-def test_arrows_go_from_row_to_row_and_tab_to_what_the_row_offers(page: Page) -> None:
+def test_arrows_move_between_rows_and_tab_to_a_rows_controls(page: Page) -> None:
     log(page).focus()
     page.keyboard.press("ArrowUp")
     expect(rows(page).last).to_be_focused()
@@ -168,7 +168,7 @@ def test_arrows_go_from_row_to_row_and_tab_to_what_the_row_offers(page: Page) ->
     expect(box(page)).to_be_focused()
 
 
-def test_escape_goes_to_the_newest_and_reads_the_room(page: Page, server: FakeServer) -> None:
+def test_escape_goes_to_the_newest_and_marks_the_room_as_read(page: Page, server: FakeServer) -> None:
     scroll_up(page)
     server.say(message(61, "News"))
     expect(page).to_have_title("(1) #lobby · Chat")
@@ -182,7 +182,7 @@ def test_escape_goes_to_the_newest_and_reads_the_room(page: Page, server: FakeSe
 @pytest.mark.parametrize(
     "opened", ["suggestions", "row menu", "server panel", "room panel", "settings", "search", "shortcuts"]
 )
-def test_escape_first_closes_what_is_open(page: Page, server: FakeServer, opened: str) -> None:
+def test_escape_first_closes_open_panels(page: Page, server: FakeServer, opened: str) -> None:
     scroll_up(page)
     server.say(message(61, "News"))
     expect(page).to_have_title("(1) #lobby · Chat")
@@ -217,7 +217,7 @@ def open_part(page: Page, opened: str) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_a_question_mark_lists_the_shortcuts_but_not_while_one_writes(page: Page) -> None:
+def test_a_question_mark_lists_the_shortcuts_except_while_typing(page: Page) -> None:
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     box(page).press("?")
     expect(box(page)).to_have_value("?")
@@ -233,7 +233,7 @@ def test_a_question_mark_lists_the_shortcuts_but_not_while_one_writes(page: Page
 
 
 @pytest.mark.usefixtures("server")
-def test_a_letter_goes_into_the_box_from_wherever_the_focus_is(page: Page) -> None:
+def test_typing_a_letter_focuses_the_message_box_from_anywhere(page: Page) -> None:
     log(page).focus()
     page.keyboard.type("hi")
     expect(box(page)).to_have_value("hi")
@@ -259,7 +259,7 @@ def press_all(page: Page, **fields: Any) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_no_shortcut_works_under_a_dialog(page: Page) -> None:
+def test_no_shortcut_works_while_a_dialog_is_open(page: Page) -> None:
     button(page, "Settings").click()
     dialog = page.get_by_role("dialog", name="Settings")
     expect(dialog).to_be_visible()
@@ -283,7 +283,7 @@ def test_no_shortcut_works_while_an_input_method_composes(page: Page, fields: di
 
 
 @pytest.mark.usefixtures("server")
-def test_the_keys_that_search_and_go_to_a_room_work_above_an_open_panel(page: Page) -> None:
+def test_the_search_and_switch_shortcuts_work_with_a_panel_open(page: Page) -> None:
     button(page, "#lobby").click()
     page.keyboard.press("Control+Shift+F")
     expect(page.get_by_label("Search this room")).to_be_focused()
@@ -292,11 +292,11 @@ def test_the_keys_that_search_and_go_to_a_room_work_above_an_open_panel(page: Pa
     expect(page.get_by_label("Search this room")).to_be_hidden()
 
 
-def test_escape_in_the_name_form_closes_it_and_reads_nothing(page: Page, server: FakeServer) -> None:
+def test_escape_in_the_name_form_closes_it_and_marks_nothing_as_read(page: Page, server: FakeServer) -> None:
     scroll_up(page)
     server.say(message(61, "News"))
     expect(page).to_have_title(re.compile(r"^\(1\)"))
-    button(page, "Change your name").click()
+    button(page, "Change name").click()
     expect(page.get_by_label("Your name")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_label("Your name")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""Several tabs of one browser: one person, one outbox, one draft a room; with Web Locks and over plain HTTP."""
+"""Several tabs of one browser: one person, one outbox, one draft per room; with Web Locks and over plain HTTP."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_own_messages_are_recognised_in_another_tab_and_after_a_reload(
         expect(people(each).get_by_role("listitem")).to_have_text(re.compile("Bo you"))
 
 
-def test_what_a_closed_tab_leaves_unsent_is_sent_by_another_one_in_order_and_once(
+def test_a_closed_tabs_unsent_messages_are_sent_by_another_one_in_order_and_once(
     page: Page, server: FakeServer, site: str
 ) -> None:
     page.goto(site)
@@ -64,7 +64,7 @@ def test_what_a_closed_tab_leaves_unsent_is_sent_by_another_one_in_order_and_onc
     assert server.texts("lobby") == ["One", "Two", "Three"]
 
 
-def test_what_was_unsent_when_the_last_tab_was_closed_is_sent_by_the_next_one(
+def test_messages_unsent_when_the_last_tab_closed_are_sent_by_the_next_one(
     page: Page, server: FakeServer, site: str
 ) -> None:
     page.goto(site)
@@ -82,7 +82,7 @@ def test_what_was_unsent_when_the_last_tab_was_closed_is_sent_by_the_next_one(
     assert server.texts("lobby") == ["Under way"]
 
 
-def test_a_draft_that_was_sent_in_one_tab_is_gone_in_the_other(page: Page, server: FakeServer, site: str) -> None:
+def test_a_draft_sent_in_one_tab_disappears_in_the_other(page: Page, server: FakeServer, site: str) -> None:
     page.goto(site)
     other = tab(page, site)
     box(page).fill("Half a thought")
@@ -93,9 +93,7 @@ def test_a_draft_that_was_sent_in_one_tab_is_gone_in_the_other(page: Page, serve
     assert server.texts("lobby") == ["A whole thought"]
 
 
-def test_a_tab_that_is_disconnected_leaves_its_messages_to_one_that_is_not(
-    page: Page, server: FakeServer, site: str
-) -> None:
+def test_a_disconnected_tab_leaves_its_messages_to_a_connected_one(page: Page, server: FakeServer, site: str) -> None:
     page.goto(site)
     other = tab(page, site)
     server.answers = lambda frame: frame["action"] == "sendmessage"

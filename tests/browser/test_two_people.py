@@ -1,4 +1,4 @@
-"""Two people in two browsers, over the whole product."""
+"""Two people in two browsers, end to end."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_two_people_read_each_other_at_once(ada: Page, bo: Page) -> None:
         expect(rows(page)).to_have_text([re.compile("Is anybody here"), re.compile("I am")])
 
 
-def test_a_row_shows_name_time_and_message_and_on_hover_the_date_and_the_connection(ada: Page, bo: Page) -> None:
+def test_a_row_shows_name_time_and_message_and_on_hover_date_and_connection(ada: Page, bo: Page) -> None:
     send(ada, "Hello")
     row = rows(bo).filter(has_text="Hello")
     expect(row).to_have_text(re.compile(r"Ada\s+\d\d:\d\d\s+Hello\s*$"))
@@ -58,7 +58,7 @@ def test_a_row_shows_name_time_and_message_and_on_hover_the_date_and_the_connect
     expect(row.locator("time")).to_have_attribute("title", re.compile(rf"\d{{4}} at \d.* {beginning}"))
 
 
-def test_both_see_who_is_here_and_who_comes_and_goes(ada: Page, bo: Page) -> None:
+def test_both_see_who_is_here_and_who_joins_and_leaves(ada: Page, bo: Page) -> None:
     here = people(ada)
     expect(here.get_by_role("listitem")).to_have_count(2)
     expect(here).to_contain_text("Bo")
@@ -69,7 +69,7 @@ def test_both_see_who_is_here_and_who_comes_and_goes(ada: Page, bo: Page) -> Non
     expect(log(ada)).not_to_contain_text("Bo\u2069 joined")  # who only looked in is not worth a line
 
 
-def test_people_of_one_name_are_told_apart_by_their_short_ids(
+def test_people_with_the_same_name_have_their_short_ids_shown(
     ada: Page, new_page: Callable[..., Page], stack_url: str, room: str
 ) -> None:
     other = entered(new_page(name="Ada"), f"{stack_url}#{room}")
@@ -83,7 +83,7 @@ def test_people_of_one_name_are_told_apart_by_their_short_ids(
     assert ids.inner_text() in shown
 
 
-def test_typing_is_shown_by_name_until_the_message_comes(ada: Page, bo: Page) -> None:
+def test_typing_is_shown_by_name_until_the_message_arrives(ada: Page, bo: Page) -> None:
     expect(log(ada)).to_contain_text("joined")
     box(ada).press_sequentially("Hel")
     expect(bo.get_by_text("Ada\u2069 is typing…")).to_be_visible()
@@ -91,7 +91,7 @@ def test_typing_is_shown_by_name_until_the_message_comes(ada: Page, bo: Page) ->
     expect(bo.get_by_text("is typing…")).to_have_count(0)
 
 
-def test_disconnecting_and_coming_back_misses_nothing(ada: Page, bo: Page) -> None:
+def test_disconnecting_and_reconnecting_misses_nothing(ada: Page, bo: Page) -> None:
     disconnect(bo)
     expect(status(bo)).to_have_text("Disconnected")
     expect(box(bo)).to_be_disabled()
@@ -104,16 +104,14 @@ def test_disconnecting_and_coming_back_misses_nothing(ada: Page, bo: Page) -> No
     expect(rows(bo)).to_contain_text(["Said while Bo was away"])
 
 
-def test_history_is_there_for_those_who_come_later(
-    ada: Page, new_page: Callable[..., Page], stack_url: str, room: str
-) -> None:
+def test_latecomers_can_read_the_history(ada: Page, new_page: Callable[..., Page], stack_url: str, room: str) -> None:
     send(ada, "The first word")
     expect(rows(ada)).to_have_count(1)
     late = entered(new_page(name="Late"), f"{stack_url}#{room}")
     expect(rows(late)).to_contain_text(["The first word"])
 
 
-def test_a_message_of_html_is_shown_as_text(ada: Page, bo: Page) -> None:
+def test_html_in_a_message_is_shown_as_text(ada: Page, bo: Page) -> None:
     attack = "<img src=x onerror=\"document.title='owned'\"><script>alert(1)</script>&amp;"
     send(ada, attack)
     for page in (ada, bo):
@@ -122,12 +120,12 @@ def test_a_message_of_html_is_shown_as_text(ada: Page, bo: Page) -> None:
         expect(page).not_to_have_title("owned")
 
 
-def test_the_page_is_configured_with_its_server_and_connects_by_itself(ada: Page, stack: object) -> None:
+def test_the_page_is_configured_with_its_server_and_connects_automatically(ada: Page, stack: object) -> None:
     expect(status(ada)).to_have_text("Connected")
     expect(url_field(ada)).to_have_value(str(getattr(stack, "websocket_url", "")))
 
 
-def test_chatting_takes_a_newcomer_two_actions(new_page: Callable[..., Page], stack_url: str, room: str) -> None:
+def test_a_newcomer_needs_two_actions_to_chat(new_page: Callable[..., Page], stack_url: str, room: str) -> None:
     page = new_page(name=None)
     page.goto(f"{stack_url}#{room}")
     expect(box(page)).to_be_focused()
@@ -139,16 +137,16 @@ def test_chatting_takes_a_newcomer_two_actions(new_page: Callable[..., Page], st
     expect(rows(page)).to_have_text([re.compile(r"\d\d:\d\d\s+Hello from Nia")])
 
 
-def test_a_new_name_is_seen_by_the_others(ada: Page, bo: Page) -> None:
+def test_a_new_name_is_shown_to_the_others(ada: Page, bo: Page) -> None:
     expect(log(ada)).to_contain_text("joined")
-    button(bo, "Change your name").click()
+    button(bo, "Change name").click()
     name_field(bo).fill("Bob")
     bo.keyboard.press("Enter")
     expect(log(ada)).to_contain_text("Bo\u2069 is now \u2068Bob")
     expect(people(ada)).to_contain_text("Bob")
 
 
-def test_the_name_is_asked_for_once(new_page: Callable[..., Page], stack_url: str, room: str) -> None:
+def test_the_name_is_requested_once(new_page: Callable[..., Page], stack_url: str, room: str) -> None:
     page = new_page(name=None)
     page.goto(f"{stack_url}#{room}")
     name_field(page).fill("Nia")

@@ -63,10 +63,10 @@ def test_each_check_that_needs_it_reports_a_wrong_websocket_url(stack: Stack, tm
     ran = run("smoke", "--outputs", str(file), "--outside-only")
     assert ran.returncode == 1
     lines = failures(ran)
-    assert lines[0].startswith("the page knows its WebSocket: config.json names ws://127.0.0.1:")
+    assert lines[0].startswith("the page has its WebSocket URL: config.json names ws://127.0.0.1:")
     assert lines[1].startswith("a foreign page is refused: not reached: ")
     assert "the page loads" not in "".join(lines)
-    assert "a reconnecting client gets what it missed: skipped: no message was exchanged" in ran.stdout
+    assert "a reconnecting client gets the messages it missed: skipped: no message was exchanged" in ran.stdout
 
 
 def test_a_deleted_log_group_fails_only_its_own_check(stack: Stack) -> None:

@@ -102,7 +102,7 @@ def test_only_the_local_run_may_save() -> None:
 
 
 @pytest.mark.parametrize("below", ["", "/"])
-def test_sockets_of_any_origin_reach_the_chat_which_decides(below: str) -> None:
+def test_sockets_from_any_origin_reach_the_chat_which_decides(below: str) -> None:
     for origin in ("http://127.0.0.1:5566", "https://friend.example"):
         assert is_accepted(CHAT + below, kind="websocket", key="", origin=origin, sec_fetch_site="cross-site")
     assert is_accepted(CHAT + below, kind="websocket", key="")

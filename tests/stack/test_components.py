@@ -89,7 +89,7 @@ def test_file_suffixes_are_case_insensitive(tmp_path: Path) -> None:
 def test_a_file_of_an_unknown_type_is_rejected_unless_declared_or_excluded(tmp_path: Path, name: str) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / name).write_text("", encoding="utf-8")
-    with pytest.raises(pulumi.RunError, match=f"^The content type of {name} is unknown: name it in content_types"):
+    with pytest.raises(pulumi.RunError, match=f"^The content type of {name} is unknown: add its suffix"):
         site(tmp_path)
     assert site(tmp_path, content_types={Path(name).suffix: "model/gltf-binary"}) == {name: "model/gltf-binary"}
     assert site(tmp_path, exclude=[f"*{name[-4:]}"]) == {}
@@ -104,7 +104,7 @@ def test_a_replacement_that_matches_nothing_is_rejected(tmp_path: Path) -> None:
     """Otherwise a reworded policy would silently remain unreplaced."""
     (tmp_path / "index.html").write_text("<!doctype html>", encoding="utf-8")
     args = StaticSiteArgs(bucket_prefix="page-", folder=str(tmp_path), replacements={"old": "new"})
-    with pytest.raises(pulumi.RunError, match="does not contain 'old', which is to be replaced"):
+    with pytest.raises(pulumi.RunError, match="does not contain the text to replace, 'old'"):
         plan(lambda: StaticSite("page", args))
 
 

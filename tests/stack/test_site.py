@@ -50,7 +50,7 @@ def test_each_file_has_its_type() -> None:
         assert given["contentType"] == expected[Path(key).suffix]
 
 
-def test_only_what_keeps_its_url_is_asked_for_again() -> None:
+def test_only_files_with_a_fixed_url_are_requested_again() -> None:
     by_caching: dict[str, set[str]] = {}
     for key, given in objects(program()).items():
         by_caching.setdefault(given["cacheControl"], set()).add(key)

@@ -159,7 +159,7 @@ def test_a_link_to_a_versioned_file_is_rewritten(rich: Path, link: str) -> None:
 
 
 @pytest.mark.parametrize("link", STAYING)
-def test_what_names_no_versioned_file_stays(rich: Path, link: str) -> None:
+def test_links_to_other_files_are_unchanged(rich: Path, link: str) -> None:
     write(rich, {"index.html": f"<a {link}>app.js</a>"})
     assert stored(rich, fixed=["sw.js"])["index.html"].text == f"<a {link}>app.js</a>"
 
@@ -190,7 +190,7 @@ def test_links_and_replacements_go_together(folder: Path) -> None:
 
 def test_a_pattern_of_fixed_that_matches_no_file_is_refused(folder: Path) -> None:
     """Most likely it is misspelt, and the file would change its URL."""
-    with pytest.raises(pulumi.RunError, match="^No file matches worker.js, which is to keep its URL.$"):
+    with pytest.raises(pulumi.RunError, match="^No file matches the pattern worker.js in fixed.$"):
         stored(folder, fixed=["sw.js", "worker.js"])
 
 
@@ -198,7 +198,7 @@ def test_a_left_out_file_does_not_count(folder: Path) -> None:
     before = version(folder, exclude=["*.ts"])
     write(folder, {"types.d.ts": "", ".hidden.js": "", "app.js~": "", "config.json": "{}"})
     assert version(folder, exclude=["*.ts"]) == before
-    with pytest.raises(pulumi.RunError, match=r"No file matches \*\.ts"):
+    with pytest.raises(pulumi.RunError, match=r"No file matches the pattern \*\.ts"):
         stored(folder, exclude=["*.ts"], fixed=["*.ts"])
 
 

@@ -50,7 +50,7 @@ def test_the_stub_answers_429_above_the_limit_and_only_then() -> None:
     assert (endpoint.counts()["delivered"], endpoint.counts()["limited"]) == (11, 5)
 
 
-def test_the_stub_knows_each_kind_of_peer_by_its_id() -> None:
+def test_the_stub_recognises_each_kind_of_peer_by_its_id() -> None:
     endpoint = Endpoint(latency=0.01, slow=2.0, throttled_for=0.3)
     assert endpoint.answer(b"/@connections/g1", POST, 5.0) == (GONE, 0.01)
     assert endpoint.answer(b"/@connections/s1", POST, 5.0) == (OK, 2.0)
@@ -190,7 +190,7 @@ def test_a_percentile_is_the_smallest_value_that_that_share_does_not_exceed(valu
     assert sum(value < at for value in values) < share * len(values)
 
 
-def test_lost_and_doubled_copies_are_counted() -> None:
+def test_lost_and_duplicate_copies_are_counted() -> None:
     tally = Tally(sent={"a": 1.0, "b": 2.0, "never stored": 3.0}, shown=[Counter(), Counter()])
     assert tally.show(0, "a", 1.5)
     assert tally.show(1, "a", 1.6)

@@ -457,7 +457,7 @@ STRANGERS_FRAMES = [
 
 
 @pytest.mark.parametrize("frame", STRANGERS_FRAMES, ids=str)
-def test_guarantee_7_a_stranger_cannot_tell_a_room_with_people_from_an_empty_one(
+def test_guarantee_7_an_outsider_cannot_tell_a_room_with_people_from_an_empty_one(
     chat: Chat, frame: dict[str, Any]
 ) -> None:
     chat.send("anna", "among ourselves", message_id=ID)

@@ -1,4 +1,4 @@
-/** Room addresses and titles. */
+/** Room links and titles. */
 
 import { claim } from "/claims.js";
 import { addressOf, isTitleOf, parseAddress, roomFromTitle } from "/model/address.js";
@@ -7,7 +7,7 @@ import { equal, ok } from "/world.js";
 const RULE = "Room links contain only a–z, 0–9 and hyphens.";
 const encoded = encodeURIComponent;
 
-claim("an address names a room, and perhaps a message", () => {
+claim("a link names a room, and optionally a message", () => {
 	equal(parseAddress("#tea"), { room: "tea" });
 	equal(parseAddress("#tea/123"), { room: "tea", seq: 123 });
 	equal(parseAddress("#tea/"), { room: "tea" });
@@ -16,14 +16,14 @@ claim("an address names a room, and perhaps a message", () => {
 	equal(parseAddress(`#tea/${Number.MAX_SAFE_INTEGER}`).seq, Number.MAX_SAFE_INTEGER);
 });
 
-claim("an address in another script opens a room all the same, and says so", () => {
+claim("a link in another script still opens a room, with a notice", () => {
 	equal(parseAddress("#日本"), { room: "lobby", problem: `${RULE} Opened #lobby instead.` });
 	equal(parseAddress(`#${encoded("日本")}/7`), { room: "lobby", problem: `${RULE} Opened #lobby instead.` });
 	equal(parseAddress("#日本 2024"), { room: "2024", problem: `${RULE} Opened #2024 instead.` });
 	equal(parseAddress("#!!!").room, "lobby");
 });
 
-claim("what is no message number is told, and the room is opened", () => {
+claim("an invalid message number is reported, and the room is opened", () => {
 	for (const odd of ["x", "0", "-1", "1.5", "1e3", "1/2", "99999999999999999999", "９", "9007199254740992"]) {
 		const { room, seq, problem } = parseAddress(`#tea/${odd}`);
 		equal([room, seq], ["tea", undefined]);
@@ -31,7 +31,7 @@ claim("what is no message number is told, and the room is opened", () => {
 	}
 });
 
-claim("any garbage opens a room", () => {
+claim("any fragment opens a room", () => {
 	const odd = [
 		"#%",
 		"#%ff%fe",
@@ -54,7 +54,7 @@ claim("any garbage opens a room", () => {
 	equal(parseAddress("#%zz-100%").room, "zz-100");
 });
 
-claim("a name that a room's address can say makes a plain address without a title", () => {
+claim("a name in the room alphabet makes a plain link without a title", () => {
 	const made = ["Tea", " #tea ", "Café & Garden", "ÄÖÜ", "Party 🎉", "ＴＥＡ"].map(roomFromTitle);
 	equal(
 		made.map(({ room }) => room),
@@ -63,7 +63,7 @@ claim("a name that a room's address can say makes a plain address without a titl
 	ok(made.every(({ title, problem }) => title === undefined && problem === ""));
 });
 
-claim("a name in another script makes a title with an address of its own, the same for everybody", () => {
+claim("a name in another script makes a title and a unique room, the same for everyone", () => {
 	const made = roomFromTitle("日本");
 	equal([made.title, made.problem], ["日本", ""]);
 	ok(/^room-[a-z0-9]{11}$/.test(made.room));
@@ -74,7 +74,7 @@ claim("a name in another script makes a title with an address of its own, the sa
 	equal(roomFromTitle("日本  2024").title, "日本 2024");
 });
 
-claim("different names make different rooms, and letters that an address cannot say are not dropped", () => {
+claim("different names make different rooms, and letters outside the room alphabet are not dropped", () => {
 	const names = [
 		"日本",
 		"日木",
@@ -95,14 +95,14 @@ claim("different names make different rooms, and letters that an address cannot 
 	equal(new Set(many).size, many.length);
 });
 
-claim("a name that nobody could read makes no room, and says what to enter", () => {
+claim("an invisible name makes no room, and the problem says what to enter", () => {
 	for (const odd of ["", "  ", "#", "\u200b", "\u3164", "日\u202e本", "日".repeat(41), "\ud83d"]) {
 		const { room, title, problem } = roomFromTitle(odd);
 		equal([room, title, problem], ["", undefined, "Enter a room name of 1 to 40 visible characters."]);
 	}
 });
 
-claim("addresses come back as what they were made of", () => {
+claim("parsing a link returns what it was built from", () => {
 	const titles = ["日本", "Москва/100% = да?", "=日本=", "日本/5", "#日", "🎉", "مريم & %E6", "日 本", "%日", "+&=日"];
 	for (const typed of titles) {
 		for (const seq of [undefined, 1, 987_654]) {
@@ -118,7 +118,7 @@ claim("addresses come back as what they were made of", () => {
 	equal([addressOf("tea"), addressOf("tea", { seq: 5 }), addressOf("tea", {})], ["#tea", "#tea/5", "#tea"]);
 });
 
-claim("nobody can give a room another title by its address", () => {
+claim("a link cannot give a room another title", () => {
 	const { room } = roomFromTitle("日本");
 	for (const title of ["銀行", "Bank", "日本\u202e", " 日本", "日".repeat(50), "", "\u200b"]) {
 		if (parseAddress(`#${room}=${encoded(title)}`).title !== undefined) equal(title.trim(), "日本");

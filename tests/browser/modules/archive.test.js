@@ -1,4 +1,4 @@
-/** The messages that the browser keeps of the last rooms. */
+/** The archive: messages of the last rooms, saved in the browser. */
 
 import { claim } from "/claims.js";
 import { LocalStore } from "/client/storage.js";
@@ -31,7 +31,7 @@ function begin() {
 	return { clock, area, visit, writes, archive: visit() };
 }
 
-claim("a later visit has the messages of the one before, and knows which are its own", () => {
+claim("a later visit restores the messages and knows which are its own", () => {
 	const { archive, visit } = begin();
 	const said = [message(1), message(2, { own: true, sender: "me" }), message(3)];
 	archive.save("tea", said);
@@ -40,7 +40,7 @@ claim("a later visit has the messages of the one before, and knows which are its
 	equal(visit().restore("garden"), []);
 });
 
-claim("the newest 50 messages are kept, whatever order they come in, each once", () => {
+claim("the newest 50 messages are kept, each once, in any order of arrival", () => {
 	const { archive, visit } = begin();
 	archive.save("tea", numbered(31, 60));
 	archive.save("tea", numbered(10, 40, { message: "again" }));
@@ -52,7 +52,7 @@ claim("the newest 50 messages are kept, whatever order they come in, each once",
 	equal([kept[0].message, kept[27].message], ["again", "again"]);
 });
 
-claim("a room is written once in two seconds, however much is said, and at once when the page ends", async () => {
+claim("a room is written at most once in two seconds, and at once when the page closes", async () => {
 	const { archive, clock, writes } = begin();
 	for (let seq = 1; seq <= 40; seq += 1) {
 		archive.save("tea", [message(seq)]);
@@ -68,7 +68,7 @@ claim("a room is written once in two seconds, however much is said, and at once 
 	equal(clock.waiting, 0);
 });
 
-claim("a room takes 100 KB at most, and loses its oldest for that", () => {
+claim("a room takes at most 100 KB, dropping its oldest messages", () => {
 	const { archive, area, visit } = begin();
 	archive.save("tea", numbered(1, 50, { message: "\u0001".repeat(4000) })); // JSON writes six characters for each
 	archive.flush();
@@ -77,7 +77,7 @@ claim("a room takes 100 KB at most, and loses its oldest for that", () => {
 	ok(kept.length >= 3 && kept.at(-1).seq === 50);
 });
 
-claim("ten rooms are kept, those that were written last", () => {
+claim("the ten most recently written rooms are kept", () => {
 	const { archive, area, visit } = begin();
 	for (let n = 1; n <= 12; n += 1) archive.save(`room-${n}`, [message(1, { room: `room-${n}` })]);
 	archive.flush();
@@ -96,7 +96,7 @@ claim("ten rooms are kept, those that were written last", () => {
 	);
 });
 
-claim("a room that is forgotten leaves nothing behind, not even what was about to be written", async () => {
+claim("a forgotten room leaves nothing behind, not even a pending write", async () => {
 	const { archive, area, clock } = begin();
 	archive.save("tea", [message(1)]);
 	archive.flush();
@@ -110,14 +110,14 @@ claim("a room that is forgotten leaves nothing behind, not even what was about t
 	);
 });
 
-claim("what is left of a room that nothing knows of is cleared away", () => {
+claim("leftovers of unknown rooms are removed", () => {
 	const { area, visit } = begin();
 	area.setItem("chat.archive.stray", "{}");
 	visit();
 	equal(area.getItem("chat.archive.stray"), null);
 });
 
-claim("a room that began anew does not show its former messages", () => {
+claim("a room whose log restarted does not show its former messages", () => {
 	const { archive, visit } = begin();
 	archive.save("tea", numbered(100, 120));
 	const later = new Date(1_700_000_000_000 + 24 * 60 * MINUTE).toISOString();
@@ -126,7 +126,7 @@ claim("a room that began anew does not show its former messages", () => {
 	equal(seqs(visit().restore("tea")), [1, 2, 3]);
 });
 
-claim("messages of another shape are left out, and the page lives", () => {
+claim("malformed messages are ignored without breaking the page", () => {
 	const { area, visit } = begin();
 	area.setItem("chat.archived-rooms", '["tea"]');
 	const whole = message(1);
@@ -151,7 +151,7 @@ claim("messages of another shape are left out, and the page lives", () => {
 	}
 });
 
-claim("where storage is full the page lives, and has what this visit has seen", () => {
+claim("with full storage the page works and has the messages of this visit", () => {
 	const full = {
 		...{ getItem: () => null, key: () => null, length: 0, removeItem() {} },
 		setItem() {
@@ -165,7 +165,7 @@ claim("where storage is full the page lives, and has what this visit has seen", 
 	equal(seqs(archive.restore("tea")), [1]);
 });
 
-claim("nothing is kept of the rooms of another server", () => {
+claim("nothing is kept from another server's rooms", () => {
 	const { archive, visit } = begin();
 	archive.save("tea", [message(1)]);
 	archive.flush();

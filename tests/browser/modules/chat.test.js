@@ -1,4 +1,4 @@
-/** What the page shows of the chat: news, mentions, what was saved by an earlier visit, who comes and goes. */
+/** The chat model: notifications, mentions, saved messages, presence. */
 
 import { claim } from "/claims.js";
 import { LocalStore } from "/client/storage.js";
@@ -8,7 +8,7 @@ import { Settings } from "/model/settings.js";
 import { VisitedRooms } from "/model/visited.js";
 import { equal, ok, SECOND, World } from "/world.js";
 
-/** A page's chat over a simulated client; it reads the room unless `isReading` is set otherwise. */
+/** A page's chat over a simulated client; it is reading the room unless `isReading` is false. */
 function chatOf(world, { room = "tea", others = [], name = "Ada", browser } = {}) {
 	const view = world.tab({ room, others, name, browser });
 	const storage = new LocalStore(view.tab.storage);
@@ -42,7 +42,7 @@ const called = ({ news }) => news.map(({ room, item, isMention }) => [room, item
 const messages = (list) => list.items.filter(({ state }) => state === "stored").map(({ message }) => message);
 const notes = (list) => list.items.filter(({ state }) => state === "note").map(({ message }) => message);
 
-claim("a message calls somebody who is not reading, and nobody who is", async () => {
+claim("a message notifies someone who is not reading, but not someone who is", async () => {
 	const world = new World();
 	const page = await joined(world);
 	world.server.say("tea", "Read as it arrives");
@@ -54,7 +54,7 @@ claim("a message calls somebody who is not reading, and nobody who is", async ()
 	equal(called(page), [["tea", "Missed", false]]);
 });
 
-claim("a message of another room calls even somebody who reads this one", async () => {
+claim("a message in another room notifies even while this one is being read", async () => {
 	const world = new World();
 	const page = await joined(world, { others: ["coffee"] });
 	world.server.say("coffee", "Over here");
@@ -63,7 +63,7 @@ claim("a message of another room calls even somebody who reads this one", async 
 	equal(page.chat.unreadOf("coffee"), 1);
 });
 
-claim("what a room had before it was joined is no news", async () => {
+claim("messages from before the join do not notify", async () => {
 	const world = new World();
 	world.server.say("tea", "Old", "@Ada, older than the visit");
 	const page = chatOf(world);
@@ -74,7 +74,7 @@ claim("what a room had before it was joined is no news", async () => {
 	equal(called(page), []);
 });
 
-claim("a room whose level is nothing calls nobody, and one for mentions only by name", async () => {
+claim("a room set to nothing never notifies, and one set to mentions only for mentions", async () => {
 	const world = new World();
 	const page = await joined(world);
 	page.isReading = false;
@@ -87,7 +87,7 @@ claim("a room whose level is nothing calls nobody, and one for mentions only by 
 	equal(called(page), [["tea", "Hello, @ada", true]]);
 });
 
-claim("of several missed messages the one with the mention calls", async () => {
+claim("of several missed messages, the one with the mention notifies", async () => {
 	const world = new World();
 	const page = await joined(world);
 	world.server.say("tea", "Before");
@@ -101,7 +101,7 @@ claim("of several missed messages the one with the mention calls", async () => {
 	equal(called(page), [["tea", "@Ada, are you there?", true]]);
 });
 
-claim("own messages call nobody, from this tab or another", async () => {
+claim("own messages never notify, from this tab or another", async () => {
 	const world = new World();
 	const page = await joined(world);
 	const other = await world.joined();
@@ -113,7 +113,7 @@ claim("own messages call nobody, from this tab or another", async () => {
 	equal(page.chat.unreadOf("tea"), 0);
 });
 
-claim("a longer name that begins with one's own is no mention", async () => {
+claim("a longer name that starts with yours is not a mention", async () => {
 	const world = new World();
 	const page = await joined(world);
 	await world.joined({ name: "Ada Lovelace", browser: new World().browser });
@@ -123,7 +123,7 @@ claim("a longer name that begins with one's own is no mention", async () => {
 	equal(called(page), [["tea", "@Ada Lovelace, hello", false]]);
 });
 
-claim("a visit without a connection shows what an earlier one saved, and a join replaces it", async () => {
+claim("an offline visit shows the saved messages, and a join replaces them", async () => {
 	const world = new World();
 	const before = await joined(world);
 	world.server.say("tea", "One", "Two");
@@ -142,7 +142,7 @@ claim("a visit without a connection shows what an earlier one saved, and a join 
 	equal(called(page), []);
 });
 
-claim("messages that were saved keep their items when the room is joined", async () => {
+claim("saved messages keep their items when the room is joined", async () => {
 	const world = new World();
 	const before = await joined(world);
 	world.server.say("tea", "One");
@@ -155,7 +155,7 @@ claim("messages that were saved keep their items when the room is joined", async
 	ok(page.chat.list.items.includes(item));
 });
 
-claim("a person's second tab says nothing, nor does the end of one of two", async () => {
+claim("opening or closing a second tab is not announced", async () => {
 	const world = new World();
 	const page = await joined(world);
 	const { browser } = new World();
@@ -175,7 +175,7 @@ claim("a person's second tab says nothing, nor does the end of one of two", asyn
 	equal(page.chat.peopleOf("tea").count, 1);
 });
 
-claim("one's own tabs come and go without a word", async () => {
+claim("your own tabs are not announced", async () => {
 	const world = new World();
 	const page = await joined(world);
 	const other = await world.joined();
@@ -184,7 +184,7 @@ claim("one's own tabs come and go without a word", async () => {
 	equal(notes(page.chat.list), []);
 });
 
-claim("names that two people share are known, in any case", async () => {
+claim("shared names are detected in any case", async () => {
 	const world = new World();
 	const page = await joined(world);
 	await world.joined({ name: "ADA", browser: new World().browser });
@@ -192,7 +192,7 @@ claim("names that two people share are known, in any case", async () => {
 	ok(!page.chat.isShared("Grace"));
 });
 
-claim("a forgotten room is left, and nothing of it is kept", async () => {
+claim("forgetting a room leaves it and keeps nothing", async () => {
 	const world = new World();
 	const page = await joined(world, { others: ["coffee"] });
 	world.server.say("coffee", "Secret");
@@ -206,7 +206,7 @@ claim("a forgotten room is left, and nothing of it is kept", async () => {
 	equal(page.archive.restore("coffee"), []);
 });
 
-claim("a forgotten room that is opened again in the same visit has its messages", async () => {
+claim("a room forgotten and reopened in the same visit has its messages", async () => {
 	const world = new World();
 	const page = await joined(world, { others: ["coffee"] });
 	world.server.say("coffee", "One");
@@ -219,7 +219,7 @@ claim("a forgotten room that is opened again in the same visit has its messages"
 	equal(messages(page.chat.list), ["One", "Two"]);
 });
 
-claim("what another tab has read is read here", async () => {
+claim("messages read in another tab are read here", async () => {
 	const world = new World();
 	const page = await joined(world, { others: ["coffee"] });
 	world.server.say("coffee", "One", "Two");
@@ -245,7 +245,7 @@ claim("marking all read leaves nothing unread in any room", async () => {
 	equal(page.chat.unreadOf("coffee"), 1);
 });
 
-claim("going through the rooms moves none of them, and a room that is opened anew comes first", async () => {
+claim("switching rooms does not reorder them, and a newly opened room comes first", async () => {
 	const world = new World();
 	const { visited } = chatOf(world, { room: "tea", others: ["attic", "garden"] });
 	for (const [at, room] of ["attic", "garden", "tea"].entries()) visited.visit(room, world.clock.at + at);

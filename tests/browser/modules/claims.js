@@ -1,4 +1,4 @@
-/** The registry of the JavaScript tests: each is a claim that test_modules.py tries. */
+/** The registry of JavaScript tests: each is a claim that test_modules.py runs. */
 
 export const claims = new Map();
 const errors = [];
@@ -6,7 +6,7 @@ const DEADLINE_MS = 60_000;
 window.addEventListener("error", ({ message }) => errors.push(message));
 window.addEventListener("unhandledrejection", ({ reason }) => errors.push(`unhandled: ${reason}`));
 
-/** @param {string} words what is claimed @param {() => unknown} test throws if it does not hold */
+/** @param {string} words the claim @param {() => unknown} test throws if it does not hold */
 export function claim(words, test) {
 	if (claims.has(words)) throw new Error(`claimed twice: ${words}`);
 	claims.set(words, test);

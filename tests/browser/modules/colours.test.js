@@ -1,4 +1,4 @@
-/** The colours of people. */
+/** Each person's colour. */
 
 import { claim } from "/claims.js";
 import { hueOf } from "/model/colours.js";
@@ -13,7 +13,7 @@ const chiSquare = (ids) => {
 	return HUES.reduce((sum, hue) => sum + (ids.filter((id) => hueOf(id) === hue).length - wanted) ** 2 / wanted, 0);
 };
 
-/** The relative luminance of an OKLCH colour, cut to sRGB. */
+/** The relative luminance of an OKLCH colour, clipped to sRGB. */
 function luminance(lightness, chroma, hue) {
 	const [a, b] = [Math.cos, Math.sin].map((part) => chroma * part((hue * Math.PI) / 180));
 	const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
@@ -26,12 +26,12 @@ function luminance(lightness, chroma, hue) {
 	return 0.2126 * r + 0.7152 * g + 0.0722 * bl;
 }
 
-claim("somebody has one of twelve hues, the same on every page and in every version", () => {
+claim("a person has one of twelve hues, the same on every page and in every version", () => {
 	for (const id of ["", "a", "日本", "\ud83d", "x".repeat(9999)]) ok(HUES.includes(hueOf(id)));
 	equal(["ada", "bob"].map(hueOf), [210, 240]);
 });
 
-claim("people are spread evenly over the hues, be their ids random or numbered", () => {
+claim("people are spread evenly over the hues, whether their ids are random or consecutive", () => {
 	const random = chance(13);
 	const drawn = (base) => Array.from({ length: 16 }, () => Math.floor(random() * base).toString(base)).join("");
 	const numbers = Array.from({ length: 1000 }, (_, n) => n);

@@ -4,7 +4,7 @@ import { claim } from "/claims.js";
 import { COMMANDS, commandCompletions, parseCommand } from "/model/commands.js";
 import { equal, ok } from "/world.js";
 
-claim("a command is a known word behind a slash, and what follows it", () => {
+claim("a command is a slash, a known word, and an argument", () => {
 	const table = {
 		"/nick Ada  Lovelace ": { kind: "nick", name: "Ada Lovelace" },
 		"/NICK e\u0301": { kind: "nick", name: "é" },
@@ -22,7 +22,7 @@ claim("a command is a known word behind a slash, and what follows it", () => {
 	equal(title, "日本");
 });
 
-claim("what only looks like a command is a message", () => {
+claim("text that only looks like a command is a message", () => {
 	const paths = ["/etc/hosts", "/etc/", "/usr.d", "/a-b", "/7", "/_", "/help/", "/nick:x"];
 	const others = [
 		"",
@@ -43,11 +43,11 @@ claim("what only looks like a command is a message", () => {
 	for (const text of [...paths, ...others]) equal([text, parseCommand(text)], [text, undefined]);
 });
 
-claim("a second slash sends what would be a command", () => {
+claim("a second slash sends a command as text", () => {
 	for (const text of ["/help", "/nick Ada", "/x", "//x"]) equal(parseCommand(`/${text}`), { kind: "message", text });
 });
 
-claim("a command that cannot be carried out says why", () => {
+claim("a command that cannot run says why", () => {
 	const table = {
 		"/foo bar": "There is no /foo command. Type /help for the list.",
 		"/été": "There is no /été command. Type /help for the list.",
@@ -64,7 +64,7 @@ claim("a command that cannot be carried out says why", () => {
 	equal(parseCommand("/join #").kind, "invalid");
 });
 
-claim("every command that is listed is known, and completed until it is typed in full", () => {
+claim("every listed command works, and is suggested until it is typed in full", () => {
 	for (const { name, usage, does } of COMMANDS) {
 		ok(usage.startsWith(`/${name}`) && does);
 		ok(!parseCommand(`/${name}`).problem?.startsWith("There is no"));

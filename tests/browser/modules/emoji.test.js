@@ -9,7 +9,7 @@ import { equal, ok } from "/world.js";
 
 const names = async (typed, options) => (await emojiCompletions(typed, options)).map(({ name }) => name);
 
-claim("each line of the table is an emoji and its names, and each name is of one emoji", () => {
+claim("each line of the table is an emoji and its names, and each name belongs to one emoji", () => {
 	const lines = EMOJI.trim().split("\n");
 	const all = lines.flatMap((line) => line.split("|")[0].split(" ").slice(1));
 	ok(lines.length > 1800 && new Set(all).size === all.length);
@@ -19,7 +19,7 @@ claim("each line of the table is an emoji and its names, and each name is of one
 	);
 });
 
-claim("a known name between colons becomes its emoji, and everything else stays", async () => {
+claim("a known name between colons becomes its emoji, and everything else is unchanged", async () => {
 	ok(await loadEmoji());
 	const table = {
 		":tada:": "🎉",
@@ -47,7 +47,7 @@ claim("a known name between colons becomes its emoji, and everything else stays"
 	for (const text of [...words, ...within]) equal(replaceShortcodes(text), text);
 });
 
-claim("without its table a message stays as typed, and the next one finds it", async () => {
+claim("without the table a message stays as typed, and the next one uses it", async () => {
 	const answers = [Promise.reject(new TypeError("offline")), Promise.resolve({ EMOJI: "🎉 tada|party\n" })];
 	answers[0].catch(() => {});
 	const table = new EmojiTable(() => answers.shift());
@@ -59,7 +59,7 @@ claim("without its table a message stays as typed, and the next one finds it", a
 	equal(await new EmojiTable(() => Promise.reject(new TypeError("offline"))).completions("ta"), []);
 });
 
-claim("a colon and two characters at the beginning of a word open the completion", () => {
+claim("a colon and two characters at the start of a word open the suggestions", () => {
 	const table = { ":ta": 0, "hi :ta": 3, "(:Ta": 1, ":+1": 0, "🎉:ta": 2, "\n:t-rex": 1, "你好:ta": 2 };
 	for (const [text, start] of Object.entries(table)) {
 		equal([text, shortcodeAt(text, text.length)], [text, { start, typed: text.slice(start + 1) }]);
@@ -84,7 +84,7 @@ claim("a colon and two characters at the beginning of a word open the completion
 	equal(shortcodeAt(`${"x".repeat(5000)} :ta`, 5004)?.start, 5001);
 });
 
-claim("names that begin with what was typed come first, the shortest before the others, each emoji once", async () => {
+claim("names that start with the typed text come first, shortest first, each emoji once", async () => {
 	equal(await names("tad"), ["tada"]);
 	equal((await names("HEART"))[0], "heart");
 	equal(await names("+1"), ["+1"]);
@@ -96,6 +96,6 @@ claim("names that begin with what was typed come first, the shortest before the 
 	equal([(await names("t")).length, (await names("t", { limit: 3 })).length], [8, 3]);
 });
 
-claim("the time to find names grows with the length of a message, not with its square", () => {
+claim("finding names takes linear time", () => {
 	for (const part of [":", ":a", ":a:", " :a", "`:a:", "::a"]) okLinear(part, replaceShortcodes);
 });

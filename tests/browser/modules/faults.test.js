@@ -1,4 +1,4 @@
-/** Whatever fails on the way, in the end everybody shows all that was stored, once, in order, and nothing else. */
+/** Whatever fails, everyone eventually shows all stored messages, once, in order, and nothing else. */
 
 import { claim } from "/claims.js";
 import { Browser, chance, equal, MINUTE, ok, SECOND, World } from "/world.js";
@@ -7,7 +7,7 @@ const ROOMS = ["tea", "garden", "hall"];
 const SEEDS = 60;
 const ACTIONS = 150;
 
-/** Three people, one of them with two tabs, in three rooms, over a network and a server that fail by chance. */
+/** Three people, one of them with two tabs, in three rooms, over a network and a server that fail at random. */
 async function run(seed) {
 	const random = chance(seed);
 	const pick = (list) => list[Math.floor(random() * list.length)];
@@ -135,7 +135,7 @@ async function run(seed) {
 	return sent.length;
 }
 
-/** People come and go, and nobody is told: within 10 s every page shows who is in its room. */
+/** People join and leave without presence frames: within 10 s every page shows its room's members. */
 async function compareMembers(world, tabs) {
 	const { server, clock } = world;
 	world.swallows = (_way, frame) => frame.type === "presence";

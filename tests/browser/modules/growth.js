@@ -1,4 +1,4 @@
-/** Measures how the time for a message grows with its length. */
+/** Measures how processing time grows with a message's length. */
 
 import { ok } from "/world.js";
 
@@ -7,7 +7,7 @@ const MAX_RATIO = 48; // of time, where linear is 16 and quadratic 256
 const NOISE_MS = 100;
 const TRIES = 3;
 
-/** Whether the time to act on a message of that part, again and again, is about linear in its length.
+/** Whether the time to process a repeated part is about linear in its length.
  * @param {string} part @param {(message: string) => unknown} act */
 export function okLinear(part, act) {
 	const [short, long] = LENGTHS.map((length) => {

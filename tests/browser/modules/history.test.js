@@ -1,4 +1,4 @@
-/** What is read of a room: exactly once, in order, with gaps filled, and older pages on request. */
+/** A room's history: each message once, in order, with gaps filled, and older pages on request. */
 
 import { claim } from "/claims.js";
 import { equal, FAULT, first, GATEWAY_FAULT, LIMITED, MINUTE, ok, SECOND, texts, World } from "/world.js";
@@ -11,9 +11,9 @@ const rejects = (promise) =>
 const older = (view, before, room = "tea") => view.client.older(room, before);
 const said = (page) => page.messages.map(({ message }) => message);
 
-// Coming back.
+// Resuming.
 
-claim("a client that comes back gets exactly what it missed, in order, then what is said live", async () => {
+claim("a returning client receives exactly what it missed, in order, then live messages", async () => {
 	const world = new World();
 	world.server.say("tea", "before");
 	const view = await world.joined();
@@ -26,7 +26,7 @@ claim("a client that comes back gets exactly what it missed, in order, then what
 	equal([world.server.sent("join")[1].after, view.of("lost")], [1, []]);
 });
 
-claim("a gap larger than a page comes whole and in order, page by page, while others go on talking", async () => {
+claim("a gap larger than a page is filled in order, page by page, while new messages arrive", async () => {
 	const world = new World();
 	world.server.say("tea", "before");
 	const view = await world.joined();
@@ -42,7 +42,7 @@ claim("a gap larger than a page comes whole and in order, page by page, while ot
 	);
 });
 
-claim("a first join brings the newest page, and older ones come on request", async () => {
+claim("a first join returns the newest page, and older ones are loaded on request", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 120));
 	const view = await world.joined();
@@ -54,7 +54,7 @@ claim("a first join brings the newest page, and older ones come on request", asy
 	equal(world.server.sent("history"), [{ action: "history", room: "tea", before: 71 }]);
 });
 
-claim("a page that did not fit into the answer to a join is asked for at once", async () => {
+claim("messages that did not fit into the answer to a join are requested at once", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.socket.cut();
@@ -71,7 +71,7 @@ claim("a page that did not fit into the answer to a join is asked for at once", 
 	equal(view.texts(), ["big", "bigger"]);
 });
 
-claim("expired messages are reported as lost, once, and what is left of them is shown", async () => {
+claim("expired messages are reported as lost, once, and the remaining ones are shown", async () => {
 	for (const pageSize of [50, 2]) {
 		const world = new World();
 		world.server.say("tea", "before");
@@ -86,7 +86,7 @@ claim("expired messages are reported as lost, once, and what is left of them is 
 	}
 });
 
-claim("messages that expire while they are being paged are reported as lost too", async () => {
+claim("messages that expire during paging are reported as lost too", async () => {
 	const world = new World();
 	world.server.say("tea", "before");
 	const view = await world.joined();
@@ -104,7 +104,7 @@ claim("messages that expire while they are being paged are reported as lost too"
 	equal([view.texts().slice(-3), view.of("lost").length], [["again 2", "again 3", "again 6"], 2]);
 });
 
-claim("a first join is not told of losses, even in a room whose messages have all expired", async () => {
+claim("a first join reports no losses, even in a room whose messages have all expired", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 500));
 	world.server.expire("tea", 500);
@@ -114,7 +114,7 @@ claim("a first join is not told of losses, even in a room whose messages have al
 	equal([view.texts(), view.of("lost")], [["new"], []]);
 });
 
-claim("a room that is behind what was known begins anew, and that is reported as a loss", async () => {
+claim("a room whose log restarted is read from the start, and reported as a loss", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("former", 30));
 	const view = await world.joined();
@@ -127,7 +127,7 @@ claim("a room that is behind what was known begins anew, and that is reported as
 	equal([view.texts(), view.of("lost").length], [texts("now", 4), 1]);
 });
 
-claim("another server counts anew", async () => {
+claim("another server starts a new count", async () => {
 	const world = new World();
 	world.server.say("tea", "one", "two");
 	const view = await world.joined();
@@ -156,7 +156,7 @@ claim(
 	},
 );
 
-claim("a jump in seq is asked for after one second, once, and what was missed is shown in its place", async () => {
+claim("a gap is requested once, after one second, and the missing messages are shown in order", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.server.say("tea", "1");
@@ -192,7 +192,7 @@ claim("a gap that opens while another is being filled is filled too", async () =
 	equal(view.texts(), ["1", "2", "3", "4"]);
 });
 
-claim("a missed end shows by a pong, whether it was asked for or not, in every room", async () => {
+claim("any pong, solicited or not, reveals missed messages in every room", async () => {
 	for (const asked of [true, false]) {
 		const world = new World();
 		const view = await world.joined({ others: ["garden"] });
@@ -206,7 +206,7 @@ claim("a missed end shows by a pong, whether it was asked for or not, in every r
 	}
 });
 
-claim("a message that overtakes the answer to the first join is shown with it", async () => {
+claim("a message that arrives before the answer to the first join is shown with it", async () => {
 	const world = new World();
 	world.server.answers = (frame, peer) => {
 		if (frame.action !== "join") return false;
@@ -223,7 +223,7 @@ claim("a message that overtakes the answer to the first join is shown with it", 
 	equal([view.texts(), world.server.sent("history")], [["early"], []]);
 });
 
-claim("a message that is stored while a room is being joined is shown, whether it is posted or not", async () => {
+claim("a message stored during a join is shown, whether or not it is posted", async () => {
 	for (const again of [false, true]) {
 		for (const posted of [false, true]) {
 			const world = new World();
@@ -255,7 +255,7 @@ claim("a message that is stored while a room is being joined is shown, whether i
 	}
 });
 
-claim("a live message that overtakes the answer to a second join is shown once", async () => {
+claim("a live message that arrives before the answer to a second join is shown once", async () => {
 	const world = new World();
 	world.server.say("tea", "one", "two");
 	const view = await world.joined();
@@ -273,7 +273,7 @@ claim("a live message that overtakes the answer to a second join is shown once",
 	equal([view.reported, view.of("joined").at(-1).resumed, view.of("lost")], [["one", "two", "three"], true, []]);
 });
 
-claim("a gap that the server cannot fill is not asked for without end", async () => {
+claim("a gap that the server cannot fill is not requested forever", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.server.answers = (frame, peer) => {
@@ -289,7 +289,7 @@ claim("a gap that the server cannot fill is not asked for without end", async ()
 
 // Requests.
 
-claim("an older page and a gap that are asked for together each get their own answer", async () => {
+claim("an older page and a gap requested together each get their own answer", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 120));
 	const view = await world.joined();
@@ -301,7 +301,7 @@ claim("an older page and a gap that are asked for together each get their own an
 	equal([said(await asked), view.texts().slice(-2)], [texts("old", 50, 21), ["missed", "live"]]);
 });
 
-claim("a page is asked for before a seq, after one, or the newest, and says what is missing of it", async () => {
+claim("a page is before a seq, after one, or the newest, and says whether it is complete", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 120));
 	const view = await world.joined();
@@ -320,7 +320,7 @@ claim("a page is asked for before a seq, after one, or the newest, and says what
 	equal(view.reported.length, 50);
 });
 
-claim("a page that shows an unanswered message as stored takes it out of the outbox", async () => {
+claim("a page that contains an unacknowledged message removes it from the outbox", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.swallows = (way, frame) => way === "down" && frame.type === "message";
@@ -332,7 +332,7 @@ claim("a page that shows an unanswered message as stored takes it out of the out
 	equal([(await asked).messages[0].messageId, view.outbox.all], [messageId, []]);
 });
 
-claim("a gap is filled before other pages that wait, and those keep their order", async () => {
+claim("a gap is filled before other waiting pages, which keep their order", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 120));
 	const view = await world.joined();
@@ -352,7 +352,7 @@ claim("a gap is filled before other pages that wait, and those keep their order"
 	);
 });
 
-claim("a late answer to an earlier request is not taken for the answer to this one", async () => {
+claim("a late answer to an earlier request is not mistaken for the current one", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 120));
 	const view = await world.joined();
@@ -397,10 +397,10 @@ async function askedAgain(answers, within) {
 	equal([view.texts().slice(-2), view.of("refused"), world.sockets.length], [["missed", "live"], [], 1]);
 }
 
-claim("a page that was refused for coming too soon is asked for again", () => askedAgain(LIMITED, 800));
-claim("a page that met a fault is asked for again", () => askedAgain(FAULT, 2100));
-claim("a page that met a fault of the gateway is asked for again", () => askedAgain(GATEWAY_FAULT, 2100));
-claim("a page that had no answer is asked for again", () => askedAgain([], 8100));
+claim("a rate-limited page is requested again", () => askedAgain(LIMITED, 800));
+claim("a page that met a server error is requested again", () => askedAgain(FAULT, 2100));
+claim("a page that met a gateway error is requested again", () => askedAgain(GATEWAY_FAULT, 2100));
+claim("a page without an answer is requested again", () => askedAgain([], 8100));
 
 claim(
 	"a page that meets one fault after another, or is refused for good, is given up, and the next one is asked for",
@@ -428,7 +428,7 @@ claim(
 	},
 );
 
-claim("history of a room that the server has us out of is read after joining again", async () => {
+claim("the history of a room that removed us is read after rejoining", async () => {
 	const world = new World();
 	const view = await world.joined();
 	for (const peer of world.server.peers) peer.rooms.delete("tea");

@@ -1,4 +1,4 @@
-/** The text of messages: links, code, quotes, rooms, mentions, emoji alone. */
+/** Message text: links, code, quotes, rooms, mentions, emoji. */
 
 import { claim } from "/claims.js";
 import { okLinear } from "/growth.js";
@@ -9,7 +9,7 @@ import { chance, equal, ok } from "/world.js";
 
 const ADA = { names: ["Bo", "Ada"], ownName: "Ada" };
 
-/** Such as `see {code x}`. */
+/** For example `see {code x}`. */
 const drawn = (pieces) =>
 	pieces
 		.map((piece) => {
@@ -18,13 +18,13 @@ const drawn = (pieces) =>
 		})
 		.join("");
 
-/** Each message against what is drawn of it. */
+/** Compares each message with its rendering. */
 function eachDraws(table, people) {
 	for (const [message, wanted] of Object.entries(table))
 		equal([message, drawn(parse(message, people))], [message, wanted]);
 }
 
-/** Each message is drawn as it stands. */
+/** Each message is rendered unchanged. */
 function eachStays(messages, people) {
 	for (const message of messages) equal(parse(message, people), [{ kind: "text", text: message }]);
 }
@@ -33,7 +33,7 @@ function eachStays(messages, people) {
 
 const links = (text) => splitLinks(text).flatMap(({ href }) => (href ? [href] : []));
 
-claim("only http, https and www become links, and no character of a message is lost", () => {
+claim("only http, https and www become links, and no character is lost", () => {
 	const see = "See https://example.com/a?b=(c), javascript:alert(1) and data:text/html,x.";
 	for (const text of [
 		see,
@@ -56,14 +56,14 @@ claim("only http, https and www become links, and no character of a message is l
 	equal(links("https://example.com/\u202egpj.exe"), ["https://example.com/"]);
 });
 
-claim("an address that begins with www. is a link by https, but not within a word or another address", () => {
+claim("www. starts an https link, but not within a word or another URL", () => {
 	equal(links("www.example.org/x, WWW.example.org."), ["https://www.example.org/x", "https://WWW.example.org"]);
 	equal(links("見てwww.example.org。"), ["https://www.example.org"]);
 	equal(links("www. www.x www.x. awww.x.y a@www.x.y ftp://www.x.y /www.x.y www..y www.x?a.b"), []);
 	equal(links("https://www.example.org/www.x.y"), ["https://www.example.org/www.x.y"]);
 });
 
-claim("brackets, quotes and sentence marks of any script end a link", () => {
+claim("brackets, quotes and punctuation of any script end a link", () => {
 	equal(links("見て https://example.com。次"), ["https://example.com"]);
 	equal(links("https://example.com/docs（说明）了解"), ["https://example.com/docs"]);
 	equal(links("“https://example.com/x” «https://example.com/y»، https://example.com/ü?q=日本"), [
@@ -75,7 +75,7 @@ claim("brackets, quotes and sentence marks of any script end a link", () => {
 
 // Code and quotes.
 
-claim("backticks make code up to as many backticks on the same line", () => {
+claim("backticks make code up to the same number of backticks on the line", () => {
 	eachDraws({
 		"a `b` c": "a {code b} c",
 		"`` a`b ``": "{code a`b}",
@@ -104,7 +104,7 @@ claim("three backticks make a block, without the language and the line breaks ar
 	eachStays(["```a\nb", "``````", "```\n\n```", "``` ```", "```a````"]);
 });
 
-claim("lines that begin with > are a quote, and signs that look like one are not", () => {
+claim("lines that start with > are a quote, and lookalikes are not", () => {
 	eachDraws(
 		{
 			"> a\n> b\nc": "{quote a\nb}c",
@@ -125,7 +125,7 @@ claim("lines that begin with > are a quote, and signs that look like one are not
 
 // Rooms and mentions.
 
-claim("# and a room's name is a link to the room, wherever a word begins", () => {
+claim("# and a room's name is a link to the room, at the start of a word", () => {
 	equal(parse("#Tea-Time"), [{ kind: "room", text: "#Tea-Time", room: "tea-time" }]);
 	const longest = "x".repeat(64);
 	eachDraws({
@@ -153,7 +153,7 @@ claim("# and a room's name is a link to the room, wherever a word begins", () =>
 	eachStays([...none, "&#x27;", "a/#tea", `#${longest}x`, `#${longest}-x`, "e\u0301#a"]);
 });
 
-claim("@ and a known name is a mention, and one's own is marked", () => {
+claim("@ and a known name is a mention, and your own is marked", () => {
 	equal(parse("@ada @BO", ADA), [
 		{ kind: "mention", text: "@ada", isOwn: true },
 		{ kind: "text", text: " " },
@@ -169,7 +169,7 @@ claim("@ and a known name is a mention, and one's own is marked", () => {
 	eachStays(["@", "@ "], { names: ["", " "], ownName: "" });
 });
 
-claim("whatever marks a message mixes, it is drawn whole and in order", () => {
+claim("any mix of markup is rendered completely and in order", () => {
 	const parts = [
 		..."`|``|```|````|>|> |\n|\r\n| a| @Ada|@|#| #tea|(|)|\u200d|🎉|\u202e|\ud83c|*|é".split("|"),
 		" https://a.example/x",
@@ -192,7 +192,7 @@ claim("whatever marks a message mixes, it is drawn whole and in order", () => {
 	}
 });
 
-claim("the time to parse grows with the length of a message, not with its square", () => {
+claim("parsing takes linear time", () => {
 	const parts = [
 		..."`>@(#)./x",
 		"www.",
@@ -216,9 +216,9 @@ claim("the time to parse grows with the length of a message, not with its square
 	}
 });
 
-// Emoji alone.
+// Emoji only.
 
-claim("one to three emoji and nothing else are emoji alone", () => {
+claim("one to three emoji and nothing else are emoji only", () => {
 	const flags = ["🇩🇪", "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}", "🏴‍☠️"];
 	const people = ["👨‍👩‍👧‍👦", "👍🏽", "☝🏿", "👩🏿‍❤️‍💋‍👨🏻", "🧑🏽‍🚀"];
 	const alone = ["🎉", " 🎉 🎉\n", "🎉🎉🎉", "1️⃣", "#⃣", "❤️", "☀️", "\u{1faea}", ...flags, ...people, people[0].repeat(3)];

@@ -1,13 +1,13 @@
-/** Mentions: found in a message, and completed while they are typed. */
+/** Mentions: finding them in messages, and completing them while typing. */
 
 import { claim } from "/claims.js";
 import { complete, completions, findMentions, mentionAt, mentionsName } from "/model/mentions.js";
 import { equal } from "/world.js";
 
-/** What is mentioned, as it is written. */
+/** The mentions in a text, as written. */
 const found = (text, ...names) => findMentions(text, names).map(({ start, end }) => text.slice(start, end));
 
-claim("the longest known name behind an @ is the mention", () => {
+claim("the longest known name after an @ is the mention", () => {
 	equal(findMentions("a @ada lovelace!", ["Ada", "Ada Lovelace"]), [{ start: 2, end: 15, name: "Ada Lovelace" }]);
 	const table = [
 		["@Ada Love @Ada", ["@Ada", "@Ada"], "Ada", "Ada Lovelace"],
@@ -23,7 +23,7 @@ claim("the longest known name behind an @ is the mention", () => {
 	for (const [text, wanted, ...names] of table) equal([text, found(text, ...names)], [text, wanted]);
 });
 
-claim("case and composition do not matter to a mention, and its place is counted in the text as it stands", () => {
+claim("mentions ignore case and composition, and their offsets refer to the original text", () => {
 	const table = [
 		["@ODYSSEUS @οδυσσεύς", "Οδυσσεύσ", ["@οδυσσεύς"]],
 		["\u0130\u0130 @Zoe\u0308, @ZOË", "Zoë", ["@Zoe\u0308", "@ZOË"]],
@@ -61,12 +61,12 @@ claim("a name within a word, a mail address or an emoji is not mentioned", () =>
 		for (const text of texts) equal([text, found(text, name)], [text, []]);
 });
 
-claim("in a script without spaces, a mention may stand between words", () => {
+claim("in a script without spaces, a mention may touch the words around it", () => {
 	equal(found("你好@Ada你好 @Adaさん", "Ada"), ["@Ada", "@Ada"]);
 	equal(found("สวัสดี@李雷 ", "李雷"), ["@李雷"]);
 });
 
-claim("a message calls somebody outside code, links and quotes only", () => {
+claim("mentions in code, links and quotes do not notify", () => {
 	const calls = ["hi @ada", "> x\n@Ada", "`x` @Ada", "@Ada`"];
 	const not = ["Ada", "`@Ada`", "```\n@Ada\n```", "> @Ada", "https://a.example/@Ada", "www.a.example/@Ada", "a@Ada"];
 	equal(
@@ -107,7 +107,7 @@ claim("the mention before the caret is the one being typed", () => {
 	equal([mentionAt("hi @🦊x", 5), typed(`@${"🦊".repeat(40)}`)], [{ start: 3, typed: "\ud83e" }, "🦊".repeat(40)]);
 });
 
-claim("names that begin with what was typed come first, then those that contain it, in the order given", () => {
+claim("names that start with the typed text come first, then those that contain it, in the given order", () => {
 	const names = ["Eva Adams", "Nadal", "Ada", "Ádám", "Jean-Adam", "Bo", "ADA", "Eva Adams", ""];
 	equal(completions(names, "ad"), ["Eva Adams", "Ada", "Ádám", "Jean-Adam", "ADA", "Nadal"]);
 	equal(completions(names, "ÁD", { limit: 2 }), ["Eva Adams", "Ada"]);
@@ -118,7 +118,7 @@ claim("names that begin with what was typed come first, then those that contain 
 	equal([completions(["李雷"], "雷"), completions(["Strauß"], "STRAUSS")], [["李雷"], ["Strauß"]]);
 });
 
-claim("a chosen name replaces what was typed, with one space behind it", () => {
+claim("a chosen name replaces the typed text, followed by one space", () => {
 	equal(complete("hi @ad", 6, { start: 3 }, "Ada L"), { text: "hi @Ada L ", caret: 10 });
 	equal(complete("@ad, x", 3, { start: 0 }, "Ada"), { text: "@Ada , x", caret: 5 });
 	equal(complete("@ad x", 3, { start: 0 }, "$&"), { text: "@$& x", caret: 4 });

@@ -1,4 +1,4 @@
-/** Messages that are not stored yet: sent once, in order, over lost connections, reloads and tabs. */
+/** Unsent messages: sent once, in order, across lost connections, reloads and tabs. */
 
 import { claim } from "/claims.js";
 import { Browser, equal, FAULT, first, LIMITED, MINUTE, ok, refuse, SECOND, texts, World } from "/world.js";
@@ -9,7 +9,7 @@ const shown = (view, room) => view.shown(room).map(({ message, state }) => [mess
 
 // One tab.
 
-claim("a message is shown at once, and becomes the stored one", async () => {
+claim("a message is shown at once and becomes the stored one", async () => {
 	const world = new World();
 	const view = await world.joined();
 	view.write("Hello");
@@ -22,7 +22,7 @@ claim("a message is shown at once, and becomes the stored one", async () => {
 	equal([view.outbox.all, view.of("removed").length], [[], 1]);
 });
 
-claim("messages go out one by one, in order, also while the first is answered slowly", async () => {
+claim("messages are sent one by one, in order, even if the first answer is slow", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.startsAfter = ({ message }) => (message === "1" ? 5000 : 0);
@@ -31,7 +31,7 @@ claim("messages go out one by one, in order, also while the first is answered sl
 	equal([world.server.texts("tea"), sent(world).length], [["1", "2", "3"], 3]);
 });
 
-claim("a message whose answer was lost is sent again under its own id, stored once and shown once", async () => {
+claim("a message whose answer was lost is resent with the same id, stored once and shown once", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.swallows = (way, frame) => way === "down" && frame.type === "message";
@@ -43,24 +43,27 @@ claim("a message whose answer was lost is sent again under its own id, stored on
 	equal([sent(world).length, new Set(sent(world).map(({ messageId }) => messageId)).size], [2, 1]);
 });
 
-claim("a connection cut while a message is under way: stored once, shown once, and the next follows", async () => {
-	for (const cutAfter of [1, 5, 11, 15, 21, 29]) {
-		const world = new World();
-		const view = await world.joined();
-		view.write("Hello");
-		view.write("Again");
-		await world.clock.pass(cutAfter);
-		world.socket.cut();
-		await world.clock.pass(5 * SECOND);
-		equal(
-			[world.server.texts("tea"), view.reported],
-			[
-				["Hello", "Again"],
-				["Hello", "Again"],
-			],
-		);
-	}
-});
+claim(
+	"if the connection breaks during a send, the message is stored and shown once, and the next follows",
+	async () => {
+		for (const cutAfter of [1, 5, 11, 15, 21, 29]) {
+			const world = new World();
+			const view = await world.joined();
+			view.write("Hello");
+			view.write("Again");
+			await world.clock.pass(cutAfter);
+			world.socket.cut();
+			await world.clock.pass(5 * SECOND);
+			equal(
+				[world.server.texts("tea"), view.reported],
+				[
+					["Hello", "Again"],
+					["Hello", "Again"],
+				],
+			);
+		}
+	},
+);
 
 claim("a message that was stored before the connection broke is not sent again", async () => {
 	const world = new World();
@@ -72,7 +75,7 @@ claim("a message that was stored before the connection broke is not sent again",
 	equal([world.server.texts("tea"), view.reported, sent(world).length], [["Hello"], ["Hello"], 1]);
 });
 
-claim("what was written in another room goes there, without a visit", async () => {
+claim("unsent messages in another room are sent without visiting it", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.socket.cut();
@@ -84,7 +87,7 @@ claim("what was written in another room goes there, without a visit", async () =
 	equal([view.texts("tea"), view.texts("garden")], [["for tea"], ["for the garden"]]);
 });
 
-claim("a room switched while a message is under way leaves the message in its own", async () => {
+claim("switching rooms during a send leaves the message in its room", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.startsAfter = ({ action }) => (action === "sendmessage" ? 500 : 0);
@@ -94,7 +97,7 @@ claim("a room switched while a message is under way leaves the message in its ow
 	equal([world.server.texts("tea"), view.texts("tea")], [["for tea"], ["for tea"]]);
 });
 
-claim("a message that was stored long ago goes from the outbox, and is not shown out of its place", async () => {
+claim("a message stored long ago leaves the outbox and is not shown out of order", async () => {
 	const world = new World();
 	const before = await world.joined();
 	world.swallows = (way) => way === "down";
@@ -109,7 +112,7 @@ claim("a message that was stored long ago goes from the outbox, and is not shown
 	equal(world.server.texts("tea").filter((text) => text === "Hello").length, 1);
 });
 
-claim("a hundred messages wait at most, and all of them are sent in order", async () => {
+claim("at most a hundred messages wait, and all are sent in order", async () => {
 	const world = new World();
 	const view = world.tab();
 	for (const text of texts("waiting", 100)) ok(view.write(text));
@@ -149,7 +152,7 @@ claim(
 	},
 );
 
-claim("a message that meets one fault after another fails, holds up no other, and can be tried again", async () => {
+claim("a message that keeps failing is given up, blocks no other, and can be retried", async () => {
 	const world = new World();
 	const view = await world.joined();
 	refuse(world, "sendmessage", FAULT, ({ message }) => message === "1");
@@ -168,7 +171,7 @@ claim("a message that meets one fault after another fails, holds up no other, an
 	equal([view.texts(), new Set(sent(world).map((frame) => frame.messageId)).size], [["2", "1"], 2]);
 });
 
-claim("a message that is refused fails at once, still does after a reload, and can be discarded", async () => {
+claim("a refused message fails at once, also after a reload, and can be discarded", async () => {
 	const world = new World();
 	const before = await world.joined();
 	refuse(
@@ -190,7 +193,7 @@ claim("a message that is refused fails at once, still does after a reload, and c
 	equal([view.texts(), sent(world).length, view.outbox.all], [["good"], 2, []]);
 });
 
-claim("a message discarded while it is under way makes room for the next", async () => {
+claim("discarding a message in flight lets the next one go", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.swallows = (way, frame) => way === "up" && frame.message === "1";
@@ -204,7 +207,7 @@ claim("a message discarded while it is under way makes room for the next", async
 	equal(view.outbox.all, []);
 });
 
-claim("an error for a message that does not wait any more changes nothing", async () => {
+claim("an error for a message no longer in the outbox changes nothing", async () => {
 	const world = new World();
 	const view = await world.joined();
 	view.write("1");
@@ -215,7 +218,7 @@ claim("an error for a message that does not wait any more changes nothing", asyn
 	equal([shown(view), sent(world).length], [[["1", "stored"]], 1]);
 });
 
-claim("a message in a room that always throws us out fails in the end", async () => {
+claim("a message in a room that keeps removing us eventually fails", async () => {
 	const world = new World();
 	const view = await world.joined();
 	refuse(world, "sendmessage", { type: "error", code: "not_in_room", error: "No" });
@@ -224,7 +227,7 @@ claim("a message in a room that always throws us out fails in the end", async ()
 	equal([shown(view), sent(world).length], [[["1", "failed"]], 4]);
 });
 
-claim("messages for a room that will not have us fail, and hold up no others", async () => {
+claim("messages for a room that refuses us fail and block no others", async () => {
 	const world = new World();
 	const view = world.tab({ room: "private" });
 	view.write("1");
@@ -237,7 +240,7 @@ claim("messages for a room that will not have us fail, and hold up no others", a
 	equal(view.outbox.all[0].failure, { code: "forbidden", error: "Not for you" });
 });
 
-claim("4,000 characters of four bytes each pass whole", async () => {
+claim("4,000 four-byte characters arrive intact", async () => {
 	const world = new World();
 	const view = await world.joined();
 	view.write("🙂".repeat(4000));
@@ -249,7 +252,7 @@ claim("4,000 characters of four bytes each pass whole", async () => {
 	);
 });
 
-claim("what the storage holds of another shape is left out", async () => {
+claim("malformed stored values are ignored", async () => {
 	const world = new World();
 	const { area } = world.browser.storage.tab();
 	for (const [n, odd] of [
@@ -267,7 +270,7 @@ claim("what the storage holds of another shape is left out", async () => {
 	equal([view.outbox.all, sent(world)], [[], []]);
 });
 
-// Closed tabs. Each claim holds with Web Locks and, on a page over plain HTTP, without.
+// Closed tabs. Each claim holds with Web Locks, and without them on plain HTTP.
 
 const withAndWithoutLocks = (test) => async () => {
 	await test(true);
@@ -415,7 +418,7 @@ claim(
 	}),
 );
 
-claim("a message that waited for more than a day is not sent unasked", async () => {
+claim("a message older than a day is not sent without a retry", async () => {
 	const world = new World();
 	const before = world.tab();
 	before.write("yesterday");
@@ -433,7 +436,7 @@ claim("a message that waited for more than a day is not sent unasked", async () 
 	equal(view.texts(), ["today", "yesterday"]);
 });
 
-claim("tabs without a storage that they share each send what was written in them", async () => {
+claim("without shared storage each tab sends its own messages", async () => {
 	const world = new World();
 	const views = [];
 	for (const text of ["1", "2"]) {

@@ -1,11 +1,11 @@
-/** One owner among the tabs, with Web Locks and with a lease. */
+/** One tab owns the outbox, with Web Locks and with a lease. */
 
 import { claim } from "/claims.js";
 import { LeaseOwnership, LockOwnership } from "/client/ownership.js";
 import { LocalStore } from "/client/storage.js";
 import { Browser, Clock, chance, equal, ok } from "/world.js";
 
-/** Tabs of one browser that want the same thing. */
+/** Tabs of one browser that compete for ownership. */
 function tabs(count, kind) {
 	const clock = new Clock();
 	const browser = new Browser(clock);
@@ -79,7 +79,7 @@ claim(
 	}),
 );
 
-claim("whatever tabs do, two never have a lock or a lease at once", async () => {
+claim("two tabs never own the lock or lease at once, whatever they do", async () => {
 	for (const kind of ["lock", "lease"]) {
 		for (let seed = 1; seed <= 30; seed += 1) {
 			const random = chance(seed);
@@ -94,7 +94,7 @@ claim("whatever tabs do, two never have a lock or a lease at once", async () => 
 	}
 });
 
-claim("a lease that its tab does not renew is taken over, and the tab that wakes up finds it lost", async () => {
+claim("a lease that is not renewed is taken over, and its former tab notices on waking", async () => {
 	const { clock, ownerships, owners } = tabs(2, "lease");
 	ownerships[0].want();
 	await clock.pass(1000);
@@ -107,7 +107,7 @@ claim("a lease that its tab does not renew is taken over, and the tab that wakes
 	equal(owners(), [1]);
 });
 
-claim("a lease far in the future, left when the clock was set back, is not believed", async () => {
+claim("a lease far in the future, left after the clock was set back, is ignored", async () => {
 	const clock = new Clock();
 	const store = new LocalStore(new Browser(clock).storage.tab());
 	store.save("lease.outbox", { owner: "gone", until: clock.at + 3_600_000 });
@@ -117,7 +117,7 @@ claim("a lease far in the future, left when the clock was set back, is not belie
 	ok(ownership.owned);
 });
 
-claim("a lease has one holder although no event tells of another tab's write", async () => {
+claim("a lease has one holder even without storage events", async () => {
 	const clock = new Clock();
 	const { area } = new Browser(clock).storage.tab();
 	const leases = [1, 2].map(
@@ -133,7 +133,7 @@ claim("a lease has one holder although no event tells of another tab's write", a
 	equal([loser.owned, leases.filter(({ owned }) => owned).length], [true, 1]);
 });
 
-claim("a page that is refused its lock, as one that is being closed, does not ask without end", async () => {
+claim("a page that is refused a lock, such as a closing one, does not retry forever", async () => {
 	let asked = 0;
 	const request = () => {
 		asked += 1;

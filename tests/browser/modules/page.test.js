@@ -1,4 +1,4 @@
-/** The page's parts that know no DOM: text rules, wording, message list, visited rooms, drafts. */
+/** Model modules: text rules, wording, message list, visited rooms, drafts. */
 
 import { claim } from "/claims.js";
 import { LocalStore } from "/client/storage.js";
@@ -31,7 +31,7 @@ const seqs = (list) => list.items.map(({ seq }) => seq);
 
 // Text rules; test_text_rules.py compares them with the server's, character by character.
 
-claim("a name is trimmed and freed of what pasting left, and a hidden character refuses it", () => {
+claim("a name is trimmed and stripped of paste artefacts, and a hidden character makes it invalid", () => {
 	const kept = [
 		"Ada",
 		"🙂".repeat(40),
@@ -62,21 +62,21 @@ claim("a message has 1 to 4,000 characters after trimming, one of them visible",
 	equal(messageFrom(" half \ud83d"), "half \ufffd");
 });
 
-claim("a room's name is made of what was typed, or of nothing", () => {
+claim("a room is derived from the typed text, or is empty", () => {
 	const made = ["  Café & Garden! ", "#tea", "ÄÖÜ", "!!!", "-a-", "x".repeat(80), `${"x".repeat(63)} y`].map(roomFrom);
 	equal(made, ["cafe-garden", "tea", "aou", "", "a", "x".repeat(64), "x".repeat(63)]);
 });
 
 // Wording.
 
-claim("a day is named as people name it", () => {
+claim("days have natural names", () => {
 	equal(dayLabel(NOON, NOON, "en-GB"), "Today");
 	equal(dayLabel(NOON - DAY, NOON, "en-GB"), "Yesterday");
 	ok(/^Sunday,? 8 March 2026$/.test(dayLabel(NOON - 3 * DAY, NOON, "en-GB")));
 	equal(dayLabel(NOON, NOON, "de"), "Heute");
 });
 
-claim("a server's address is wss, or ws on this computer", () => {
+claim("a server's URL is wss, or ws on this computer", () => {
 	const right = ["wss://example.com/production", "WSS://x", "ws://localhost:1", "ws://127.0.0.1:4566/x", "ws://[::1]/"];
 	const wrong = [
 		"",
@@ -93,7 +93,7 @@ claim("a server's address is wss, or ws on this computer", () => {
 	);
 });
 
-claim("a message's length is shown near the limit", () => {
+claim("a counter is shown near the length limit", () => {
 	equal([counter(3599), counter(3990), counter(3999)], ["", "10 characters left", "1 character left"]);
 	equal(counter(4002), "2 characters over the limit. Shorten or split your message.");
 });
@@ -116,7 +116,7 @@ claim("a group ends with another sender, another name, or five minutes of silenc
 	equal(startsGroup(undefined, before), true);
 });
 
-claim("messages stand by seq however they arrive, those not stored at the end", () => {
+claim("messages are ordered by seq however they arrive, unsent ones at the end", () => {
 	const list = new MessageList();
 	list.putUnsent(unsent("mine"), ada, "");
 	list.store([message(3), message(1), message(2)]);
@@ -124,7 +124,7 @@ claim("messages stand by seq however they arrive, those not stored at the end", 
 	equal([list.firstSeq, list.lastSeq], [1, 3]);
 });
 
-claim("a message that is stored keeps its row, and is never shown as unsent again", () => {
+claim("a stored message keeps its row and is never shown as unsent again", () => {
 	const list = new MessageList();
 	list.putUnsent(unsent("mine"), ada, "");
 	const [row] = list.items;
@@ -135,7 +135,7 @@ claim("a message that is stored keeps its row, and is never shown as unsent agai
 	equal(list.items.length, 1);
 });
 
-claim("a message that failed says why, and goes when it is discarded", () => {
+claim("a failed message says why, and disappears when discarded", () => {
 	const list = new MessageList();
 	list.putUnsent(unsent("mine"), ada, "Too long.");
 	equal([list.items[0].state, list.items[0].problem], ["failed", "Too long."]);
@@ -145,7 +145,7 @@ claim("a message that failed says why, and goes when it is discarded", () => {
 
 const numbered = (from, to, more) => Array.from({ length: to - from + 1 }, (_, n) => message(from + n, more));
 
-claim("what comes while the reader is away begins below a line; own messages and history are not unread", () => {
+claim("messages that arrive while you are away start below a line; own messages and history are not unread", () => {
 	const list = new MessageList();
 	list.enter(2, 2);
 	list.store(numbered(1, 2), true);
@@ -157,7 +157,7 @@ claim("what comes while the reader is away begins below a line; own messages and
 	equal([list.unread, list.firstNew.seq, list.read], [0, 4, 7]);
 });
 
-claim("read is what was seen: not what was jumped over", () => {
+claim("only messages that were seen count as read, not those that were skipped", () => {
 	const list = new MessageList();
 	list.enter(10, 40);
 	list.store(numbered(1, 40));
@@ -169,7 +169,7 @@ claim("read is what was seen: not what was jumped over", () => {
 	equal([list.read, list.unread], [42, 0]);
 });
 
-claim("195 unread messages are counted though only the newest are known, and none is taken for the first", () => {
+claim("195 unread messages are counted though only the newest are loaded, and none is mistaken for the first", () => {
 	const list = new MessageList();
 	list.enter(5, 200);
 	list.store(numbered(151, 200));
@@ -180,7 +180,7 @@ claim("195 unread messages are counted though only the newest are known, and non
 	equal([list.unread, list.firstUnread.seq, list.firstNew.seq], [195, 6, 6]);
 });
 
-claim("what has expired is not unread for ever", () => {
+claim("expired messages do not stay unread forever", () => {
 	const list = new MessageList();
 	list.enter(5, 200);
 	list.reset(true);
@@ -189,7 +189,7 @@ claim("what has expired is not unread for ever", () => {
 	ok(list.markSeen(198, 200));
 });
 
-/** What presence looks like, as [event, sender, seconds] for each change; names without their isolates. */
+/** The presence lines for changes given as [event, sender, seconds], without isolates around names. */
 function lines(...changes) {
 	const list = new MessageList();
 	list.store([message(1)]);
@@ -200,7 +200,7 @@ function lines(...changes) {
 	return list.items.slice(1).map((item) => item.message.replace(/[\u2068\u2069]/g, ""));
 }
 
-claim("who comes and goes between two messages shares one line", () => {
+claim("joins and leaves between two messages share one line", () => {
 	equal(lines(["join", "Ada", 0]), ["Ada joined"]);
 	equal(lines(["join", "Ada", 0], ["join", "Bo", 100]), ["Ada and Bo joined"]);
 	const three = ["Ada", "Bo", "Cy"].map((name) => ["join", name, 0]);
@@ -210,7 +210,7 @@ claim("who comes and goes between two messages shares one line", () => {
 	equal(lines(["join", "Ada", 0], ["join", "Bo", 24 * 3600]), ["Ada joined", "Bo joined"]);
 });
 
-claim("who leaves and comes back within 30 seconds is not mentioned, even if others spoke meanwhile", () => {
+claim("leaving and returning within 30 seconds shows nothing, even with messages in between", () => {
 	equal(lines(["leave", "Ada", 0], ["join", "Ada", 30]), []);
 	equal(lines(["join", "Ada", 0], ["leave", "Ada", 29]), []);
 	equal(lines(["leave", "Ada", 0], "Hello", ["join", "Ada", 3]), ["Hello"]);
@@ -219,7 +219,7 @@ claim("who leaves and comes back within 30 seconds is not mentioned, even if oth
 	equal(lines(["join", "Ada", 0], ["leave", "Ada", 5], ["join", "Ada", 10]), ["Ada joined"]);
 });
 
-claim("who stays away for longer, or looks in for longer, is mentioned once", () => {
+claim("a longer absence or visit is shown once", () => {
 	equal(lines(["leave", "Ada", 0], ["join", "Ada", 31]), ["Ada left and came back"]);
 	equal(lines(["join", "Ada", 0], ["leave", "Ada", 31]), ["Ada joined and left"]);
 	equal(lines(["join", "Ada", 0], ["leave", "Ada", 40], ["join", "Ada", 80]), ["Ada joined"]);
@@ -228,7 +228,7 @@ claim("who stays away for longer, or looks in for longer, is mentioned once", ()
 	]);
 });
 
-claim("two people with one name are two, a change of name has a line to itself, and names are isolated", () => {
+claim("two people with one name count as two, a rename has its own line, and names are isolated", () => {
 	const list = new MessageList();
 	for (const sender of ["a", "b"]) list.presence({ event: "join", sender, name: "Ada" }, NOON);
 	list.presence({ event: "rename", sender: "a", name: "مريم", former: "Ada" }, NOON);
@@ -239,7 +239,7 @@ claim("two people with one name are two, a change of name has a line to itself, 
 	);
 });
 
-claim("a line of presence keeps its row while it grows, and neither it nor a note is unread or a message", () => {
+claim("a presence line keeps its row as it grows, and notes are never unread", () => {
 	const list = new MessageList();
 	list.enter(1, 1);
 	list.store([message(1)]);
@@ -252,7 +252,7 @@ claim("a line of presence keeps its row while it grows, and neither it nor a not
 	equal([list.items.length, list.unread, list.lastSeq, list.items.at(-1).messageId], [4, 0, 1, "mine"]);
 });
 
-claim("somebody who reloads the page is never said to leave", async () => {
+claim("reloading the page does not show a leave", async () => {
 	const clock = new Clock();
 	const shown = [];
 	const show = (room, { event, sender }) => shown.push(`${sender} ${event} ${room}`);
@@ -268,7 +268,7 @@ claim("somebody who reloads the page is never said to leave", async () => {
 	equal(shown, ["Cy join tea", "Ada leave garden", "Bo leave tea"]);
 });
 
-claim("what an earlier visit saved is shown, but is not unread, news, seen or the room's newest", () => {
+claim("saved messages are shown, but are not unread, new, seen or the room's newest", () => {
 	const list = new MessageList();
 	list.preview(numbered(3, 5));
 	list.enter(1, 5);
@@ -280,7 +280,7 @@ claim("what an earlier visit saved is shown, but is not unread, news, seen or th
 	equal(seqs(list), [3, 4, 5, 5.5, Infinity]);
 });
 
-claim("the first join replaces what was saved, and the same messages keep their rows", () => {
+claim("the first join replaces the saved messages, and the same messages keep their rows", () => {
 	const list = new MessageList();
 	list.preview(numbered(3, 5));
 	const rows = [...list.items];
@@ -293,7 +293,7 @@ claim("the first join replaces what was saved, and the same messages keep their 
 	equal(seqs(list), [4, 5, 6]);
 });
 
-claim("an empty room is not taken for one whose messages are saved", () => {
+claim("an empty room is not mistaken for one with saved messages", () => {
 	const list = new MessageList();
 	list.preview([]);
 	ok(list.isLive);
@@ -302,7 +302,7 @@ claim("an empty room is not taken for one whose messages are saved", () => {
 	equal([list.items, list.isLive, list.complete], [[], true, true]);
 });
 
-claim("a list forgets the oldest, never what is not stored", () => {
+claim("a list drops the oldest messages, never unsent ones", () => {
 	const list = new MessageList();
 	list.store(Array.from({ length: 3300 }, (_, index) => message(index + 1)));
 	list.putUnsent(unsent("mine"), ada, "");
@@ -316,9 +316,9 @@ claim("a list forgets the oldest, never what is not stored", () => {
 	);
 });
 
-// What the browser keeps.
+// Storage.
 
-claim("visited rooms keep their order, and the one last looked at is the most recent", () => {
+claim("visited rooms keep their order, and the last opened is the most recent", () => {
 	const visited = new VisitedRooms(new LocalStore(new Browser(new Clock()).storage.tab()));
 	for (const [at, room] of ["tea", "garden", "hall", "tea"].entries()) visited.visit(room, at);
 	equal(
@@ -345,7 +345,7 @@ claim("rooms with unread messages come first, then the most recent", () => {
 	);
 });
 
-claim("all rooms are marked as read at once, and none is read less than before", () => {
+claim("all rooms are marked as read at once, and none goes back", () => {
 	const visited = new VisitedRooms(new LocalStore(new Browser(new Clock()).storage.tab()));
 	for (const room of ["tea", "garden", "hall"]) visited.visit(room, 0);
 	visited.joined("tea", 3);
@@ -362,7 +362,7 @@ claim("all rooms are marked as read at once, and none is read less than before",
 	);
 });
 
-claim("a visited room keeps its title, and no other is taken for it", () => {
+claim("a visited room keeps its title and accepts no other", () => {
 	const { area, events } = new Browser(new Clock()).storage.tab();
 	const visited = new VisitedRooms(new LocalStore({ area, events }));
 	const { room, title } = roomFromTitle("日本");
@@ -378,7 +378,7 @@ claim("a visited room keeps its title, and no other is taken for it", () => {
 	}
 });
 
-claim("how far a room is read never goes back, unless the room began anew", () => {
+claim("the read position never goes back, unless the log restarted", () => {
 	const visited = new VisitedRooms(new LocalStore(new Browser(new Clock()).storage.tab()));
 	visited.visit("tea", 0);
 	visited.joined("tea", 7);
@@ -390,7 +390,7 @@ claim("how far a room is read never goes back, unless the room began anew", () =
 	equal([visited.find("tea").read, visited.find("tea").last], [3, 3]);
 });
 
-claim("a list of visited rooms of another shape is left out", () => {
+claim("a malformed list of visited rooms is ignored", () => {
 	for (const odd of ["3", '"text"', '{"a":1}', '[null, 7, {}, {"room": 5}, {"room": "tea"}]']) {
 		const { area, events } = new Browser(new Clock()).storage.tab();
 		area.setItem("chat.rooms", odd);
@@ -398,7 +398,7 @@ claim("a list of visited rooms of another shape is left out", () => {
 	}
 });
 
-claim("a draft is one for all tabs, and an empty one is none", async () => {
+claim("a draft is shared by all tabs, and an empty one is removed", async () => {
 	const clock = new Clock();
 	const { storage } = new Browser(clock);
 	const [one, two] = [1, 2].map(() => new Drafts(new LocalStore(storage.tab())));

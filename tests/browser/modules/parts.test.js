@@ -15,7 +15,7 @@ const seqs = (messages) => messages.map(({ seq }) => seq);
 
 // Back-off.
 
-claim("a delay lies between half a second and a ceiling that doubles up to 20 s", () => {
+claim("delays lie between half a second and a ceiling that doubles up to 20 s", () => {
 	for (const [failures, ceiling] of [1000, 2000, 4000, 8000, 16_000, 20_000, 20_000].entries()) {
 		const [least, most] = [backoffMs(failures, () => 0), backoffMs(failures, () => 1)];
 		equal([least, most], [500, ceiling]);
@@ -26,7 +26,7 @@ claim("a delay lies between half a second and a ceiling that doubles up to 20 s"
 	);
 });
 
-claim("delays of clients that were cut off together are spread over the whole range", () => {
+claim("the delays of clients disconnected together are spread over the whole range", () => {
 	const random = chance(2);
 	const tenths = new Set(Array.from({ length: 500 }, () => Math.floor((backoffMs(9, random) - 500) / 1950)));
 	equal([...tenths].filter((tenth) => tenth < 10).length, 10);
@@ -34,7 +34,7 @@ claim("delays of clients that were cut off together are spread over the whole ra
 
 // The order of a room's messages.
 
-claim("whatever order messages come in, each is new once and nothing is skipped", () => {
+claim("in any order of arrival, each message is new once and none is skipped", () => {
 	for (let seed = 1; seed <= 300; seed += 1) {
 		const random = chance(seed);
 		const pick = (n) => Math.floor(random() * n);
@@ -57,7 +57,7 @@ claim("whatever order messages come in, each is new once and nothing is skipped"
 	}
 });
 
-claim("a jump in seq is a gap until what is missing came or the server has answered for it", () => {
+claim("a jump in seq is a gap until the messages arrive or the server has answered for them", () => {
 	const order = new RoomOrder(0);
 	order.take(numbered(1, 4, 5, 8));
 	equal([order.upTo, order.hasGap], [1, true]);
@@ -67,7 +67,7 @@ claim("a jump in seq is a gap until what is missing came or the server has answe
 	equal([order.upTo, order.hasGap], [8, false]);
 });
 
-claim("a newest seq that the server tells of is a gap while its messages are missing", () => {
+claim("a newer seq reported by the server is a gap while its messages are missing", () => {
 	const order = new RoomOrder(5);
 	order.noteLatest(7);
 	ok(order.hasGap);
@@ -81,7 +81,7 @@ claim("a newest seq that the server tells of is a gap while its messages are mis
 const person = (id, name = id) => ({ connectionId: id, name, sender: `sender-${id}` });
 const change = (event, id, memberCount) => ({ type: "presence", room: "tea", event, ...person(id), memberCount });
 
-claim("members come, go and take other names", () => {
+claim("members join, leave and are renamed", () => {
 	const members = new Members();
 	members.reset([person("a"), person("b")], 2);
 	members.change(change("join", "c", 3));
@@ -94,7 +94,7 @@ claim("members come, go and take other names", () => {
 	equal([members.count, members.hasDrifted], [2, false]);
 });
 
-claim("a list that disagrees with the count is known to be wrong", () => {
+claim("a list that disagrees with the count has drifted", () => {
 	const missed = new Members();
 	missed.reset([person("a")], 1);
 	missed.change(change("join", "c", 3));
@@ -103,7 +103,7 @@ claim("a list that disagrees with the count is known to be wrong", () => {
 	ok(!missed.hasDrifted);
 });
 
-claim("a room above 100 is listed in part and counted whole", () => {
+claim("a room above 100 is listed partially but counted fully", () => {
 	const members = new Members();
 	members.reset(
 		Array.from({ length: 100 }, (_, n) => person(`c${n}`)),
@@ -115,7 +115,7 @@ claim("a room above 100 is listed in part and counted whole", () => {
 
 // Frames.
 
-claim("what is not a frame of the protocol is nothing, and never an exception", () => {
+claim("data that is not a valid frame is ignored and never throws", () => {
 	const odd = ["", "nonsense", "null", "7", '"text"', "[]", "{}", '{"type":"new"}', "[".repeat(9999)];
 	const incomplete = ['{"type":"presence"}', '{"type":"constructor"}', '{"type":"pong","room":"tea","rooms":[]}'];
 	const wrong = '{"type":"typing","room":7,"connectionId":"c","name":"n","sender":"s"}';
@@ -125,13 +125,13 @@ claim("what is not a frame of the protocol is nothing, and never an exception", 
 	);
 });
 
-claim("an unknown field is ignored, and an optional one may be missing", () => {
+claim("unknown fields are ignored, and optional ones may be missing", () => {
 	const frame = { type: "left", room: "tea", current: null, colour: "green" };
 	equal(parseFrame(JSON.stringify(frame)), frame);
 	equal(parseFrame('{"type":"error","error":"No","code":"new_code"}').code, "new_code");
 });
 
-claim("API Gateway's own error is a fault of the server", () => {
+claim("API Gateway's own error is an internal error", () => {
 	const { type, code } = parseFrame('{"message":"Internal server error","connectionId":"c","requestId":"r"}');
 	equal([type, code], ["error", "internal"]);
 });
@@ -148,7 +148,7 @@ const denied = {
 	},
 };
 
-claim("a value that cannot be written is kept in memory", () => {
+claim("a value that cannot be stored is kept in memory", () => {
 	const store = new LocalStore({ area: denied, events: new EventTarget() });
 	store.save("name", "Ada");
 	equal([store.loadText("name"), store.keys("na")], ["Ada", ["name"]]);
@@ -156,7 +156,7 @@ claim("a value that cannot be written is kept in memory", () => {
 	equal(store.loadText("name"), undefined);
 });
 
-claim("another tab's change is reported by its key, and values of a wrong shape are not believed", () => {
+claim("another tab's change is reported by its key, and malformed values are ignored", () => {
 	const { storage } = new Browser({ setTimeout: (act) => act() });
 	const store = new LocalStore(storage.tab());
 	const changed = [];
@@ -170,7 +170,7 @@ claim("another tab's change is reported by its key, and values of a wrong shape 
 	ok(store.isShared);
 });
 
-claim("a secret is made once for all tabs, and a malformed one is replaced", () => {
+claim("a secret is generated once for all tabs, and a malformed one is replaced", () => {
 	const { storage } = new Browser(new Clock());
 	const secretOf = (tab) => new Credentials(new LocalStore(tab)).secret;
 	const secret = secretOf(storage.tab());

@@ -1,4 +1,4 @@
-/** A window onto a room's past: opened at a message or a time, grown at both ends, given back to the live list. */
+/** A window onto a room's history: opened at a message or a time, grown at both ends, merged into the live list. */
 
 import { claim } from "/claims.js";
 import { itemOf, MessageList } from "/model/message-list.js";
@@ -14,7 +14,7 @@ const rejects = (promise) =>
 		() => true,
 	);
 
-/** A server with many messages, by arithmetic: `timeOf` a seq rises, and those up to `expired` are gone. */
+/** A server that computes its messages: `timeOf` rises with seq, and messages up to `expired` are gone. */
 function log({ last, expired = 0, timeOf = (seq) => START + seq * MINUTE, fits = 100 }) {
 	const asked = [];
 	const message = (seq) => ({
@@ -37,20 +37,20 @@ function log({ last, expired = 0, timeOf = (seq) => START + seq * MINUTE, fits =
 	return { page, asked, message, past: new Past({ page, room: "tea" }) };
 }
 
-/** The first seq at or after a time, by looking at each. */
+/** The first seq at or after a time, by linear search. */
 function firstAt({ last, expired = 0, timeOf = (seq) => START + seq * MINUTE }, time) {
 	for (let seq = expired + 1; seq <= last; seq += 1) if (timeOf(seq) >= time) return seq;
 	return undefined;
 }
 
-claim("a message is shown amid what is around it, with two requests", async () => {
+claim("a message is shown with its neighbours, in two requests", async () => {
 	const { past, asked } = log({ last: 200 });
 	const item = await past.open(100);
 	equal([item.seq, seqs(past.list), asked.length], [100, range(75, 125), 2]);
 	equal([past.list.complete, past.list.hasNewer, past.list.unread], [false, true, 0]);
 });
 
-claim("a window at either end of the room says that nothing is beyond it", async () => {
+claim("a window at either end of the room knows that there is nothing beyond it", async () => {
 	const { past } = log({ last: 40 });
 	equal([(await past.open(1)).seq, seqs(past.list)], [1, range(1, 26)]);
 	equal([past.list.complete, past.list.hasNewer], [true, true]);
@@ -58,12 +58,12 @@ claim("a window at either end of the room says that nothing is beyond it", async
 	equal([past.list.complete, past.list.hasNewer], [false, false]);
 });
 
-claim("in place of a message that has expired the next newer one is found", async () => {
+claim("for an expired message, the next newer one is found", async () => {
 	const { past } = log({ last: 200, expired: 120 });
 	equal([(await past.open(7)).seq, seqs(past.list), past.list.complete], [121, range(121, 146), true]);
 });
 
-claim("a message that was never said is not found, and the newest are shown", async () => {
+claim("a message that never existed is not found, and the newest are shown", async () => {
 	const { past } = log({ last: 30 });
 	equal([await past.open(31), seqs(past.list), past.list.hasNewer], [undefined, range(6, 30), false]);
 	equal([await past.open(Number.MAX_SAFE_INTEGER), past.list.lastSeq], [undefined, 30]);
@@ -72,7 +72,7 @@ claim("a message that was never said is not found, and the newest are shown", as
 	equal([await nobody.past.older(), await nobody.past.newer()], [false, false]);
 });
 
-claim("pages that are short because their messages are long leave no hole", async () => {
+claim("pages shortened by long messages leave no gap", async () => {
 	const { past } = log({ last: 60, fits: 3 });
 	await past.open(30);
 	equal(seqs(past.list), range(27, 32));
@@ -81,7 +81,7 @@ claim("pages that are short because their messages are long leave no hole", asyn
 	equal([seqs(past.list), past.list.complete, past.list.hasNewer], [range(1, 60), true, false]);
 });
 
-claim("a window that grows asks once at each end, however often it is told, and not beyond the ends", async () => {
+claim("a growing window sends one request per end, however often it is called, and none beyond the ends", async () => {
 	const { past, asked } = log({ last: 100 });
 	await past.open(50);
 	const grown = await Promise.all([past.older(), past.older(), past.newer(), past.newer()]);
@@ -89,7 +89,7 @@ claim("a window that grows asks once at each end, however often it is told, and 
 	equal([await past.older(), await past.newer(), asked.length], [false, false, 4]);
 });
 
-claim("the answer to an earlier opening changes nothing once another has begun", async () => {
+claim("the answer to an earlier opening is dropped once another has begun", async () => {
 	const slow = log({ last: 500 });
 	const waiting = [];
 	const page = (request) => new Promise((resolve) => waiting.push(() => resolve(slow.page(request))));
@@ -105,7 +105,7 @@ claim("the answer to an earlier opening changes nothing once another has begun",
 	equal(seqs(past.list), range(375, 425));
 });
 
-claim("a window stays as it was when the connection is lost, and can be opened again", async () => {
+claim("losing the connection leaves a window unchanged, and it can be opened again", async () => {
 	const { page } = log({ last: 200 });
 	let isConnected = true;
 	const past = new Past({
@@ -122,14 +122,14 @@ claim("a window stays as it was when the connection is lost, and can be opened a
 	ok(await past.older());
 });
 
-claim("rows of a window stay when another opening shows the same messages", async () => {
+claim("rows stay when another opening shows the same messages", async () => {
 	const { past } = log({ last: 200 });
 	const row = await past.open(100);
 	await past.open(110);
 	ok(past.list.items.includes(row));
 });
 
-claim("a window holds a bounded number of messages, and knows at which end it let go", async () => {
+claim("a window has a bounded number of messages, and knows at which end it dropped some", async () => {
 	const { past } = log({ last: 20_000 });
 	await past.open(10_000);
 	for (let turn = 0; turn < 80; turn += 1) await past.older();
@@ -140,7 +140,7 @@ claim("a window holds a bounded number of messages, and knows at which end it le
 	equal(items.length, lastSeq - firstSeq + 1);
 });
 
-claim("the page can go on in the live list once no message is between the two", async () => {
+claim("the page can switch to the live list once there is no gap between the two", async () => {
 	const { past, message } = log({ last: 300 });
 	const live = new MessageList();
 	await past.open(200);
@@ -156,7 +156,7 @@ claim("the page can go on in the live list once no message is between the two", 
 	ok(live.items.includes(row) && live.unread === 0);
 });
 
-claim("a window that ends right before the live list meets it; saved messages meet nothing", async () => {
+claim("a window that ends right before the live list meets it; saved messages never do", async () => {
 	const { past, message } = log({ last: 300 });
 	await past.open(200);
 	for (const [from, meets] of [
@@ -172,7 +172,7 @@ claim("a window that ends right before the live list meets it; saved messages me
 	ok(!past.meets(saved));
 });
 
-claim("what the window has and the live list lacks is no news when it is posted late", async () => {
+claim("a late post that the window already has is not new to the live list", async () => {
 	const { past, message } = log({ last: 100 });
 	await past.open(100);
 	const live = new MessageList();
@@ -184,7 +184,7 @@ claim("what the window has and the live list lacks is no news when it is posted 
 
 // By date.
 
-claim("the first message at or after a time is found, whatever the gaps between the times", async () => {
+claim("the first message at or after a time is found, however uneven the times", async () => {
 	const kinds = {
 		even: (seq) => START + seq * MINUTE,
 		nights: (seq) => START + seq * SECOND + Math.floor(seq / 100) * 12 * 60 * MINUTE,
@@ -207,7 +207,7 @@ claim("the first message at or after a time is found, whatever the gaps between 
 	}
 });
 
-claim("a day is found in a room of a million messages with few requests", async () => {
+claim("a day is found among a million messages in few requests", async () => {
 	const { past, asked } = log({ last: 1_000_000 });
 	equal((await past.openAt(START + 654_321 * MINUTE)).seq, 654_321);
 	ok(asked.length <= 8, `${asked.length} requests`);
@@ -227,7 +227,7 @@ claim(
 	},
 );
 
-claim("a day is found among messages so long that one fills a page", async () => {
+claim("a day is found even if each message fills a page", async () => {
 	const { past } = log({ last: 300, fits: 1 });
 	equal((await past.openAt(START + 222 * MINUTE)).seq, 222);
 	for (const time of [START + 201 * MINUTE, START + 215 * MINUTE + 1]) {
@@ -236,7 +236,7 @@ claim("a day is found among messages so long that one fills a page", async () =>
 	equal(await past.openAt(Number.NaN), undefined);
 });
 
-claim("messages whose clocks differ by milliseconds do not keep a day from being found", async () => {
+claim("a day is found although clocks differ by milliseconds", async () => {
 	const timeOf = (seq) => START + seq * 3 + (seq % 2 ? 4 : 0);
 	for (const seq of [2, 101, 350, 490]) {
 		const item = await log({ last: 500, timeOf }).past.openAt(timeOf(seq));
@@ -244,7 +244,7 @@ claim("messages whose clocks differ by milliseconds do not keep a day from being
 	}
 });
 
-claim("the past of a room is read over a real connection while the room goes on", async () => {
+claim("a room's history can be read while new messages arrive", async () => {
 	const world = new World();
 	world.server.say("tea", ...texts("old", 200));
 	const view = await world.joined();

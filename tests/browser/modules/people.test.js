@@ -1,4 +1,4 @@
-/** Who is in a room, by person. */
+/** The people in a room. */
 
 import { claim } from "/claims.js";
 import { connectionsOf, people, personCount, sharedNames } from "/model/people.js";
@@ -7,7 +7,7 @@ import { equal } from "/world.js";
 const connection = (sender, name, connectionId = `${sender}-connection`) => ({ connectionId, name, sender });
 const names = (members, own) => people(members, own).map(({ name }) => name);
 
-claim("somebody with three tabs is one person", () => {
+claim("three tabs are one person", () => {
 	const members = [connection("a", "Ada", "1"), connection("b", "Bo", "2"), connection("a", "Ada", "3")];
 	equal(people(members, "b"), [
 		{ sender: "b", name: "Bo", connectionIds: ["2"], isOwn: true },
@@ -15,7 +15,7 @@ claim("somebody with three tabs is one person", () => {
 	]);
 });
 
-claim("oneself comes first, the others by name as people sort them", () => {
+claim("you come first, then the others by name in natural order", () => {
 	const members = ["Zoe", "ada", "Émile", "Bo", "Eve", "我"].map((name) => connection(name, name));
 	equal(names(members, "Zoe"), ["Zoe", "ada", "Bo", "Émile", "Eve", "我"]);
 	equal(
@@ -24,7 +24,7 @@ claim("oneself comes first, the others by name as people sort them", () => {
 	);
 });
 
-claim("people with one name keep an order of their own", () => {
+claim("people with the same name have a stable order", () => {
 	const members = ["c", "a", "b"].map((sender) => connection(sender, "Ada"));
 	equal(
 		people(members, "").map(({ sender }) => sender),
@@ -36,7 +36,7 @@ claim("people with one name keep an order of their own", () => {
 	);
 });
 
-claim("a person has the newest name that was chosen, and the default one only if none was", () => {
+claim("a person has the last chosen name, and the default only if none was chosen", () => {
 	equal(
 		names([
 			connection("a", "Ada", "12345678x"),
@@ -48,11 +48,11 @@ claim("a person has the newest name that was chosen, and the default one only if
 	equal(names([connection("a", "12345678", "12345678x"), connection("a", "abcdefgh", "abcdefghi")]), ["abcdefgh"]);
 });
 
-claim("an empty room has nobody in it", () => {
+claim("an empty room has no people", () => {
 	equal([people([], "a"), [...sharedNames([])], personCount([], { list: [], count: 0 })], [[], [], 0]);
 });
 
-claim("people are counted once each, and those of a big room who are not listed by their connections", () => {
+claim("each person counts once, and unlisted members of a large room count by connection", () => {
 	const list = [connection("a", "Ada", "1"), connection("a", "Ada", "2"), connection("b", "Bo", "3")];
 	const present = people(list, "");
 	equal([personCount(present, { list, count: 3 }), personCount(present, { list, count: 150 })], [2, 149]);
@@ -60,7 +60,7 @@ claim("people are counted once each, and those of a big room who are not listed 
 	equal([connectionsOf(list, "a"), connectionsOf(list, "c")], [2, 0]);
 });
 
-claim("a name that two people have here is known, however it is written; two tabs of one person share none", () => {
+claim("shared names are detected in any spelling; two tabs of one person do not share a name", () => {
 	const shared = (...members) => [...sharedNames(people(members, ""))];
 	equal(shared(connection("a", "Ada"), connection("b", "ADA"), connection("c", "Bo")), ["ada"]);
 	equal(shared(connection("a", "\uff21da"), connection("b", "Ada")), ["ada"]);

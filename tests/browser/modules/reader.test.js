@@ -1,10 +1,10 @@
-/** Whether somebody is at the page, and when the connection is worth a look. */
+/** Whether someone is reading the page, and when the connection should be checked. */
 
 import { claim } from "/claims.js";
 import { Reader } from "/model/reader.js";
 import { Clock, equal, MINUTE, SECOND } from "/world.js";
 
-/** A tab before somebody's eyes, and what its reader reports. */
+/** A visible, focused tab and the events of its reader. */
 function tab() {
 	const clock = new Clock();
 	const document = Object.assign(new EventTarget(), { hidden: false, focused: true });
@@ -29,7 +29,7 @@ function tab() {
 	};
 }
 
-claim("somebody is here while the window is in front of them, not while it is only in view", () => {
+claim("someone is here while the window has the focus, not while it is merely visible", () => {
 	const { reader, focus, hide } = tab();
 	equal([reader.isHere, reader.isWatching], [true, true]);
 	equal([focus(false), reader.isHere, reader.isWatching], [["change"], false, true]);
@@ -38,7 +38,7 @@ claim("somebody is here while the window is in front of them, not while it is on
 	equal([hide(false), reader.isHere, reader.isWatching], [["change", "wake"], true, true]);
 });
 
-claim("ten minutes without input end the watching, and any input begins it again", async () => {
+claim("ten minutes without input end watching, and the next input resumes it", async () => {
 	const { reader, clock, fire, heard } = tab();
 	await clock.pass(9 * MINUTE);
 	equal(fire("keydown"), []);
@@ -49,7 +49,7 @@ claim("ten minutes without input end the watching, and any input begins it again
 	equal([fire("pointermove"), reader.isWatching], [["change"], true]);
 });
 
-claim("a network that comes or goes, and a clock that has jumped, ask for a look at the connection", async () => {
+claim("the connection is checked when the network changes or the clock jumps", async () => {
 	const { clock, fire, heard } = tab();
 	equal([fire("offline"), fire("online")], [["wake"], ["wake"]]);
 	await clock.pass(MINUTE);
@@ -59,7 +59,7 @@ claim("a network that comes or goes, and a clock that has jumped, ask for a look
 	equal(heard, ["wake"]);
 });
 
-claim("no timer runs in a tab that is hidden", async () => {
+claim("no timer runs in a hidden tab", async () => {
 	const { clock, hide } = tab();
 	hide(true);
 	await clock.pass(MINUTE);

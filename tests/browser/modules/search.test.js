@@ -1,4 +1,4 @@
-/** Search in a room's history: what matches, what is highlighted, and how far back it goes. */
+/** Searching a room's history: matches, highlighting, and paging. */
 
 import { claim } from "/claims.js";
 import { itemOf, MessageList } from "/model/message-list.js";
@@ -18,7 +18,7 @@ claim("every word must occur, in any order and any case", () => {
 	ok(finds("kett", "The kettle"));
 });
 
-claim("accents, width, ligatures and joined or apart characters make no difference", () => {
+claim("accents, width, ligatures and composition make no difference", () => {
 	const same = [
 		["cafe", "Cafe\u0301 Olé"],
 		["CAFÉ", "cafe"],
@@ -43,7 +43,7 @@ claim("accents, width, ligatures and joined or apart characters make no differen
 	);
 });
 
-claim("marks that make another letter are no accents", () => {
+claim("marks that make another letter are not accents", () => {
 	const other = [
 		["が", "か"],
 		["ば", "ぱ"],
@@ -56,7 +56,7 @@ claim("marks that make another letter are no accents", () => {
 	);
 });
 
-claim("a quoted phrase is found as one, over a line break too; a quote that is not closed is none", () => {
+claim("a quoted phrase matches as one, even across a line break; an unclosed quote is ignored", () => {
 	ok(finds('"tea at five"', "Tea  at\nfive"));
 	ok(!finds('"tea at five"', "five at tea"));
 	ok(finds("“at five” tea", "tea at five"));
@@ -64,21 +64,21 @@ claim("a quoted phrase is found as one, over a line break too; a quote that is n
 	ok(finds('""', "anything") && finds('say "" tea', "I say tea"));
 });
 
-claim("from: narrows the search to a sender, by a part of the name", () => {
+claim("from: narrows the search to a sender by part of the name", () => {
 	ok(finds("from:ada tea", "Tea", "Ada Lovelace") && finds('from:"ada love"', "x", "Ada Lovelace"));
 	ok(!finds("from:bo tea", "Tea from:bo", "Ada") && !finds("from:ada", "Ada", "Bo"));
 	ok(finds("FROM:zoe", "x", "Zoë") && finds("from: tea", "Not from: here, tea"));
 	equal(parseQuery('from:ada "a b" c'), { words: ["a b", "c"], from: ["ada"] });
 });
 
-claim("signs of regular expressions and of code mean themselves", () => {
+claim("regular expression and code characters are literal", () => {
 	for (const sign of [".*", "(", "[a-z]", "\\d", "$&", "a|b", "constructor", "__proto__"]) {
 		ok(finds(sign, `x ${sign} y`) && !finds(sign, "xy"));
 		equal(marked(`x ${sign} y`, sign), [sign]);
 	}
 });
 
-claim("a query of nothing, or of what cannot be seen, asks for nothing", async () => {
+claim("an empty or invisible query searches for nothing", async () => {
 	for (const query of ["", "  ", '""', "\u0301", "\u200b\u00ad", '" "', "from:\u0301"]) {
 		const search = new Search({ page: () => ok(false, "asked"), room: "tea", query });
 		ok(search.isEmpty);
@@ -89,7 +89,7 @@ claim("a query of nothing, or of what cannot be seen, asks for nothing", async (
 
 // Highlighting.
 
-claim("what matches is marked in the text as it was written", () => {
+claim("matches are highlighted in the original text", () => {
 	equal(marked("A café, a Cafe\u0301 and CAFÉ", "cafe"), ["café", "Cafe\u0301", "CAFÉ"]);
 	equal(matchRanges("o\ufb03ce", "off"), [[0, 2]]);
 	equal(matchRanges("o\ufb03ce", "f"), [[1, 2]]);
@@ -100,7 +100,7 @@ claim("what matches is marked in the text as it was written", () => {
 	equal(marked("hyphen\u00adation", "ation"), ["ation"]);
 });
 
-claim("marks take whole characters, as people see them", () => {
+claim("highlights cover whole graphemes", () => {
 	const family = "👩‍👩‍👧";
 	equal(marked(`a${family}b`, "👩"), [family]);
 	equal(marked(`a${family}b`, `${family}b`), [`${family}b`]);
@@ -109,7 +109,7 @@ claim("marks take whole characters, as people see them", () => {
 	for (const [start, end] of matchRanges("🇩🇪🇫🇷", "🇪🇫")) ok(start === 0 && end === 8);
 });
 
-claim("marks are in order and never overlap", () => {
+claim("highlights are in order and never overlap", () => {
 	equal(matchRanges("banana", "ana nan"), [[1, 6]]);
 	equal(matchRanges("aaaa", "aa"), [[0, 4]]);
 	equal(matchRanges("one two one", "one two"), [
@@ -121,7 +121,7 @@ claim("marks are in order and never overlap", () => {
 	equal(matchRanges("from ada", "from:ada"), []);
 });
 
-claim("what matches is marked, for any text and any piece of it", () => {
+claim("matches are highlighted for any text and any part of it", () => {
 	const pieces = ["e\u0301", "É", "ﬁ", "ß", "😀", "👩‍👧", " ", "\n", "ｶﾞ", "각", "a", "B", "ς", "\u200d", "İ", "\ud83d"];
 	let seed = 7;
 	const next = (below) => {
@@ -143,9 +143,9 @@ claim("what matches is marked, for any text and any piece of it", () => {
 	}
 });
 
-// Going back.
+// Paging.
 
-/** A room with `count` messages, "tea" in each whose number `has` says so, and a search in it. */
+/** A room with `count` messages, with "tea" in those that `has` selects by number, and a search in it. */
 async function searching({ count = 1000, has = () => true, query = "tea", complete, known = true } = {}) {
 	const world = new World();
 	world.server.pageSize = 100;
@@ -170,14 +170,14 @@ async function searching({ count = 1000, has = () => true, query = "tea", comple
 	return { world, view, search, more, list, requests };
 }
 
-claim("what is known already is searched first, newest first, without a request", async () => {
+claim("loaded messages are searched first, newest first, without a request", async () => {
 	const { more, requests, world } = await searching({ has: (n) => n > 995 });
 	const result = await more();
 	equal([said(result), result.complete], [[1000, 999, 998, 997, 996].map((n) => `tea ${n}`), false]);
 	equal([requests(), result.searchedTo], [[], Date.parse(world.server.room("hall").messages[950].timestamp)]);
 });
 
-claim("it goes back page by page until there is enough to show, then further back on request", async () => {
+claim("it searches older pages until there is enough to show, then continues on request", async () => {
 	const { more, requests } = await searching({ count: 400, has: (n) => n <= 200 && n % 8 === 0 });
 	const first = await more();
 	equal([first.found.length, said(first)[0], first.complete], [25, "tea 200", true]);
@@ -189,7 +189,7 @@ claim("it goes back page by page until there is enough to show, then further bac
 	equal(requests().length, 4);
 });
 
-claim("a call reads ten pages at most, and the next goes on where it ended", async () => {
+claim("a call reads at most ten pages, and the next continues where it ended", async () => {
 	const { more, requests } = await searching({ count: 2500, has: (n) => n === 60 });
 	const calls = [await more(), await more(), await more()];
 	equal(calls.map(said), [[], [], ["tea 60"]]);
@@ -201,7 +201,7 @@ claim("a call reads ten pages at most, and the next goes on where it ended", asy
 	ok(calls[1].searchedTo < calls[0].searchedTo);
 });
 
-claim("nothing is found twice, however often more is asked for at once", async () => {
+claim("concurrent calls find nothing twice", async () => {
 	const { search, world, requests } = await searching({ count: 600, has: (n) => n % 50 === 0, known: false });
 	const calls = [search.more(), search.more(), search.more()];
 	await world.clock.pass(5 * SECOND);
@@ -214,14 +214,14 @@ claim("nothing is found twice, however often more is asked for at once", async (
 	equal(requests()[0], { action: "history", room: "hall", limit: 100 });
 });
 
-claim("a room that is known whole needs no request", async () => {
+claim("a fully loaded room needs no request", async () => {
 	for (const options of [{ count: 30 }, { count: 1000, complete: true }]) {
 		const { more, requests } = await searching({ ...options, query: "milk" });
 		equal([(await more()).complete, requests()], [true, []]);
 	}
 });
 
-claim("notes and messages that are not stored are not found", async () => {
+claim("notes and unsent messages are not found", async () => {
 	const list = new MessageList();
 	list.store([{ ...message(1), message: "tea" }]);
 	list.note("tea", 5);
@@ -239,7 +239,7 @@ const message = (seq) => ({
 	...{ connectionId: "a", name: "Ada", sender: "a", own: false },
 });
 
-claim("a search that is cancelled asks for nothing more, and goes on where it ended if it is asked again", async () => {
+claim("a cancelled search sends no more requests, and continues where it ended if called again", async () => {
 	const { search, more, world, requests } = await searching({ count: 500, has: (n) => n === 440 || n === 120 });
 	const asked = search.more();
 	await world.clock.pass(5);
@@ -251,7 +251,7 @@ claim("a search that is cancelled asks for nothing more, and goes on where it en
 	equal([said(rest), rest.complete, requests()[1].before], [["tea 120"], true, 351]);
 });
 
-claim("a search that the connection cuts off goes on at the same place, and loses nothing that it found", async () => {
+claim("a search interrupted by the connection continues at the same place and loses no results", async () => {
 	const { search, world, view } = await searching({ count: 500, has: (n) => n === 350 || n === 120 });
 	const cut = search.more();
 	await world.clock.pass(50);
@@ -269,14 +269,14 @@ claim("a search that the connection cuts off goes on at the same place, and lose
 	equal([said(await rest), (await rest).complete], [["tea 120"], true]);
 });
 
-claim("a search that the server slows down waits, and goes on", async () => {
+claim("a rate-limited search waits and continues", async () => {
 	const { more, world } = await searching({ count: 500, has: (n) => n === 7 });
 	let left = 2;
 	refuse(world, "history", LIMITED, () => left-- > 0);
 	equal(said(await more()), ["tea 7"]);
 });
 
-claim("a gap and a reader who scrolls do not wait for a search to end", async () => {
+claim("filling a gap and scrolling do not wait for a search to end", async () => {
 	const { search, world, view, requests } = await searching({ count: 2500, has: () => false });
 	search.more();
 	await world.clock.pass(50);

@@ -1,15 +1,15 @@
-/** A chat server in memory that speaks docs/protocol.md: for the module tests, and behind fake_server.py for the page's. */
+/** An in-memory chat server that implements docs/protocol.md, for module tests and, through fake_server.py, browser tests. */
 
 const ROOM = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const SECRET = /^[A-Za-z0-9_-]{16,128}$/;
 const MAX_ROOMS = 10;
 const MAX_LISTED = 100;
 
-/** One connection, as the server sees it. */
+/** The server side of a connection. */
 class Peer {
 	rooms = new Set();
 	current = "lobby";
-	/** Whether it is in the lobby because it has not joined anything yet. */
+	/** Whether it is in the lobby only because it has not joined a room. */
 	isImplicit = true;
 
 	constructor(id, deliver) {
@@ -30,10 +30,10 @@ class Peer {
 
 export class FakeServer {
 	peers = new Set();
-	/** Every frame that came. */
+	/** Every received frame. */
 	heard = [];
 	pageSize = 50;
-	/** Called first with each frame and its peer; true: the test has answered it. */
+	/** Called first with each frame and its peer; returns true if the test has answered it. */
 	answers = () => false;
 	/** Whether a function dies between storing a message and posting it. */
 	dies = () => false;
@@ -53,14 +53,14 @@ export class FakeServer {
 		return this.room(name).messages.map(({ message }) => message);
 	}
 
-	/** The frames of one action that came. */
+	/** The received frames of one action. */
 	sent(action) {
 		return this.heard.filter((frame) => frame.action === action);
 	}
 
 	// What others do.
 
-	/** Somebody else says something. */
+	/** Another person sends a message. */
 	say(room, ...texts) {
 		return texts.map((text) => {
 			const stored = this.store(room, text);
@@ -69,7 +69,7 @@ export class FakeServer {
 		});
 	}
 
-	/** Stores a message without posting it. */
+	/** Store a message without posting it. */
 	store(name, message, fields = {}) {
 		const room = this.room(name);
 		const seq = room.lastSeq + 1;
@@ -81,7 +81,7 @@ export class FakeServer {
 			timestamp: new Date(this.now()).toISOString(),
 			message,
 			connectionId: "somebodyelse",
-			name: "Somebody",
+			name: "Someone",
 			sender: "somebody",
 			...fields,
 		};
@@ -91,13 +91,13 @@ export class FakeServer {
 		return stored;
 	}
 
-	/** A room's messages up to a seq expire. */
+	/** Expire a room's messages up to a seq. */
 	expire(name, upTo) {
 		const room = this.room(name);
 		room.messages = room.messages.filter(({ seq }) => seq > upTo);
 	}
 
-	/** Everything is lost, as if the tables were made anew. */
+	/** Delete everything, as if the tables were recreated. */
 	clear() {
 		this.#rooms.clear();
 	}
@@ -213,7 +213,7 @@ export class FakeServer {
 		return { type: "pong", room, lastSeq: seqs[room] ?? 0, timestamp, rooms: seqs };
 	}
 
-	/** Who is in a room. */
+	/** A room's members. */
 	members(room) {
 		const joined = [...this.peers].filter((peer) => peer.isIn(room)).map(({ person }) => person);
 		return [...this.room(room).guests, ...joined];
@@ -239,7 +239,7 @@ export class FakeServer {
 	}
 }
 
-/** The CRC-32 of who is in a room. */
+/** The CRC-32 of a room's members. */
 function checksumOf(members) {
 	const lines = members.map(({ connectionId, name, sender }) => `${connectionId}\t${name}\t${sender}\n`);
 	let crc = -1;
@@ -253,7 +253,7 @@ function checksumOf(members) {
 /** Messages within a page have no type. */
 const plain = (messages) => messages.map(({ type: _, ...fields }) => fields);
 
-/** A server for connections that live elsewhere: each call returns the frames that it made, as [connection id, JSON]. */
+/** A server without sockets: each call returns the frames to send, as [connection id, JSON]. */
 export class Host {
 	server = new FakeServer();
 	#peers = new Map();
@@ -274,24 +274,24 @@ export class Host {
 		return this.#made.splice(0);
 	}
 
-	/** Somebody else says something: a whole message frame. */
+	/** Another person sends a message, given as a whole frame. */
 	say(frame) {
 		this.server.post(frame.room, this.store(frame));
 		return this.#made.splice(0);
 	}
 
-	/** Stores a message without posting it. */
+	/** Store a message without posting it. */
 	store({ room, message, ...fields }) {
 		return this.server.store(room, message, fields);
 	}
 
-	/** Sends a frame to everybody in its room, or to everybody. */
+	/** Send a frame to everyone in its room, or to everyone. */
 	send(frame) {
 		for (const peer of this.server.peers) if (!frame.room || peer.isIn(frame.room)) peer.deliver(frame);
 		return this.#made.splice(0);
 	}
 
-	/** People who are in a room without a connection. */
+	/** People in a room without a connection. */
 	setGuests(room, guests) {
 		this.server.room(room).guests = guests;
 	}

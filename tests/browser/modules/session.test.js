@@ -1,4 +1,4 @@
-/** Rooms, names and people of one person on one connection. */
+/** A session: rooms, names and people on one connection. */
 
 import { claim } from "/claims.js";
 import { equal, FAULT, first, LIMITED, MINUTE, ok, refuse, SECOND, texts, World } from "/world.js";
@@ -36,7 +36,7 @@ claim(
 	},
 );
 
-claim("a person hears all rooms at once, and looks at a joined one without another join", async () => {
+claim("all rooms receive messages at once, and showing a joined one needs no join", async () => {
 	const world = new World();
 	const view = await world.joined({ others: ["garden"] });
 	await world.clock.pass(SECOND);
@@ -48,7 +48,7 @@ claim("a person hears all rooms at once, and looks at a joined one without anoth
 	equal([view.texts("tea"), view.texts("garden"), joins(world).length], [["in tea"], ["in the garden"], 2]);
 });
 
-claim("at most 10 rooms are joined, and the least important is left before an eleventh is", async () => {
+claim("at most 10 rooms are joined, and the least important is left before an eleventh", async () => {
 	const world = new World();
 	const rooms = texts("room", 12).map((room) => room.replace(" ", "-"));
 	const view = await world.joined({ room: "room-1", others: rooms.slice(1) });
@@ -61,7 +61,7 @@ claim("at most 10 rooms are joined, and the least important is left before an el
 	equal(world.server.sent("leave"), [{ action: "leave", room: "room-10" }]);
 });
 
-claim("a server that allows fewer rooms is believed", async () => {
+claim("a server's lower limit on rooms is respected", async () => {
 	const world = new World();
 	refuse(
 		world,
@@ -76,7 +76,7 @@ claim("a server that allows fewer rooms is believed", async () => {
 	equal([view.session.state, roomsOf(world)], ["ready", ["hall", "tea"]]);
 });
 
-claim("a room that is forgotten is left, and hears nothing more until it is opened again", async () => {
+claim("a forgotten room is left, and receives nothing until it is opened again", async () => {
 	const world = new World();
 	world.server.say("garden", "one");
 	const view = await world.joined({ others: ["garden"] });
@@ -92,7 +92,7 @@ claim("a room that is forgotten is left, and hears nothing more until it is open
 	equal(view.texts("garden"), ["one", "two"]);
 });
 
-claim("of rooms opened in haste the last one is joined, however the functions overtake each other", async () => {
+claim("of rooms opened in quick succession the last one ends up joined, in any order of answers", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const slow = { one: 900, two: 10, three: 300 };
@@ -102,7 +102,7 @@ claim("of rooms opened in haste the last one is joined, however the functions ov
 	equal([roomsOf(world), view.session.state], [["four"], "ready"]);
 });
 
-claim("there and back again in haste ends where the person is", async () => {
+claim("switching away and quickly back ends in the current room", async () => {
 	const world = new World();
 	const view = await world.joined();
 	for (const room of ["garden", "tea", "garden", "tea"]) view.open(room);
@@ -113,7 +113,7 @@ claim("there and back again in haste ends where the person is", async () => {
 	equal(view.texts("tea"), ["Hello"]);
 });
 
-claim("what a room says while the person is only on the way to it, or has just left it, is not lost", async () => {
+claim("messages that arrive while a room is being joined or left are not lost", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const late = world.server.store("tea", "late");
@@ -128,7 +128,7 @@ claim("what a room says while the person is only on the way to it, or has just l
 	equal(view.texts("tea"), ["late"]);
 });
 
-claim("the lobby, where a connection is before its first join, is not shown unless it is open", async () => {
+claim("messages in the lobby before the first join are shown only if it is open", async () => {
 	const world = new World();
 	const view = world.tab();
 	world.startsAfter = ({ action }) => (action === "join" ? 500 : 0);
@@ -141,7 +141,7 @@ claim("the lobby, where a connection is before its first join, is not shown unle
 
 // Joins that fail.
 
-claim("a join that comes too soon waits as long as the server asks", async () => {
+claim("a rate-limited join waits as long as the server asks", async () => {
 	const world = new World();
 	const view = world.tab();
 	first(world, "join", LIMITED);
@@ -169,7 +169,7 @@ claim(
 	},
 );
 
-claim("a join of another room that meets faults is given up, and disturbs nothing", async () => {
+claim("a background room that fails to join is given up without side effects", async () => {
 	const world = new World();
 	refuse(world, "join", FAULT, ({ room }) => room === "garden");
 	const view = await world.joined({ others: ["garden", "hall"] });
@@ -181,7 +181,7 @@ claim("a join of another room that meets faults is given up, and disturbs nothin
 	equal([view.session.state, world.sockets.length], ["ready", 1]);
 });
 
-claim("a room that was given up is tried again a minute later", async () => {
+claim("a room that was given up is retried a minute later", async () => {
 	const world = new World();
 	refuse(world, "join", FAULT, ({ room }) => room === "garden");
 	await world.joined({ others: ["garden"] });
@@ -191,7 +191,7 @@ claim("a room that was given up is tried again a minute later", async () => {
 	equal(roomsOf(world), ["garden", "tea"]);
 });
 
-claim("a join without an answer is tried over another connection, if the person waits for it", async () => {
+claim("an unanswered join of the current room is retried on a new connection", async () => {
 	for (const room of ["tea", "garden"]) {
 		const world = new World();
 		first(world, "join", [], room);
@@ -202,7 +202,7 @@ claim("a join without an answer is tried over another connection, if the person 
 	}
 });
 
-claim("a room that the server has us out of is joined again as soon as that shows", async () => {
+claim("a room that the server has removed us from is rejoined as soon as it shows", async () => {
 	const world = new World();
 	const view = await world.joined();
 	peerOf(world).rooms.clear();
@@ -217,10 +217,10 @@ claim("a room that the server has us out of is joined again as soon as that show
 
 // Names and secrets.
 
-/** What the browser keeps. */
+/** A stored value. */
 const kept = (world, key) => world.browser.storage.items.get(`chat.${key}`);
 
-claim("a new name is kept as a wish until the server has accepted it", async () => {
+claim("a new name is only a request until the server accepts it", async () => {
 	const world = new World();
 	const view = world.tab({ name: "" });
 	view.connect();
@@ -237,7 +237,7 @@ claim("a new name is kept as a wish until the server has accepted it", async () 
 	equal(names(world).at(-1), "Ada L.");
 });
 
-claim("a name chosen while a join is under way is the one that counts", async () => {
+claim("a name chosen during a join takes effect", async () => {
 	const world = new World();
 	const view = world.tab();
 	view.connect();
@@ -282,7 +282,7 @@ claim("a refused name is reported and never sent again; the last accepted one st
 	);
 });
 
-claim("a kept name that the server refuses is given up, and the rooms are joined without it", async () => {
+claim("a saved name that the server refuses is dropped, and the rooms are joined without it", async () => {
 	const world = new World();
 	const view = world.tab({ name: "???", others: ["garden"] });
 	refuse(world, "join", INVALID_NAME, ({ name }) => name === "???");
@@ -295,7 +295,7 @@ claim("a kept name that the server refuses is given up, and the rooms are joined
 	equal([kept(world, "name"), view.of("refused").length], ['""', 1]);
 });
 
-claim("a secret that the server refuses is left out", async () => {
+claim("a refused secret is no longer sent", async () => {
 	const world = new World();
 	const view = world.tab();
 	refuse(world, "join", { type: "error", code: "invalid_secret", error: "No" }, ({ secret }) => secret !== undefined);
@@ -305,7 +305,7 @@ claim("a secret that the server refuses is left out", async () => {
 	equal([view.session.state, secrets.length, secrets[1]], ["ready", 2, undefined]);
 });
 
-claim("own messages are recognised in another tab and on another day", async () => {
+claim("own messages are recognised in another tab and on a later visit", async () => {
 	const world = new World();
 	const view = await world.joined();
 	view.write("Mine");
@@ -326,7 +326,7 @@ claim("own messages are recognised in another tab and on another day", async () 
 	}
 });
 
-claim("one clock counts, the server's, learnt from its timestamps", async () => {
+claim("times follow the server's clock, learnt from its timestamps", async () => {
 	const world = new World();
 	const DAY = 24 * 60 * MINUTE;
 	world.server.now = () => world.clock.at + DAY;
@@ -341,7 +341,7 @@ claim("one clock counts, the server's, learnt from its timestamps", async () => 
 
 // People.
 
-claim("presence and typing are reported of joined rooms only, with the former name", async () => {
+claim("presence and typing are reported only for joined rooms, with the former name", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const bo = world.server.connect("bo", () => {});
@@ -365,7 +365,7 @@ claim("presence and typing are reported of joined rooms only, with the former na
 
 const idsOf = (view, room = "tea") => view.session.membersOf(room).list.map(({ connectionId }) => connectionId);
 
-claim("a presence frame that disagrees with what is shown is followed by a look at who is there", async () => {
+claim("a presence frame that contradicts the list causes a check", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const guests = Array.from({ length: 3 }, (_, n) => world.server.connect(`guest-${n}`, () => {}));
@@ -382,7 +382,7 @@ claim("a presence frame that disagrees with what is shown is followed by a look 
 	equal([joins(world).filter((room) => room === "tea").length, world.server.sent("ping").length], [4, 2]);
 });
 
-claim("who is in the room that is shown is right within 10 s, whatever was lost", async () => {
+claim("the list of people is correct within 10 s, whatever was lost", async () => {
 	const world = new World();
 	const view = await world.joined({ random: () => 1 });
 	world.swallows = (_way, { type }) => type === "presence";
@@ -404,7 +404,7 @@ claim("who is in the room that is shown is right within 10 s, whatever was lost"
 	equal([world.sockets.length, view.of("members").length, joins(world).length], [1, 3, 4]);
 });
 
-claim("a join that overtook the leave before it is put right", async () => {
+claim("a join that overtakes an earlier leave is corrected", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const gone = { connectionId: "gone", name: "Gone", sender: "gone" };
@@ -416,7 +416,7 @@ claim("a join that overtook the leave before it is put right", async () => {
 	equal(idsOf(view), ["connection-1"]);
 });
 
-claim("a room that is shown again shows who is there now", async () => {
+claim("a room that is shown again shows its current members", async () => {
 	const world = new World();
 	const view = await world.joined({ others: ["garden"] });
 	await world.clock.pass(SECOND);
@@ -431,7 +431,7 @@ claim("a room that is shown again shows who is there now", async () => {
 	equal(idsOf(view, "garden"), ["connection-1", "bo"]);
 });
 
-claim("a count that lists everybody replaces the list", async () => {
+claim("a count with members replaces the list", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const members = ["ada", "bo"].map((id) => ({ connectionId: id, name: id, sender: id }));
@@ -440,7 +440,7 @@ claim("a count that lists everybody replaces the list", async () => {
 	equal(view.session.membersOf("tea").list, members);
 });
 
-claim("a pong that nobody asked for tells of its room only", async () => {
+claim("an unsolicited pong covers only its room", async () => {
 	const world = new World();
 	const view = await world.joined({ others: ["garden"] });
 	await world.clock.pass(SECOND);
@@ -456,7 +456,7 @@ claim("a pong that nobody asked for tells of its room only", async () => {
 	equal([view.texts("garden"), view.session.current, idsOf(view)], [["missed"], "tea", ["connection-1"]]);
 });
 
-claim("typing is sent once in three seconds at most, and only where it is shown", async () => {
+claim("typing is sent at most once in three seconds, and only where it is shown", async () => {
 	const world = new World();
 	const view = world.tab();
 	view.session.typing();

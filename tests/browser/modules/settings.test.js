@@ -1,4 +1,4 @@
-/** What the person has set, in every tab. */
+/** Settings, shared by all tabs. */
 
 import { claim } from "/claims.js";
 import { LocalStore } from "/client/storage.js";
@@ -7,7 +7,7 @@ import { Browser, Clock, equal, ok } from "/world.js";
 
 const newTab = (clock = new Clock()) => new Browser(clock).storage.tab();
 
-claim("somebody who has set nothing has the system's theme, no sound, and every message of every room", () => {
+claim("the defaults are the system's theme, no sound, and every message of every room", () => {
 	const settings = new Settings(new LocalStore(newTab()));
 	equal([settings.theme, settings.sound, settings.notifications], ["auto", false, false]);
 	equal(
@@ -16,7 +16,7 @@ claim("somebody who has set nothing has the system's theme, no sound, and every 
 	);
 });
 
-claim("what is set stays set, and is told", () => {
+claim("settings persist, and changes are emitted", () => {
 	const { area, events } = newTab();
 	const settings = new Settings(new LocalStore({ area, events }));
 	const changes = [];
@@ -32,7 +32,7 @@ claim("what is set stays set, and is told", () => {
 	equal(changes, ["theme", "sound", "notifications", "levels", "levels"]);
 });
 
-claim("the choices of earlier versions still count", () => {
+claim("settings of earlier versions still apply", () => {
 	const { area, events } = newTab();
 	area.setItem("chat.sound", "true");
 	area.setItem("chat.notify", "true");
@@ -40,7 +40,7 @@ claim("the choices of earlier versions still count", () => {
 	equal([settings.sound, settings.notifications], [true, true]);
 });
 
-claim("a room that goes back to the default leaves nothing behind, and the levels stay few", () => {
+claim("a room set back to the default leaves nothing behind, and the number of levels is bounded", () => {
 	const { area, events } = newTab();
 	const settings = new Settings(new LocalStore({ area, events }));
 	settings.setLevel("tea", "none");
@@ -53,7 +53,7 @@ claim("a room that goes back to the default leaves nothing behind, and the level
 	);
 });
 
-claim("a change in one tab is told and seen in the others, and other keys are none", async () => {
+claim("a change in one tab is emitted in the others, and other keys are ignored", async () => {
 	const clock = new Clock();
 	const { storage } = new Browser(clock);
 	const [one, two] = [1, 2].map(() => new Settings(new LocalStore(storage.tab())));
@@ -66,7 +66,7 @@ claim("a change in one tab is told and seen in the others, and other keys are no
 	equal([changes, two.levelOf("tea"), two.notifications], [["levels", "notifications"], "none", true]);
 });
 
-claim("settings of another shape count as not set, and what is no choice is not set", () => {
+claim("malformed settings count as unset, and invalid values are not saved", () => {
 	const { area, events } = newTab();
 	const settings = new Settings(new LocalStore({ area, events }));
 	for (const odd of [
@@ -96,7 +96,7 @@ claim("settings of another shape count as not set, and what is no choice is not 
 	equal(settings.levelOf("tea"), "all");
 });
 
-claim("settings are kept for the visit where storage is denied", () => {
+claim("without storage, settings last for the visit", () => {
 	const area = {
 		...{ getItem: () => null, key: () => null, length: 0, removeItem() {} },
 		setItem() {
@@ -109,7 +109,7 @@ claim("settings are kept for the visit where storage is denied", () => {
 	equal([settings.theme, settings.levelOf("tea")], ["light", "none"]);
 });
 
-claim("a level says which messages call somebody", () => {
+claim("a level decides which messages notify", () => {
 	equal([shouldNotify("all", false), shouldNotify("all", true)], [true, true]);
 	equal([shouldNotify("mentions", false), shouldNotify("mentions", true)], [false, true]);
 	ok(!shouldNotify("none", true) && !shouldNotify("none", false));

@@ -56,7 +56,7 @@ def test_the_page_has_the_error_codes_and_limits_of_the_protocol(modules: Page) 
     assert f"who is here, at most {listed}" in PROTOCOL
 
 
-def test_page_and_server_have_one_checksum_of_who_is_in_a_room(modules: Page) -> None:
+def test_page_and_server_compute_the_same_checksum_of_members(modules: Page) -> None:
     people = [("b=", "Ada 🙂", "s1"), ("a=", "مریم", "s2"), ("ab=", "", "s3")]
     members = [frames_out.Person(*each) for each in people]
     for some in (members, members[:1], []):

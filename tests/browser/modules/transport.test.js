@@ -1,4 +1,4 @@
-/** One connection: heartbeat, dead connections, back-off, renewal, and what the person wishes. */
+/** The transport: heartbeat, dead connections, back-off, renewal, connecting and disconnecting. */
 
 import { claim } from "/claims.js";
 import { chance, equal, MINUTE, ok, refuse, SECOND, World } from "/world.js";
@@ -7,7 +7,7 @@ const pings = (world) => world.server.sent("ping").length;
 
 // Alive or dead.
 
-claim("every five quiet minutes a ping goes out, and its pong keeps the connection", async () => {
+claim("a ping is sent every five idle minutes, and its pong keeps the connection", async () => {
 	const world = new World();
 	const view = await world.joined();
 	view.session.watch(false);
@@ -19,7 +19,7 @@ claim("every five quiet minutes a ping goes out, and its pong keeps the connecti
 	equal([pings(world), world.sockets.length], [20, 1]);
 });
 
-claim("while somebody watches, pings ask every 8 s who is in the room", async () => {
+claim("while someone is watching, a ping checks the members every 8 s", async () => {
 	const world = new World();
 	const view = await world.joined();
 	await world.clock.pass(MINUTE);
@@ -34,7 +34,7 @@ claim("while somebody watches, pings ask every 8 s who is in the room", async ()
 	equal(pings(world), 8);
 });
 
-claim("the heartbeat goes on where the room is refused", async () => {
+claim("the heartbeat continues if the room is refused", async () => {
 	const world = new World();
 	const view = world.tab();
 	refuse(world, "join", { type: "error", code: "invalid_room", error: "No" });
@@ -44,7 +44,7 @@ claim("the heartbeat goes on where the room is refused", async () => {
 	equal([pings(world), view.of("refused").length], [2, 1]);
 });
 
-claim("a connection that swallows frames without closing is replaced within 5 s of a look at it", async () => {
+claim("a connection that swallows frames is replaced within 5 s of a check", async () => {
 	const world = new World();
 	const view = await world.joined();
 	await world.clock.pass(MINUTE);
@@ -60,7 +60,7 @@ claim("a connection that swallows frames without closing is replaced within 5 s 
 	equal([view.texts(), world.open.length], [["missed"], 1]);
 });
 
-claim("a connection that swallows frames is found dead by the heartbeat, and sooner by a message", async () => {
+claim("a connection that swallows frames is detected by the heartbeat, or earlier by a message", async () => {
 	for (const [text, within] of [
 		["", 5 * MINUTE + 6 * SECOND],
 		["Hello?", 14 * SECOND],
@@ -75,7 +75,7 @@ claim("a connection that swallows frames is found dead by the heartbeat, and soo
 	}
 });
 
-claim("anything that comes proves the connection alive", async () => {
+claim("any frame proves that the connection is alive", async () => {
 	const world = new World();
 	const view = await world.joined();
 	world.swallows = (_way, frame) => frame.type === "pong";
@@ -86,7 +86,7 @@ claim("anything that comes proves the connection alive", async () => {
 	equal(world.sockets.length, 1);
 });
 
-claim("a tab that flickers stays within the server's limit for pings", async () => {
+claim("rapid tab switching stays within the server's ping limit", async () => {
 	const world = new World();
 	const view = await world.joined();
 	for (let n = 0; n < 600; n += 1) {
@@ -96,7 +96,7 @@ claim("a tab that flickers stays within the server's limit for pings", async () 
 	ok(pings(world) >= 50 && pings(world) <= 61, `${pings(world)} pings in a minute`);
 });
 
-claim("a wake-up while it waits tries at once, and changes nothing while it connects or is off", async () => {
+claim("waking retries at once while waiting, and does nothing while connecting or disconnected", async () => {
 	const world = new World();
 	const view = world.tab();
 	view.client.wake();
@@ -115,7 +115,7 @@ claim("a wake-up while it waits tries at once, and changes nothing while it conn
 	equal([view.session.state, world.open.length], ["ready", 1]);
 });
 
-claim("nothing that comes over a connection makes the client raise or stop", async () => {
+claim("no incoming data makes the client throw or stop", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const somebody = '"connectionId":"c","name":"n","sender":"s"';
@@ -132,7 +132,7 @@ claim("nothing that comes over a connection makes the client raise or stop", asy
 
 // Back-off.
 
-claim("a connection that closes twice gives one timer and one try", async () => {
+claim("a connection that closes twice causes one retry", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const { socket } = world;
@@ -145,7 +145,7 @@ claim("a connection that closes twice gives one timer and one try", async () => 
 	equal(world.sockets.length, 2);
 });
 
-claim("while nothing answers it tries again after up to 20 s, with jitter, and says when", async () => {
+claim("without an answer it retries after up to 20 s, with jitter, and reports when", async () => {
 	const world = new World();
 	const view = world.tab({ random: chance(7) });
 	world.accepts = false;
@@ -158,7 +158,7 @@ claim("while nothing answers it tries again after up to 20 s, with jitter, and s
 	ok(Math.max(...waits) > 15_000 && Math.min(...waits.slice(6)) < 5000, `${waits}`);
 });
 
-claim("sockets that open and close at once are tried later and later", async () => {
+claim("sockets that open and close at once increase the back-off", async () => {
 	const world = new World();
 	const view = world.tab();
 	world.server.answers = (frame, peer) => {
@@ -172,7 +172,7 @@ claim("sockets that open and close at once are tried later and later", async () 
 	ok(world.sockets.length < 40, `${world.sockets.length} tries`);
 });
 
-claim("failed tries are forgotten once a connection has lasted 10 s", async () => {
+claim("the back-off is reset once a connection has lasted 10 s", async () => {
 	for (const [up, wait] of [
 		[9900, 1250],
 		[10_100, 750],
@@ -187,7 +187,7 @@ claim("failed tries are forgotten once a connection has lasted 10 s", async () =
 	}
 });
 
-claim("a connection that does not open within 15 s is tried again", async () => {
+claim("a connection that does not open within 15 s is retried", async () => {
 	const world = new World();
 	const view = world.tab();
 	world.delays = () => MINUTE;
@@ -199,7 +199,7 @@ claim("a connection that does not open within 15 s is tried again", async () => 
 	equal([view.session.state, world.open.length], ["ready", 1]);
 });
 
-// What the person wishes.
+// Connecting and disconnecting.
 
 claim("connecting twice leaves one connection", async () => {
 	const world = new World();
@@ -214,7 +214,7 @@ claim("connecting twice leaves one connection", async () => {
 	equal(view.texts(), ["Hello"]);
 });
 
-claim("a person who disconnects, at whatever moment, stays so and leaves no connection and no timer", async () => {
+claim("disconnecting at any moment is final and leaves no connection and no timer", async () => {
 	for (const moment of [0, 5, 15, 25, 100, 3000]) {
 		const world = new World();
 		const view = world.tab();
@@ -230,7 +230,7 @@ claim("a person who disconnects, at whatever moment, stays so and leaves no conn
 	}
 });
 
-claim("a person who disconnects while it waits, or while history is asked for, stays so", async () => {
+claim("disconnecting while waiting or loading history is final", async () => {
 	for (const waits of [true, false]) {
 		const world = new World();
 		const view = await world.joined();
@@ -248,14 +248,14 @@ claim("a person who disconnects while it waits, or while history is asked for, s
 	}
 });
 
-claim("a malformed address is refused, and nothing is tried", () => {
+claim("a malformed URL is refused without an attempt", () => {
 	const world = new World();
 	const view = world.tab();
 	view.connect("bad:");
 	equal([view.of("refused")[0].code, view.session.state, view.tab.clock.waiting], ["bad_url", "offline", 0]);
 });
 
-claim("what a dropped socket still says is ignored", async () => {
+claim("frames from a dropped socket are ignored", async () => {
 	const world = new World();
 	const view = await world.joined();
 	const { socket } = world;
@@ -289,7 +289,7 @@ claim(
 	},
 );
 
-claim("not all clients renew their connections at once", async () => {
+claim("clients renew their connections at different times", async () => {
 	const world = new World();
 	const random = chance(3);
 	for (let n = 0; n < 20; n += 1) world.tab({ random }).connect();
@@ -301,7 +301,7 @@ claim("not all clients renew their connections at once", async () => {
 	equal(world.sockets.length, 40);
 });
 
-claim("a renewal that fails is reported and tried again like any lost connection", async () => {
+claim("a failed renewal is reported and retried like any lost connection", async () => {
 	const world = new World();
 	const view = await world.joined();
 	await world.clock.pass(100 * MINUTE);

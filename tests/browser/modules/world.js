@@ -1,10 +1,10 @@
-/** A simulated world for the page's client: clock, network, chat server and a browser's tabs. */
+/** A simulated world for the page's client: clock, network, chat server and browser tabs. */
 
 import { Client } from "/client/client.js";
 import { LocalStore } from "/client/storage.js";
 import { FakeServer } from "/server.js";
 
-/** Numbers from 0 to 1 that a seed determines (mulberry32). */
+/** Seeded random numbers from 0 to 1 (mulberry32). */
 export function chance(seed) {
 	let state = seed >>> 0;
 	return () => {
@@ -27,10 +27,10 @@ export function equal(actual, expected) {
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 
-/** Count texts: `prefix from`, `prefix from+1` … */
+/** Numbered texts: `prefix from`, `prefix from+1` … */
 export const texts = (prefix, count, from = 1) => Array.from({ length: count }, (_, n) => `${prefix} ${from + n}`);
 
-/** Answers the first frame of an action with these frames instead of the server's; `room` narrows it. */
+/** Answer the first frame of an action with these frames instead of the server's; `room` limits it to a room. */
 export function first(world, action, answers, room) {
 	let done = false;
 	world.server.answers = (frame, peer) => {
@@ -42,7 +42,7 @@ export function first(world, action, answers, room) {
 	};
 }
 
-/** Answers every frame of an action with an error, while `when` says so. */
+/** Answer every frame of an action with an error while `when` returns true. */
 export function refuse(world, action, error, when = () => true) {
 	world.server.answers = (frame, peer) => {
 		if (frame.action !== action || !when(frame)) return false;
@@ -71,12 +71,12 @@ export class Clock {
 		this.#timers.delete(id);
 	}
 
-	/** How many wait. */
+	/** The number of running timers. */
 	get waiting() {
 		return this.#timers.size;
 	}
 
-	/** Lets time pass; each timer runs in a separate task, as in a browser. */
+	/** Advance the clock; each timer runs in a separate task, as in a browser. */
 	async pass(ms) {
 		const end = this.at + ms;
 		await settled();
@@ -97,7 +97,7 @@ async function settled() {
 	for (let turn = 0; turn < 12; turn += 1) await undefined;
 }
 
-/** The world's clock as one tab has it: when the tab dies, its timers do. */
+/** A tab's view of the world's clock: its timers die with the tab. */
 class TabClock {
 	#clock;
 	#timers = new Set();
@@ -133,7 +133,7 @@ class TabClock {
 	}
 }
 
-/** One browser's localStorage; other tabs hear of a change a moment later. */
+/** One browser's localStorage; other tabs get the event a moment later. */
 class FakeStorage {
 	items = new Map();
 	#clock;
@@ -143,7 +143,7 @@ class FakeStorage {
 		this.#clock = clock;
 	}
 
-	/** What one tab has of it. */
+	/** A tab's view of it. */
 	tab() {
 		const events = new EventTarget();
 		const tell = (key) => {
@@ -175,10 +175,10 @@ class FakeStorage {
 
 /** One browser's navigator.locks. */
 export class FakeLocks {
-	/** Lock name → requests; the first holds it. */
+	/** Lock name → requests; the first one holds the lock. */
 	#queues = new Map();
 
-	/** What one tab has of it. */
+	/** A tab's view of it. */
 	tab() {
 		const tab = {};
 		return {
@@ -232,7 +232,7 @@ export class FakeLocks {
 	}
 }
 
-/** A browser: what its tabs share. */
+/** A browser: the state that its tabs share. */
 export class Browser {
 	constructor(clock) {
 		this.storage = new FakeStorage(clock);
@@ -240,21 +240,21 @@ export class Browser {
 	}
 }
 
-/** Between page and server. */
+/** The network between page and server. */
 export class World {
 	clock = new Clock();
 	server = new FakeServer(() => this.clock.at);
 	browser = new Browser(this.clock);
-	/** Every socket that was ever made. */
+	/** Every socket ever created. */
 	sockets = [];
-	/** Whether connections can be made, whether frames are swallowed without a word, and how long each takes. */
+	/** Whether connections can be made, whether frames are silently dropped, and the delay of each. */
 	accepts = true;
 	swallows = () => false;
 	delays = () => 10;
-	/** How long a function takes to begin. */
+	/** How long a function takes to start. */
 	startsAfter = () => 0;
 
-	/** Opens a tab, and a view that shows what its client reports. */
+	/** Open a tab, and a view of what its client reports. */
 	tab({ room = "tea", others = [], name = "Ada", random = () => 0.5, browser = this.browser, locks = true } = {}) {
 		const world = this;
 		const clock = new TabClock(this.clock);
@@ -274,7 +274,7 @@ export class World {
 		return new View(client, tab);
 	}
 
-	/** Opens one that is in its room. */
+	/** Open a tab that has joined its room. */
 	async joined(options) {
 		const view = this.tab(options);
 		view.connect();
@@ -336,20 +336,20 @@ class FakeSocket {
 		this.onmessage?.({ data });
 	}
 
-	/** The connection breaks, and the page hears of it. */
+	/** The connection breaks, and the page is notified. */
 	cut() {
 		if (this.readyState === 3) return;
 		this.#gone(3);
 		this.onclose?.();
 	}
 
-	/** The page closes it; nothing is heard of that for a while. */
+	/** The page closes it; the close event takes a while. */
 	close() {
 		if (this.readyState < 2) this.world.clock.setTimeout(() => this.cut(), 1000);
 		this.#gone(Math.max(2, this.readyState));
 	}
 
-	/** The tab is gone: no event reaches it. */
+	/** The tab is closed: it gets no more events. */
 	die() {
 		this.onopen = this.onmessage = this.onclose = null;
 		this.#gone(3);
@@ -364,7 +364,7 @@ class FakeSocket {
 const SESSION_EVENTS = "state joined messages lost presence members typing refused".split(" ");
 const OUTBOX_EVENTS = "changed removed delayed".split(" ");
 
-/** Shows what a client reports, as the page does: by room, in the order of seq. */
+/** Shows what a client reports, like the page: by room, in the order of seq. */
 export class View {
 	told = [];
 	#rooms = new Map();
@@ -383,17 +383,17 @@ export class View {
 		this.session.connect(url);
 	}
 
-	/** Looks at another room, and stays in these. */
+	/** Switch to another room, and stay in these. */
 	open(room, others = []) {
 		this.client.setRooms(room, others);
 	}
 
-	/** Writes to the room that is looked at; returns the messageId. */
+	/** Write to the current room; returns the messageId. */
 	write(text) {
 		return this.client.write(text)?.messageId;
 	}
 
-	/** The person closes the tab. */
+	/** The user closes the tab. */
 	close() {
 		this.client.suspend();
 		this.crash();
@@ -415,12 +415,12 @@ export class View {
 		return this.of("state").map(({ state }) => state);
 	}
 
-	/** Every text that was reported as stored, in the order of the reports. */
+	/** Every text reported as stored, in order. */
 	get reported() {
 		return this.of("messages").flatMap(({ messages }) => messages.map(({ message }) => message));
 	}
 
-	/** What is shown of a room, by rising seq; what is not stored yet last. */
+	/** A room's shown messages, by rising seq, unsent ones last. */
 	shown(room = this.session.current) {
 		return [...this.#room(room).values()].sort((a, b) => a.seq - b.seq || a.at - b.at);
 	}

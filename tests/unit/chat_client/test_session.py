@@ -200,7 +200,7 @@ def test_a_temporarily_refused_message_is_resent_after_the_servers_delay(harness
     assert "sendmessage" in harness.wire.actions()
 
 
-def test_a_message_that_will_never_be_stored_is_given_up(harness: Harness) -> None:
+def test_a_message_that_can_never_be_stored_is_given_up(harness: Harness) -> None:
     harness.enter("garden")
     message_id = harness.session.say("x" * 5000, to="garden")
     error = {"type": "error", "action": "sendmessage", "code": "message_too_long", "messageId": message_id}

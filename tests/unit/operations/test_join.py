@@ -84,7 +84,7 @@ def test_the_lobby_can_be_joined_like_any_room(chat: Chat) -> None:
     assert [frame["room"] for frame in chat.frames("anna", "message")] == ["lobby"]
 
 
-def test_a_further_join_adds_a_room_and_makes_it_current(chat: Chat) -> None:
+def test_another_join_adds_a_room_and_makes_it_current(chat: Chat) -> None:
     chat.join("anna", "garden")
     chat.join("anna", "kitchen")
     chat.join("ben", "garden")

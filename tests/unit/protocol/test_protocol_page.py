@@ -343,10 +343,10 @@ def test_the_limits_of_addresses_and_large_messages_are_the_documented_ones() ->
     text = " ".join(reference.section("Limits").split())
     allowances = read_config(dict.fromkeys(TABLES, "")).address_allowances
     connects = rate_limit.CONNECTS.times(allowances)
-    assert f"one more for each {rate_limit.BYTES_PER_UNIT:,} bytes" in text
-    assert f"may do {allowances} times as much as one" in text
-    assert f"of `ping` {allowances * rate_limit.PINGS.sharing} times" in text
-    assert f"open {connects.burst} connections at once, then one each {connects.interval_ms // 1000} s" in text
+    assert f"plus one for each {rate_limit.BYTES_PER_UNIT:,} bytes" in text
+    assert f"may together send {allowances} times as much as one" in text
+    assert f"or {allowances * rate_limit.PINGS.sharing} times as many `ping`s" in text
+    assert f"open {connects.burst} connections at once, then one every {connects.interval_ms // 1000} s" in text
 
 
 def test_the_documented_checksum_is_the_servers() -> None:
@@ -357,7 +357,7 @@ def test_the_documented_checksum_is_the_servers() -> None:
 
 def documented_limit(row: list[str]) -> tuple[int, int]:
     """Return a limit's burst and interval in milliseconds."""
-    if each := re.match(r"1 each ([\d.]+) s", row[2]):
+    if each := re.match(r"1 every ([\d.]+) s", row[2]):
         return int(row[1]), round(float(each[1]) * 1000)
     return int(row[1]), round(1000 / float(row[2].split()[0]))
 

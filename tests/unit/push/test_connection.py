@@ -89,7 +89,7 @@ def test_a_reused_connection_is_not_registered_again(
     assert selector.changes == before == 2
 
 
-def test_while_a_request_is_sent_in_parts_it_waits_to_write(
+def test_a_partly_sent_request_waits_until_it_can_write(
     network: FakeNetwork, selector: FakeSelector, connection: Connection
 ) -> None:
     network.send_limit = 100

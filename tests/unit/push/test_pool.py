@@ -139,7 +139,7 @@ def test_the_latency_of_reused_connections_decides_how_many_may_open(
     assert len(network.streams) - before == pytest.approx(opened, abs=3)  # sqrt(400 posts * latency / 0.5 ms)
 
 
-def test_few_connections_open_at_once(network: FakeNetwork, post: Posting) -> None:
+def test_few_connections_are_opened_at_once(network: FakeNetwork, post: Posting) -> None:
     """The open ones are served between the handshakes."""
     network.opening_seconds = 0.2
     assert post(names(5_000)) == delivered(5_000)

@@ -193,7 +193,9 @@ def test_a_post_into_a_stale_connection_is_resent_at_once_over_a_fresh_one(
     assert network.monotonic() - started < 0.025, "it was not sent at once"
 
 
-def test_a_connection_that_breaks_within_a_response_counts_as_a_failed_try(network: FakeNetwork, post: Posting) -> None:
+def test_a_connection_that_breaks_during_a_response_counts_as_a_failed_attempt(
+    network: FakeNetwork, post: Posting
+) -> None:
     """The peer has seen the request, so the connection is not stale: retry later, not at once."""
     post(names(1))
     network.endpoint.behaviour = lambda request: OK if request.nth == 0 else [OK[:20], CLOSE]

@@ -195,7 +195,7 @@ def test_a_broken_response_is_an_error_that_botocore_retries(server: Server, giv
         ours.send(request(server))
 
 
-def test_no_response_is_a_time_out(server: Server) -> None:
+def test_a_missing_response_is_a_timeout(server: Server) -> None:
     server.answers = [None]
     ours = Transport(None, connect_timeout=5, read_timeout=0.05)
     with pytest.raises(ReadTimeoutError):
