@@ -46,8 +46,7 @@ def refuse(server: FakeServer) -> Callable[[Frame], bool]:
     return answer
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 360), ("light", 1440)])
 def test_axe_finds_nothing_in_an_empty_a_busy_and_a_failing_room(
     new_page: Callable[..., Page], site_url: str, scheme: str, width: int, new_server: Callable[..., FakeServer]
 ) -> None:
