@@ -411,7 +411,7 @@ STATES: dict[str, Callable[[Page], None]] = {
 }
 
 
-# Contrast depends on the theme and layout on the width: two pages see all four. test_accessibility.py has the other two.
+# Contrast depends on the theme, layout on the width: two pages see all four. test_accessibility.py has the other two.
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1440)])
 def test_every_part_passes_axe_and_has_no_control_below_24_pixels(
     new_page: Callable[..., Page], new_server: Callable[..., FakeServer], site_url: str, width: int, scheme: str
