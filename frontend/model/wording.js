@@ -6,16 +6,38 @@ const COUNTER_FROM = 3600;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_WAIT_MS = 1000;
 
-export const shortTime = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format;
-export const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format;
-export const shortDate = new Intl.DateTimeFormat(undefined, { dateStyle: "long" }).format;
-export const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" }).format;
+/** English with the conventions of the reader's region, so a sentence never mixes two languages.
+ * @param {string} [language] of the reader */
+export function pageLocale(language = navigator.language) {
+	try {
+		const { region } = new Intl.Locale(language).maximize();
+		return region ? `en-${region}` : "en";
+	} catch {
+		return "en"; // such as en-US@posix, which is no language tag
+	}
+}
+
+/** @param {Intl.DateTimeFormatOptions} options @param {string} [language] of the reader */
+export function dateFormat(options, language = navigator.language) {
+	const locale = pageLocale(language);
+	if (!options.hour && !options.timeStyle) return new Intl.DateTimeFormat(locale, options).format;
+	// English has no data for many regions, and would fall back to a.m. and p.m.
+	const reader = locale === "en" ? locale : language;
+	const { hourCycle } = new Intl.DateTimeFormat(reader, { hour: "numeric" }).resolvedOptions();
+	return new Intl.DateTimeFormat(locale, { ...options, hourCycle }).format;
+}
+
+export const shortTime = dateFormat({ hour: "numeric", minute: "2-digit" });
+export const dateAndTime = dateFormat({ dateStyle: "medium", timeStyle: "short" });
+export const shortDate = dateFormat({ dateStyle: "long" });
+export const fullTime = dateFormat({ dateStyle: "full", timeStyle: "medium" });
 
 /** @param {number} at */
 export const dayOf = (at) => new Date(at).setHours(0, 0, 0, 0);
 
-/** For example: Today, Yesterday, Monday 3 March. @param {number} at @param {number} now @param {string} [locale] */
-export function dayLabel(at, now, locale) {
+/** For example: Today, Yesterday, Monday 3 March. @param {number} at @param {number} now @param {string} [language] */
+export function dayLabel(at, now, language) {
+	const locale = pageLocale(language);
 	const days = Math.round((dayOf(at) - dayOf(now)) / DAY_MS);
 	if (days < -1) return new Intl.DateTimeFormat(locale, { dateStyle: "full" }).format(at);
 	const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");

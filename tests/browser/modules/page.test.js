@@ -8,7 +8,7 @@ import { MessageList, startsGroup } from "/model/message-list.js";
 import { Presence } from "/model/presence.js";
 import { cleanName, isSendable, messageFrom, roomFrom } from "/model/text.js";
 import { VisitedRooms } from "/model/visited.js";
-import { advice, counter, dayLabel, nameProblem, urlProblem } from "/model/wording.js";
+import { advice, counter, dateFormat, dayLabel, nameProblem, pageLocale, urlProblem } from "/model/wording.js";
 import { Browser, Clock, equal, ok } from "/world.js";
 
 const NOON = new Date(2026, 2, 11, 12).getTime();
@@ -73,7 +73,18 @@ claim("days have natural names", () => {
 	equal(dayLabel(NOON, NOON, "en-GB"), "Today");
 	equal(dayLabel(NOON - DAY, NOON, "en-GB"), "Yesterday");
 	ok(/^Sunday,? 8 March 2026$/.test(dayLabel(NOON - 3 * DAY, NOON, "en-GB")));
-	equal(dayLabel(NOON, NOON, "de"), "Heute");
+	equal(dayLabel(NOON, NOON, "de"), "Today");
+});
+
+claim("dates are in English, whatever the reader's language, with the hours and the order of their region", () => {
+	const at = new Date(2026, 2, 8, 15, 5).getTime();
+	const time = (language) => dateFormat({ hour: "numeric", minute: "2-digit" }, language)(at).replace("\u202f", " ");
+	equal(["en-US", "en-GB", "de", "ja", "ar-EG"].map(time), ["3:05 PM", "15:05", "15:05", "15:05", "3:05 PM"]);
+	for (const language of ["de", "ja", "ar-EG", "fr-CA"]) {
+		ok(dateFormat({ dateStyle: "long" }, language)(at).includes("March"), language);
+		ok(/^[\x20-\x7e]+$/.test(dateFormat({ dateStyle: "full" }, language)(at)), language);
+	}
+	equal(["en-US@posix", "", "x"].map(pageLocale), ["en", "en", "en"]);
 });
 
 claim("a server's URL is wss, or ws on this computer", () => {
