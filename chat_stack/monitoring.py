@@ -13,6 +13,7 @@ import pulumi_aws as aws
 from chat_stack.api import metrics_namespace
 from chat_stack.settings import Settings
 from components.chat_tables import ChatTables
+from components.mail_topic import create_mail_topic
 from components.naming import physical_name
 from components.websocket_api import WebSocketApi
 from functions.chat.routes import ROUTES
@@ -87,17 +88,11 @@ class Monitoring(pulumi.ComponentResource):
         self.register_outputs({"arns": self.arns})
 
     def _create_mail(self) -> list[pulumi.Output[str]]:
-        topic_name = f"{self._args.name}-Alarms"
-        topic = aws.sns.Topic(f"{self._name}-alarms", name=topic_name, opts=self._child)
-        self.arns[topic_name] = topic.arn
-        subscription = aws.sns.TopicSubscription(
-            f"{self._name}-mail",
-            topic=topic.arn,
-            protocol="email",
-            endpoint=self._args.email,
-            opts=self._child,
+        name, args = self._name, self._args
+        topic, arns = create_mail_topic(
+            f"{name}-alarms", f"{name}-mail", f"{args.name}-Alarms", args.email, self._child
         )
-        self.arns[f"{topic_name}/mail"] = subscription.arn
+        self.arns |= arns
         return [topic.arn]
 
     def _create_alarms(self) -> None:

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.lambda_function import LambdaFunction, LambdaFunctionArgs, joined, merged
+from components.mail_topic import create_mail_topic
 
 PERIOD_SECONDS = 60
 """The shortest period of API Gateway's metrics. The alarms are evaluated every minute."""
@@ -82,16 +83,11 @@ class StageBreaker(pulumi.ComponentResource):
         self.register_outputs({"function_name": self.function_name})
 
     def _create_mail(self) -> aws.sns.Topic:
-        topic_name = f"{self._args.function_name}-Mail"
-        topic = aws.sns.Topic(f"{self._name}-mail-topic", name=topic_name, opts=self._child)
-        subscription = aws.sns.TopicSubscription(
-            f"{self._name}-mail",
-            topic=topic.arn,
-            protocol="email",
-            endpoint=self._args.email,
-            opts=self._child,
+        name, args = self._name, self._args
+        topic, arns = create_mail_topic(
+            f"{name}-mail-topic", f"{name}-mail", f"{args.function_name}-Mail", args.email, self._child
         )
-        self.arns |= {topic_name: topic.arn, f"{topic_name}/mail": subscription.arn}
+        self.arns |= arns
         return topic
 
     def _create_function(self, mail_topic: aws.sns.Topic | None) -> LambdaFunction:
