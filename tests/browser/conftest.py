@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.browser.controls import box
 from tests.browser.fake_server import FakeServer, Frame
-from tests.browser.files import MODULES_SITE, SITE, serve
+from tests.browser.files import SITE, modules_page, serve
 
 DEADLINE_MS = 10_000
 
@@ -77,12 +78,8 @@ def page(new_page: Callable[..., Page]) -> Page:
 @pytest.fixture(scope="session")
 def server_host(browser: Browser) -> Iterator[Page]:
     """Open the page in which the fake servers run."""
-    context = browser.new_context()
-    serve(context)
-    page = context.new_page()
-    page.goto(MODULES_SITE)
-    yield page
-    context.close()
+    with modules_page(browser) as page:
+        yield page
 
 
 @pytest.fixture
@@ -95,3 +92,12 @@ def new_server(server_host: Page) -> Callable[..., FakeServer]:
         return server
 
     return make
+
+
+@pytest.fixture
+def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
+    """Return the server of an empty lobby, for a page that has opened it."""
+    made = new_server(page)
+    page.goto(site_url)
+    expect(box(page)).to_be_enabled()
+    return made

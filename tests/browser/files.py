@@ -1,9 +1,11 @@
 """Serves the page's files and the test modules to a browser without a network."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from components.static_site import CONTENT_TYPES
 
@@ -26,6 +28,17 @@ def serve(context: BrowserContext) -> None:
     for origin in (SITE, PLAIN_SITE):
         context.route(f"{origin}**", _page)
     context.route(f"{MODULES_SITE}**", _module)
+
+
+@contextmanager
+def modules_page(browser: Browser) -> Iterator[Page]:
+    """Open the blank page that can import modules."""
+    context = browser.new_context()
+    serve(context)
+    page = context.new_page()
+    page.goto(MODULES_SITE)
+    yield page
+    context.close()
 
 
 def _page(route: Route) -> None:

@@ -11,14 +11,6 @@ from tests.browser.fake_server import FakeServer, message
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
-    made = new_server(page)
-    page.goto(site_url)
-    expect(box(page)).to_be_enabled()
-    return made
-
-
 def options(page: Page) -> Locator:
     return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
 

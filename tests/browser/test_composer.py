@@ -25,14 +25,6 @@ from tests.browser.fake_server import FakeServer, Frame, message, person
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
-    made = new_server(page)
-    page.goto(site_url)
-    expect(box(page)).to_be_enabled()
-    return made
-
-
 def arrive(server: FakeServer, *names: str, count: int = 2) -> None:
     for more, name in enumerate(names):
         fields = {"room": "lobby", "memberCount": count + more, **person(name)}

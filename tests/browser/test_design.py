@@ -19,14 +19,6 @@ PHONE = {"width": 360, "height": 740}
 WIDE = {"width": 1440, "height": 900}
 
 
-@pytest.fixture
-def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
-    made = new_server(page)
-    page.goto(site_url)
-    expect(box(page)).to_be_enabled()
-    return made
-
-
 # Rows.
 
 

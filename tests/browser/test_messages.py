@@ -14,14 +14,6 @@ pytestmark = pytest.mark.browser
 MAX_BACKOFF_MS = 20_000
 
 
-@pytest.fixture
-def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
-    made = new_server(page)
-    page.goto(site_url)
-    expect(box(page)).to_be_enabled()
-    return made
-
-
 def refusing(server: FakeServer, **error: object) -> Callable[[Frame], bool]:
     def refuse(frame: Frame) -> bool:
         if frame["action"] != "sendmessage":

@@ -14,14 +14,6 @@ from tests.browser.fake_server import FakeServer, message
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def server(page: Page, site_url: str, new_server: Callable[..., FakeServer]) -> FakeServer:
-    made = new_server(page)
-    page.goto(site_url)
-    expect(box(page)).to_be_enabled()
-    return made
-
-
 def choose(page: Page, theme: str) -> None:
     button(page, "Settings").click()
     page.get_by_role("radio", name=theme).check()

@@ -43,16 +43,6 @@ FAULTS: dict[str, Interceptor] = {
 fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 
 
-@pytest.fixture
-def chat() -> Chat:
-    chat = Chat()
-    chat.connect("anna", "ben")
-    for connection_id in ("anna", "ben"):
-        chat.join(connection_id, "garden", name=connection_id.title())
-    chat.clear()
-    return chat
-
-
 def log(chat: Chat, room: str = "garden") -> list[Item]:
     """Return the messages in a room's log."""
     return [item for item in chat.dynamodb.items(ROOMS) if item["room"] == room and "messageId" in item]

@@ -7,11 +7,7 @@ from tests.fakes.services import Chat
 
 
 @pytest.fixture
-def chat() -> Chat:
-    chat = Chat()
-    chat.connect("anna", "ben")
-    for connection_id in ("anna", "ben"):
-        chat.join(connection_id, "garden", name=connection_id.title())
+def chat(chat: Chat) -> Chat:
     for number in range(1, 6):
         chat.send("anna", f"message {number}")
     chat.clear()

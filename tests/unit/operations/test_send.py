@@ -11,16 +11,6 @@ from tests.unit.races import take_each_place
 ID = "11111111-2222-3333-4444-5555555555ab"
 
 
-@pytest.fixture
-def chat() -> Chat:
-    chat = Chat()
-    chat.connect("anna", "ben")
-    for connection_id in ("anna", "ben"):
-        chat.join(connection_id, "garden", name=connection_id.title())
-    chat.clear()
-    return chat
-
-
 def test_a_message_reaches_sender_and_room(chat: Chat) -> None:
     sent = chat.send("anna", "  hello  ", message_id=ID)
     assert sent == {
