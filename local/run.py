@@ -138,7 +138,7 @@ class LocalRun:
     def _start(self, emulator: Emulator) -> "LiveStack":
         began = time.monotonic()
         emulator.begin()
-        from local import deployer, live_stack, resources  # noqa: PLC0415 - slow; meanwhile the emulator starts
+        from local import deployer, live_stack, resources  # noqa: PLC0415 - slow to import: the emulator starts in parallel
 
         site = Site(_site_port(self._options.port, emulator.port))
         emulator.wait()

@@ -48,7 +48,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = executable()  # may ask a Playwright of its own, and two cannot run at once
+    path = executable()  # may start its own Playwright, and two cannot run at once
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield launched

@@ -62,11 +62,6 @@ export class Client {
 		return page;
 	}
 
-	/** @param {string} room @param {number} before */
-	older(room, before) {
-		return this.page(room, { before });
-	}
-
 	suspend() {
 		this.outbox.disconnected();
 		this.#ownership.release();

@@ -81,13 +81,17 @@ export class Rooms {
 
 	/** The rooms in display order. @returns {RoomEntry[]} */
 	get entries() {
+		// For all rooms at once, because each look-up by name parses the stored list.
+		const unread = new Map(
+			this.#visited.all.map((visited) => [visited.room, this.#chat.unreadOf(visited.room, visited)]),
+		);
 		return this.#visited
-			.byAttention((room) => this.#chat.unreadOf(room))
+			.byAttention((room) => unread.get(room) ?? 0)
 			.map(({ room, title = "" }) => ({
 				room,
 				title,
 				href: addressOf(room, { title }),
-				unread: this.#chat.unreadOf(room),
+				unread: unread.get(room) ?? 0,
 				isMuted: this.#settings.levelOf(room) === "none",
 			}));
 	}

@@ -3,7 +3,7 @@
 import { Emitter } from "../client/emitter.js";
 import { mentionsName } from "./mentions.js";
 import { itemOf, MessageList } from "./message-list.js";
-import { connectionsOf, people, personCount, sharedNames } from "./people.js";
+import { comparable, connectionsOf, people, personCount, sharedNames } from "./people.js";
 import { Presence } from "./presence.js";
 import { shouldNotify } from "./settings.js";
 import { advice } from "./wording.js";
@@ -18,12 +18,10 @@ export class Chat extends Emitter {
 	#movements;
 	/** @type {Map<string, MessageList>} */
 	#lists = new Map();
-	/** Names that more than one person in the room has. @type {Set<string>} */
+	/** Names that more than one person in the room has, made comparable. @type {Set<string>} */
 	#shared = new Set();
 	/** The current room. */
 	room = "";
-	/** The names of the people in the room and of the authors on screen. @type {string[]} */
-	names = [];
 
 	/** @param {ChatOptions} options */
 	constructor({ client, visited, settings, archive, isReading, clock = globalThis }) {
@@ -74,16 +72,23 @@ export class Chat extends Emitter {
 		return { people: present, count: personCount(present, members) };
 	}
 
+	/** The names of the people in the current room and of the authors in its list. */
+	get names() {
+		const here = this.peopleOf(this.room).people.map(({ name }) => name);
+		const authors = this.list.items.flatMap(({ state, name }) => (state === "note" ? [] : [name]));
+		return [...new Set([...here, ...authors])];
+	}
+
 	/** Whether more than one person in the room has that name. @param {string} name */
 	isShared(name) {
-		return this.#shared.has(name.normalize("NFKC").toLowerCase());
+		return this.#shared.has(comparable(name));
 	}
 
 	/** @param {string} room @param {string} [title] */
 	open(room, title) {
 		this.room = room;
 		this.#visited.visit(room, Date.now(), title);
-		this.#findNames();
+		this.#findShared();
 		this.followRooms();
 	}
 
@@ -93,10 +98,10 @@ export class Chat extends Emitter {
 		this.#client.setRooms(this.room, others);
 	}
 
-	/** @param {string} room */
-	unreadOf(room) {
+	/** @param {string} room @param {Pick<Visited, "last" | "read">} [visited] what storage has of it */
+	unreadOf(room, visited = this.#visited.find(room)) {
 		const list = this.#lists.get(room);
-		const { last = 0, read = last } = this.#visited.find(room) ?? {};
+		const { last = 0, read = last } = visited ?? {};
 		return list?.lastSeq && list.isLive ? list.unread : Math.max(0, last - read);
 	}
 
@@ -156,21 +161,22 @@ export class Chat extends Emitter {
 			this.#visited.update(room, { last: list.lastSeq });
 		}
 		if (isCurrent || this.#visited.find(room)) this.#archive.save(room, messages); // unless the room was just left
-		if (isCurrent) this.#findNames();
 		this.emit("stored", { room, messages });
 		this.emit("changed", { room });
 		if (isFirstPage || !isAway) return;
 		const news = messages.filter(({ seq, own }) => seq > known && !own);
-		const mention = news.findLast(({ message }) => this.#isMention(message));
+		const mention = this.#findMention(news);
 		const item = mention ?? news.at(-1);
 		if (!item || !shouldNotify(this.#settings.levelOf(room), !!mention)) return;
 		this.emit("news", { room, item: itemOf(item), isMention: !!mention });
 	}
 
-	/** @param {string} message */
-	#isMention(message) {
+	/** The last message that mentions this person. @param {OwnedMessage[]} messages */
+	#findMention(messages) {
 		const { name } = this.#client.session;
-		return name !== "" && mentionsName(message, name, this.names);
+		if (name === "") return undefined;
+		const { names } = this;
+		return messages.findLast(({ message }) => mentionsName(message, name, names));
 	}
 
 	/** @param {Unsent} unsent */
@@ -206,14 +212,11 @@ export class Chat extends Emitter {
 	/** @param {string} room */
 	#peopleChanged(room) {
 		if (room !== this.room) return;
-		this.#findNames();
+		this.#findShared();
 		this.emit("people", { room });
 	}
 
-	#findNames() {
-		const here = this.peopleOf(this.room).people;
-		this.#shared = sharedNames(here);
-		const authors = this.list.items.flatMap(({ state, name }) => (state === "note" ? [] : [name]));
-		this.names = [...new Set([...here.map(({ name }) => name), ...authors])];
+	#findShared() {
+		this.#shared = sharedNames(this.peopleOf(this.room).people);
 	}
 }

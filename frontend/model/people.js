@@ -4,8 +4,8 @@ import { chosenName } from "./wording.js";
 
 const { compare } = new Intl.Collator(undefined, { numeric: true });
 
-/** @param {string} name */
-const comparable = (name) => name.normalize("NFKC").toLowerCase();
+/** A name as names are compared. @param {string} name */
+export const comparable = (name) => name.normalize("NFKC").toLowerCase();
 
 /** @param {Person[]} connections of one person, the newest last */
 function nameOf(connections) {
@@ -36,7 +36,7 @@ export const connectionsOf = (members, sender) => members.filter((member) => mem
  * @param {Present[]} present @param {{list: Person[], count: number}} members */
 export const personCount = (present, { list, count }) => present.length + Math.max(0, count - list.length);
 
-/** Names that more than one person has, in NFKC and lower case. @param {Present[]} present */
+/** Names that more than one person has, made comparable. @param {Present[]} present */
 export function sharedNames(present) {
 	const names = present.map(({ name }) => comparable(name));
 	return new Set(names.filter((name, index) => names.indexOf(name) !== index));

@@ -38,10 +38,6 @@ export class Composer {
 		return !this.#box.value;
 	}
 
-	get hasFocus() {
-		return document.activeElement === this.#box;
-	}
-
 	/** @param {boolean} isAllowed */
 	allow(isAllowed) {
 		this.#box.disabled = this.#send.disabled = !isAllowed;

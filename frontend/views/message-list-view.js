@@ -54,10 +54,6 @@ export class MessageListView {
 		return this.#isFollowing;
 	}
 
-	get list() {
-		return this.#list;
-	}
-
 	/** Show another list, at its first unread message if it has one. @param {MessageList} list */
 	show(list) {
 		this.#list = list;
@@ -242,10 +238,11 @@ export class MessageListView {
 		this.#rows.clear();
 		let next = this.#log.firstElementChild;
 		const { firstNew } = this.#list;
+		const people = this.#options.people();
 		for (const [index, item] of shown.entries()) {
 			const row = rows.get(item) ?? new MessageRow(item);
 			this.#rows.set(item, row);
-			row.draw(this.#contextOf(item, items[from + index - 1], items[from + index + 1], firstNew));
+			row.draw({ ...this.#contextOf(item, items[from + index - 1], items[from + index + 1], firstNew), people });
 			row.element.classList.toggle("target", item === this.#target);
 			if (row.element === next) next = row.element.nextElementSibling;
 			else this.#log.insertBefore(row.element, next);
@@ -254,7 +251,7 @@ export class MessageListView {
 
 	/** A row's appearance, which depends on its neighbours.
 	 * @param {Item} item @param {Item | undefined} before @param {Item | undefined} after
-	 * @param {Item | undefined} firstNew @returns {RowContext} */
+	 * @param {Item | undefined} firstNew @returns {Omit<RowContext, "people">} */
 	#contextOf(item, before, after, firstNew) {
 		const day = dayOf(before?.at ?? 0) === dayOf(item.at) ? "" : dayLabel(item.at, this.#options.now());
 		const unread = firstNew === item ? "New" : "";
@@ -266,7 +263,6 @@ export class MessageListView {
 			isLast: !after || !!endsDay || firstNew === after || startsGroup(item, after),
 			showsId: this.#options.isShared(item.name),
 			href: this.#options.hrefOf(item.seq),
-			people: this.#options.people(),
 		};
 	}
 

@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("address", help="where the page is served")
     parser.add_argument("--messages", type=int, default=10_000)
     options = parser.parse_args()
-    path = executable()  # may ask a Playwright of its own, and two cannot run at once
+    path = executable()  # may start its own Playwright, and two cannot run at once
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         page = browser.new_page()

@@ -86,7 +86,7 @@ async function run(seed) {
 		wake: ({ view }) => view.client.wake(),
 		older: ({ view }) => {
 			const [oldest] = view.shown().filter(({ seq }) => seq < Infinity);
-			if (oldest) view.client.older(view.session.current, oldest.seq).catch(() => {});
+			if (oldest) view.client.page(view.session.current, { before: oldest.seq }).catch(() => {});
 		},
 		reload: (tab) => reopen(tab, "close"),
 		crash: (tab) => reopen(tab, "crash"),

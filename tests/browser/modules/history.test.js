@@ -8,7 +8,7 @@ const rejects = (promise) =>
 		() => false,
 		() => true,
 	);
-const older = (view, before, room = "tea") => view.client.older(room, before);
+const older = (view, before, room = "tea") => view.client.page(room, { before });
 const said = (page) => page.messages.map(({ message }) => message);
 
 // Resuming.

@@ -67,9 +67,9 @@ claim("a message that never existed is not found, and the newest are shown", asy
 	const { past } = log({ last: 30 });
 	equal([await past.open(31), seqs(past.list), past.list.hasNewer], [undefined, range(6, 30), false]);
 	equal([await past.open(Number.MAX_SAFE_INTEGER), past.list.lastSeq], [undefined, 30]);
-	const nobody = log({ last: 0 });
-	equal([await nobody.past.open(5), nobody.past.list.items], [undefined, []]);
-	equal([await nobody.past.older(), await nobody.past.newer()], [false, false]);
+	const empty = log({ last: 0 });
+	equal([await empty.past.open(5), empty.past.list.items], [undefined, []]);
+	equal([await empty.past.older(), await empty.past.newer()], [false, false]);
 });
 
 claim("pages shortened by long messages leave no gap", async () => {

@@ -25,7 +25,7 @@ class Safeguard(Enum):
     ROW_BEFORE_PUT = auto()
     """Put the row before the message."""
     LEAST_AFTER = auto()
-    """Read the log from the lowest `after` found, not from one's own end."""
+    """Read the log from the lowest `after` found, not from its own end."""
     FIRST_BODY = auto()
     """Take the content of the first row."""
     CONDITION = auto()
@@ -33,9 +33,9 @@ class Safeguard(Enum):
     EXAMINE_OCCUPANT = auto()
     """Compare the occupant of a taken place."""
     CLAIM_ROW = auto()
-    """Rely on another copy's row only after putting it again under one's own id."""
+    """Rely on another copy's row only after putting it again under its own id."""
     CONDITIONAL_WITHDRAWAL = auto()
-    """Delete one's own row only if no other copy relies on it."""
+    """Delete its own row only if no other copy relies on it."""
     STANDING_ROW_STAYS = auto()
     """Delete the rows that the message does not refer to, rather than all rows of other copies."""
     REMOVE_AFTER_PUT = auto()
