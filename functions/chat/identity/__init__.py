@@ -1,0 +1,1 @@
+"""Who signed in: checks access tokens of Amazon Cognito with the standard library alone."""
