@@ -14,7 +14,8 @@
 
     dynamodb.intercept = fail_once(lose_answer, "PutItem", "ChatRooms")   # faults: see `Interceptor`
 
-It implements what the store uses: get_item, put_item, update_item, delete_item and query, with the expressions in
+It implements what the store uses: get_item, batch_get_item, put_item, update_item, delete_item, transact_write_items
+and query, with the expressions in
 tests/fakes/expressions.py. Anything else is an error: other operations, unknown parameters, reads that are not
 consistent. Each call takes `call_seconds` of the clock, half before it takes effect and half after, so sequential calls
 can be counted and a simulation can run other tasks in between.
@@ -42,12 +43,16 @@ PAGE_BYTES = 1024 * 1024
 MAX_ITEM_BYTES = 400 * 1024
 READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024
+MAX_BATCH_KEYS = 100
 
 _PARAMETERS = {
     "GetItem": {"TableName", "Key", "ConsistentRead"},
+    "BatchGetItem": {"RequestItems"},
+    "TransactWriteItems": {"TransactItems"},
     "PutItem": {"TableName", "Item"},
     "UpdateItem": {"TableName", "Key", "UpdateExpression", "ReturnValues"},
     "DeleteItem": {"TableName", "Key", "ReturnValues"},
+    "ConditionCheckItem": {"TableName", "Key"},
     "Query": {
         "TableName",
         "KeyConditionExpression",
@@ -58,6 +63,7 @@ _PARAMETERS = {
         "ExclusiveStartKey",
     },
 }
+_WRITES = {"PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"}
 _CONDITIONAL = {"ConditionExpression", "ReturnValuesOnConditionCheckFailure"}
 _PLACEHOLDERS = {"ExpressionAttributeNames", "ExpressionAttributeValues"}
 
@@ -77,12 +83,19 @@ class Call:
     operation: str
     table: str
     key: Key
-    """The item's key; for a query, the partition."""
+    """The item's key; for a query, the partition; for several items, empty."""
     request: Item
     started: float
     ended: float = 0.0
     read: float = 0.0
     written: float = 0.0
+
+    @property
+    def permissions(self) -> set[str]:
+        """The operations that a role must allow for it: those of its writes, if it is a transaction."""
+        if self.operation != "TransactWriteItems":
+            return {self.operation}
+        return {f"{kind}Item" for part in self.request["TransactItems"] for kind in part}
 
 
 Interceptor: TypeAlias = Callable[[Call, Callable[[], Item]], Item]
@@ -117,6 +130,27 @@ def lose_answer(_call: Call, send: Callable[[], Item]) -> Item:
 def throttle(call: Call, _send: Callable[[], Item]) -> Item:
     """Reject a call after botocore has used up its retries."""
     raise service_error("ThrottlingException", call.operation)
+
+
+def process_none(call: Call, _send: Callable[[], Item]) -> Item:
+    """Leave all keys of a batch unprocessed."""
+    return {"Responses": {}, "UnprocessedKeys": call.request["RequestItems"]}
+
+
+def process_half(call: Call, send: Callable[[], Item]) -> Item:
+    """Leave half of the keys of a batch unprocessed."""
+    ((table, asked),) = call.request["RequestItems"].items()
+    keys = asked["Keys"]
+    call.request = {"RequestItems": {table: {**asked, "Keys": keys[: len(keys) // 2]}}}
+    return {**send(), "UnprocessedKeys": {table: {**asked, "Keys": keys[len(keys) // 2 :]}}}
+
+
+def conflict(call: Call, _send: Callable[[], Item]) -> Item:
+    """Reject a write because a transaction of the same item is under way, or a transaction because of a write."""
+    if call.operation != "TransactWriteItems":
+        raise service_error("TransactionConflictException", call.operation)
+    reasons = [{"Code": "TransactionConflict"}, *({"Code": "None"} for _ in call.request["TransactItems"][1:])]
+    raise service_error("TransactionCanceledException", call.operation, CancellationReasons=reasons)
 
 
 def send_twice(_call: Call, send: Callable[[], Item]) -> Item:
@@ -204,6 +238,7 @@ class DynamoDB:
         self._usages: list[Usage] = []
         self.calls: list[Call] = []
         """Every call so far, by start time."""
+        self._carried_out: set[int] = set()
         self.intercept: Interceptor = carry_out
 
     # For tests.
@@ -253,6 +288,14 @@ class DynamoDB:
         """Return an item."""
         return self._call("GetItem", request, self._get)
 
+    def batch_get_item(self, **request: Any) -> Item:
+        """Return up to 100 items."""
+        return self._call("BatchGetItem", request, self._batch_get)
+
+    def transact_write_items(self, **request: Any) -> Item:
+        """Carry out several writes or none."""
+        return self._call("TransactWriteItems", request, self._transact)
+
     def put_item(self, **request: Any) -> Item:
         """Put an item."""
         return self._call("PutItem", request, self._write)
@@ -270,12 +313,8 @@ class DynamoDB:
         return self._call("Query", request, self._query)
 
     def _call(self, operation: str, request: Item, act: Callable[[Call], Item]) -> Item:
-        known = _PARAMETERS[operation] | _PLACEHOLDERS | (_CONDITIONAL if operation.endswith("Item") else set())
-        if operation == "GetItem":
-            known = _PARAMETERS[operation]
-        if unknown := request.keys() - known:
-            raise ValidationError(f"{operation}: {sorted(unknown)} is not supported by the fake")
-        call = Call(operation, request["TableName"], _called_key(operation, request), request, self._clock.monotonic())
+        _check_parameters(operation, request)
+        call = Call(operation, *_called(operation, request), request, self._clock.monotonic())
         for log in (self.calls, *(usage.calls for usage in self._usages)):
             log.append(call)
         self._clock.sleep(seconds := self._call_seconds() / 2)
@@ -296,6 +335,55 @@ class DynamoDB:
         item = self._tables[call.table].get(call.key)
         call.read += _units(_size(item or {}), READ_UNIT_BYTES)
         return {"Item": to_attributes(item)} if item is not None else {}
+
+    def _batch_get(self, call: Call) -> Item:
+        asked = call.request["RequestItems"][call.table]
+        if unknown := asked.keys() - {"Keys", "ConsistentRead"}:
+            raise ValidationError(f"BatchGetItem: {sorted(unknown)} is not supported by the fake")
+        if asked.get("ConsistentRead") is not True:
+            raise ValidationError(f"BatchGetItem on {call.table}: every read must be consistent")
+        keys = [_key(call.table, from_attributes(key)) for key in asked["Keys"]]
+        if not 1 <= len(keys) <= MAX_BATCH_KEYS:
+            raise ValidationError(f"BatchGetItem takes 1 to {MAX_BATCH_KEYS} keys, not {len(keys)}")
+        if len(set(keys)) < len(keys):
+            raise ValidationError("provided list of item keys contains duplicates")
+        items = [self._tables[call.table].get(key) for key in keys]
+        call.read += sum(_units(_size(item or {}), READ_UNIT_BYTES) for item in items)
+        found = [to_attributes(item) for item in reversed(items) if item is not None]  # in no particular order
+        return {"Responses": {call.table: found}, "UnprocessedKeys": {}}
+
+    def _transact(self, call: Call) -> Item:
+        """Carry out the writes if each one's condition holds; each costs twice its units.
+
+        A repeat of a call has its token, and changes nothing once it has been carried out.
+        """
+        if id(call) in self._carried_out:
+            return {}
+        parts = [
+            Call(f"{kind}Item", *_called(f"{kind}Item", request), request, call.started)
+            for part in call.request["TransactItems"]
+            for kind, request in part.items()
+        ]
+        for part in parts:
+            _check_parameters(part.operation, part.request)
+        if not 1 <= len(parts) <= MAX_BATCH_KEYS or len({(part.table, part.key) for part in parts}) < len(parts):
+            raise ValidationError("a transaction takes 1 to 100 writes, each of another item")
+        before = {name: dict(items) for name, items in self._tables.items()}
+        reasons: list[Item] = []
+        for part in parts:
+            try:
+                self._write(part)
+                reasons.append({"Code": "None"})
+            except ClientError as error:
+                occupant: Any = error.response
+                found = {"Item": occupant["Item"]} if "Item" in occupant else {}
+                reasons.append({"Code": "ConditionalCheckFailed", **found})
+        call.written += 2 * sum(part.written for part in parts)
+        if any(reason["Code"] != "None" for reason in reasons):
+            self._tables = before
+            raise service_error("TransactionCanceledException", call.operation, CancellationReasons=reasons)
+        self._carried_out.add(id(call))
+        return {}
 
     def _write(self, call: Call) -> Item:
         request, table = call.request, self._tables[call.table]
@@ -323,6 +411,8 @@ class DynamoDB:
         """Return the item after a write; None for a deletion."""
         if call.operation == "DeleteItem":
             return None
+        if call.operation == "ConditionCheckItem":
+            return old
         key = dict(zip(KEYS[call.table], call.key, strict=True))
         if call.operation == "PutItem":
             new = from_attributes(call.request["Item"])
@@ -383,17 +473,34 @@ def _key(table: str, item: Mapping[str, Any]) -> Key:
     return key
 
 
-def _called_key(operation: str, request: Item) -> Key:
+def _check_parameters(operation: str, request: Item) -> None:
+    known = _PARAMETERS[operation]
+    if operation in _WRITES:
+        known = known | _PLACEHOLDERS | _CONDITIONAL
+    elif operation == "Query":
+        known = known | _PLACEHOLDERS
+    if unknown := request.keys() - known:
+        raise ValidationError(f"{operation}: {sorted(unknown)} is not supported by the fake")
+
+
+def _called(operation: str, request: Item) -> tuple[str, Key]:
+    """Return the table and the key of a call."""
+    if operation == "BatchGetItem":
+        (table,) = request["RequestItems"]
+        return table, ()
+    if operation == "TransactWriteItems":
+        (table,) = {each["TableName"] for part in request["TransactItems"] for each in part.values()}
+        return table, ()
     table = request["TableName"]
     if operation == "Query":
         keys = tuple(KEYS[table])
-        return (expressions.key_range(request["KeyConditionExpression"], keys, _terms(request))[0],)
+        return table, (expressions.key_range(request["KeyConditionExpression"], keys, _terms(request))[0],)
     if operation == "PutItem":
-        return _key(table, from_attributes(request["Item"]))
+        return table, _key(table, from_attributes(request["Item"]))
     given = from_attributes(request["Key"])
     if given.keys() != KEYS[table].keys():
         raise ValidationError(f"{sorted(given)} is not the key of {table}")
-    return _key(table, given)
+    return table, _key(table, given)
 
 
 def _terms(request: Item) -> Terms:

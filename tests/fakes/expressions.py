@@ -103,7 +103,7 @@ class _Reader:
 
 
 def condition_holds(expression: str, item: Item, terms: Terms) -> bool:
-    """Evaluate a condition: OR, AND, NOT, parentheses, comparisons, attribute_exists and attribute_not_exists.
+    """Evaluate a condition: OR, AND, NOT, parentheses, comparisons, size, attribute_exists and attribute_not_exists.
 
     An attribute that is missing, or of another type, makes a comparison false.
     """
@@ -147,8 +147,13 @@ def _term(reader: _Reader, item: Item, terms: Terms) -> bool:
 
 
 def _operand(reader: _Reader, item: Item, terms: Terms) -> Any:
-    """Return the value of a placeholder; None for an attribute that the item lacks."""
+    """Return the value of a placeholder or a size; None for an attribute that the item lacks."""
     token = reader.take()
+    if token == "size":
+        reader.take("(")
+        measured = _operand(reader, item, terms)
+        reader.take(")")
+        return len(measured) if isinstance(measured, str | frozenset) else None
     if token.startswith(":"):
         return terms.value(token)
     if token.startswith("#"):

@@ -6,6 +6,7 @@
     gateway.send("anna", {"action": "ping"})      # a frame or text; runs the route's function, returns its reply
     gateway.disconnect("anna")                    # closes the socket, runs $disconnect
     gateway.vanish("anna")                        # closes the socket without $disconnect
+    gateway.closed                                # the sockets that the functions have closed, by connection id
 
     gateway.sockets["anna"].frames                # every frame received, by post or as a route response, in order
     gateway.posts                                 # every post: Post(connection_id, frame, at, outcome)
@@ -27,7 +28,7 @@ from chat.protocol.events import Reply
 from chat.protocol.frames_in import MAX_FRAME_BYTES
 from chat.protocol.text import is_encodable
 from chat.push.poster import Outcome
-from chat.routes import ROUTES
+from chat.routes import ACCOUNT_ROUTES, routes
 from chat.runtime.context import Services
 from tests.fakes.dynamodb import KilledError
 
@@ -96,6 +97,7 @@ class Gateway:
         self.sockets: dict[str, Socket] = {}
         """Connection id → socket, closed ones included."""
         self.posts: list[Post] = []
+        self.closed: list[str] = []
         self.function_seconds = _FUNCTION_SECONDS
         """Timeout of a function."""
         self.throttled: set[str] = set()
@@ -118,7 +120,7 @@ class Gateway:
         assert socket.is_open, f"{connection_id} is not connected"
         text = frame if isinstance(frame, str) else _encoded(frame)
         assert len(text.encode()) <= MAX_FRAME_BYTES, "API Gateway would close the socket: the frame is too large"
-        route = route_of(text)
+        route = route_of(text, accounts=self.services.config.sign_in is not None)
         reply = self.invoke(route, self.event(socket, route, "MESSAGE", body=text))
         if socket.is_open and "body" in reply:
             self.deliver(socket, reply["body"])
@@ -157,7 +159,7 @@ class Gateway:
 
     def invoke(self, route: str, event: dict[str, Any]) -> Reply:
         """Run a route's function; if it is killed, return API Gateway's own reply."""
-        entry_point = importlib.import_module(ROUTES[route].module).lambda_handler
+        entry_point = importlib.import_module(ACCOUNT_ROUTES[route].module).lambda_handler
         lambda_context = LambdaContext(self._clock, event["requestContext"]["requestId"], self.function_seconds)
         try:
             return entry_point.answer(self.services, event, lambda_context)
@@ -165,12 +167,17 @@ class Gateway:
             return {"statusCode": 502, "body": json.dumps(INTERNAL_SERVER_ERROR)}
 
     def post(self, connection_ids: Iterable[str], frame: bytes, *, deadline: float) -> Outcome:
-        """Post a frame to connections one by one, with the interface of chat.push.poster."""
+        """Post a frame to connections one by one until the deadline, with the interface of chat.push.poster."""
         assert deadline > self._clock.monotonic(), "posted after the deadline"
         assert len(frame) <= MAX_FRAME_BYTES, "API Gateway would refuse the post: the frame is too large"
         outcome = Outcome(0, [], [], [])
         delivered = 0
+        is_cut_short = False
         for connection_id in connection_ids:
+            if self._clock.monotonic() >= deadline:
+                outcome.failed.append(connection_id)
+                is_cut_short = True
+                break
             result = self.post_one(connection_id, frame)
             self.posts.append(Post(connection_id, json.loads(frame), self._clock.monotonic(), result))
             if result == "delivered":
@@ -179,7 +186,23 @@ class Gateway:
                 {"gone": outcome.gone, "throttled": outcome.throttled, "failed": outcome.failed}[result].append(
                     connection_id
                 )
-        return Outcome(delivered, outcome.gone, outcome.throttled, outcome.failed)
+        return Outcome(delivered, outcome.gone, outcome.throttled, outcome.failed, cut_short=is_cut_short)
+
+    def close_sockets(self, connection_ids: Iterable[str], *, deadline: float) -> Outcome:
+        """Close connections, with the interface of chat.push.poster; `$disconnect` follows, as on AWS."""
+        assert deadline > self._clock.monotonic(), "closed after the deadline"
+        outcome, closed = Outcome(0, [], [], []), 0
+        for connection_id in connection_ids:
+            socket = self.sockets.get(connection_id)
+            if socket is None or not socket.is_open:
+                outcome.gone.append(connection_id)
+            elif connection_id in self.failing:
+                outcome.failed.append(connection_id)
+            else:
+                closed += 1
+                self.closed.append(connection_id)
+                self.disconnect(connection_id)
+        return Outcome(closed, outcome.gone, [], outcome.failed)
 
     def post_one(self, connection_id: str, frame: bytes) -> str:
         """Post a frame to one connection; return the outcome."""
@@ -194,14 +217,14 @@ class Gateway:
         return "delivered"
 
 
-def route_of(text: str) -> str:
-    """Return the route key that `$request.body.action` selects."""
+def route_of(text: str, *, accounts: bool = False) -> str:
+    """Return the route key that `$request.body.action` selects, in a chat with or without accounts."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         return "$default"
     action = body.get("action") if isinstance(body, dict) else None
-    return action if isinstance(action, str) and action in ROUTES else "$default"
+    return action if isinstance(action, str) and action in routes(accounts=accounts) else "$default"
 
 
 def _encoded(frame: Frame) -> str:

@@ -1,6 +1,7 @@
 """Invariants of the tables, at any moment and at rest.
 
     broken_logs(dynamodb)                         # at any moment; returns the violations in words
+    broken_private_rooms(dynamodb)                # at any moment
     broken_memberships(dynamodb, open_sockets)    # once no function is running and gone connections are deleted
 
 A room's log has no gaps and contains each messageId once; `at` and `expiresAt` never decrease along it. Each entry has
@@ -17,7 +18,7 @@ from tests.fakes.dynamodb import DynamoDB
 
 Item = dict[str, Any]
 
-_LOG, _MEMBER = "log#", "member#"
+_LOG, _MEMBER, _ROLE = "log#", "member#", "role#"
 _CONTENT = ("messageId", "timestamp", "message", "connectionId", "name", "sender", "room")
 
 
@@ -70,6 +71,35 @@ def _broken_row(seq: int, entry: Item, row: Item | None) -> Iterator[str]:
 
 def _expiry(item: Item) -> float:
     return item.get(EXPIRY_ATTRIBUTE, float("inf"))
+
+
+def broken_private_rooms(dynamodb: DynamoDB) -> list[str]:
+    """Return where the settings of private rooms differ from the roles of their members.
+
+    Each room has an owner, and each member has it in its list.
+    """
+    items = dynamodb.items(ROOMS)
+    roles: dict[str, dict[str, str]] = defaultdict(dict)
+    for item in items:
+        if item["item"].startswith(_ROLE) and item["room"].startswith("~"):
+            roles[item["room"]][item["item"].removeprefix(_ROLE)] = item["role"]
+    listed = {(item["room"], item["item"]) for item in items}
+    broken = [
+        f"{user_id} is a member of {room}, which is not in its list"
+        for room, members in roles.items()
+        for user_id in members
+        if (f"user#{user_id}", f"room#{room}") not in listed
+    ]
+    for item in items:
+        if item["item"] != "settings" or item["kind"] != "private":
+            continue
+        members = roles.pop(item["room"], {})
+        owners = {user_id for user_id, role in members.items() if role == "owner"}
+        if item["members"] != len(members):
+            broken.append(f"{item['room']} counts {item['members']} members, not {len(members)}")
+        if item.get("owners", frozenset()) != owners or not owners:
+            broken.append(f"{item['room']} has the owners {sorted(owners)}, not {sorted(item.get('owners', ()))}")
+    return broken + [f"{room} has members but no settings" for room in roles]
 
 
 def broken_memberships(dynamodb: DynamoDB, open_sockets: Iterable[str]) -> list[str]:

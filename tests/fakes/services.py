@@ -10,12 +10,16 @@
     chat.ask("anna", {"action": "join"})                   # returns the first frame it gets, such as an `error`
     chat.call("anna", {...} or "any text")                 # returns the function's reply: {"statusCode": …}
     chat.frames("ben", "message")                          # the frames a connection received, of some types or all
+    chat = Chat(sign_in="optional")                        # or "required": a chat with accounts
+    chat.sign_in("anna", user="u-anna")                    # returns `signedin`; `secret` claims a guest's messages
+    chat.token("u-anna", username="Anna", seconds=3600)    # an access token, signed by the issuer in tests/fakes
+    chat.sign_out("anna", everywhere=True), chat.profile("anna", "Anna-Maria")
     chat.clear()                                           # forget the frames so far
     chat.clock, chat.dynamodb, chat.gateway, chat.services, chat.services.events()
 
 Methods named after an action assert that they get its answer. `Services` is what entry points take
-(chat.runtime.context): `config`, `clock`, `concurrently`, `new_id`, `stream`, `client`, `poster`; a test may replace
-each. `InTurn` runs concurrent calls one after another, each from the same virtual time, in order or shuffled.
+(chat.runtime.context): `config`, `clock`, `concurrently`, `new_id`, `stream`, `client`, `poster`, `keys`; a test may
+replace each. `InTurn` runs concurrent calls one after another, each from the same virtual time, in order or shuffled.
 """
 
 import io
@@ -26,16 +30,21 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol, TextIO
 
+from chat.identity.rs256 import RsaKey
 from chat.protocol.events import Reply
-from chat.runtime.config import Config
+from chat.runtime.config import Config, SignIn
 from chat.schema import CONNECTIONS, MESSAGES, ROOMS
 from tests.fakes.clock import VirtualClock
 from tests.fakes.dynamodb import DynamoDB
 from tests.fakes.gateway import Frame, Gateway
+from tests.unit.identity import issuer
 
 
 def config(**changes: Any) -> Config:
-    """Return a config with generous message limits; `changes` are fields of Config."""
+    """Return a config with generous message limits; `changes` are fields of Config, `sign_in` its mode too."""
+    mode = changes.get("sign_in")
+    if isinstance(mode, str):
+        changes["sign_in"] = SignIn(mode == "required", issuer.ISSUER, issuer.CLIENT_ID, f"{issuer.ISSUER}/keys")
     given: dict[str, Any] = {
         "connections_table": CONNECTIONS,
         "messages_table": MESSAGES,
@@ -108,6 +117,7 @@ class Services:
     concurrently: Any
     new_id: Callable[[], str] = field(default_factory=lambda: id_source("services"))
     seen_allowances: dict[str, Any] = field(default_factory=dict)
+    keys: Callable[[str], RsaKey | None] = issuer.keys
     log: io.StringIO = field(default_factory=io.StringIO)
 
     def stream(self) -> TextIO:
@@ -182,6 +192,45 @@ class Chat:
     def typing(self, connection_id: str, **fields: Any) -> None:
         """Notify the others that a member is typing."""
         assert self.call(connection_id, {"action": "typing", **fields}) == {"statusCode": 200}
+
+    def token(
+        self,
+        user: str,
+        *,
+        username: str | None = None,
+        seconds: int = 3600,
+        authenticated_at: int | None = None,
+        **changed: Any,
+    ) -> str:
+        """Return an access token that expires in `seconds`; `changed` are other claims. Signing in was just now."""
+        now = self.clock.now_ms() // 1000
+        times = {"iat": now, "auth_time": now if authenticated_at is None else authenticated_at, "exp": now + seconds}
+        return issuer.access_token(sub=user, username=username or user.removeprefix("u-"), **times | changed)
+
+    def sign_in(
+        self,
+        connection_id: str,
+        *,
+        user: str | None = None,
+        secret: str | None = None,
+        name: str | None = None,
+        **claims: Any,
+    ) -> Frame:
+        """Sign in as an account, by default `u-` and the connection's name; return `signedin`."""
+        frame = {"action": "signin", "token": self.token(user or f"u-{connection_id}", **claims)}
+        given = {field: value for field, value in (("secret", secret), ("name", name)) if value is not None}
+        return self._answer("signedin", connection_id, frame | given)
+
+    def sign_out(self, connection_id: str, *, everywhere: bool | None = None) -> Frame:
+        """Sign out; return `signedout`. The socket is closed then."""
+        frame: Frame = {"action": "signout"}
+        return self._answer(
+            "signedout", connection_id, frame if everywhere is None else {**frame, "everywhere": everywhere}
+        )
+
+    def profile(self, connection_id: str, name: str) -> Frame:
+        """Change an account's name; return `signedin`."""
+        return self._answer("signedin", connection_id, {"action": "profile", "name": name})
 
     def frames(self, connection_id: str, *types: str) -> list[Frame]:
         """Return the frames that a connection received, of some types or all."""

@@ -1,4 +1,4 @@
-"""Planted defects: each alters the store's calls as a bug in its code would."""
+"""Planted defects: each alters the store's calls, or the clock, as a bug in the code would."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,8 +8,11 @@ from botocore.exceptions import ClientError
 from greenlet import getcurrent
 
 from chat.schema import MESSAGES, ROOMS
+from chat.store.private_rooms import WAIT_SECONDS
 from tests.fakes.dynamodb import Call, Item
+from tests.faults import private_rooms
 from tests.faults.checker import World
+from tests.faults.simulation import Simulation
 
 Send = Callable[[], Item]
 _CONDITION = ("ConditionExpression", "ExpressionAttributeNames", "ReturnValuesOnConditionCheckFailure")
@@ -87,6 +90,53 @@ def members_read_before_the_put(world: World) -> None:
 def member_put_after_the_log_is_read(world: World) -> None:
     """The log is read before the member item is put."""
     _defer(world, _is_member_put, 0.2, lambda: {"Attributes": {"at": {"N": str(world.simulation.now_ms())}}})
+
+
+class _Impatient:
+    """A clock that does not wait as long as a removal does."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.now_ms, self.monotonic = simulation.now_ms, simulation.monotonic
+        self._sleep = simulation.sleep
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, except for a removal."""
+        self._sleep(0 if 1 < seconds <= WAIT_SECONDS else seconds)
+
+
+def removal_that_does_not_wait(world: private_rooms.World) -> None:
+    """A removal is acknowledged before the frames that an earlier read allowed have been posted."""
+    world.services.clock = _Impatient(world.simulation)
+
+
+def members_remembered_for_a_while(world: private_rooms.World) -> None:
+    """The members of a private room are read once in three seconds."""
+    seen: dict[Any, tuple[float, Item]] = {}
+
+    def alter(call: Call, send: Send) -> Item:
+        if call.operation != "Query" or call.request["ExpressionAttributeValues"].get(":first") != {"S": "role#"}:
+            return send()
+        now = world.simulation.monotonic()
+        if call.key not in seen or now - seen[call.key][0] > 3:
+            seen[call.key] = now, send()
+        return seen[call.key][1]
+
+    world.faults.defect = alter
+
+
+def role_remembered_for_a_while(world: private_rooms.World) -> None:
+    """The role of an account, which admits its frames, is read once in three seconds."""
+    seen: dict[Any, tuple[float, Item]] = {}
+
+    def alter(call: Call, send: Send) -> Item:
+        if call.operation != "GetItem" or not call.key[-1].startswith("role#"):
+            return send()
+        now = world.simulation.monotonic()
+        if call.key not in seen or now - seen[call.key][0] > 3:
+            seen[call.key] = now, send()
+        return seen[call.key][1]
+
+    world.faults.defect = alter
 
 
 def _defer(world: World, applies: Callable[[Call], bool], seconds: float, answer: Callable[[], Item] = dict) -> None:

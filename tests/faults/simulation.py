@@ -54,20 +54,25 @@ class Simulation:
     def concurrently(self, *calls: Callable[[], Any]) -> Sequence[Any]:
         """Run calls as tasks; return the results, or raise the error of the first call that failed.
 
-        KilledError in one call kills the others and the caller.
+        KilledError in one call kills the others and the caller, once.
         """
         caller, results, errors = greenlet.getcurrent(), dict[int, Any](), dict[int, Exception]()
         tasks: list[greenlet] = []
+        is_killed = False
 
         def run(number: int) -> None:
+            nonlocal is_killed
             try:
                 results[number] = calls[number]()
             except Exception as error:  # noqa: BLE001 - raised below, after the other calls
                 errors[number] = error
             except KilledError:
+                if is_killed:
+                    return
+                is_killed = True
                 for task in tasks:
                     self._at(self._now, lambda task=task: None if task.dead else task.throw(GreenletExit))
-                self._at(self._now, lambda: caller.throw(KilledError))
+                self._at(self._now, lambda: None if caller.dead else caller.throw(KilledError))
                 return
             if len(results) + len(errors) == len(calls):
                 self._at(self._now, caller.switch)

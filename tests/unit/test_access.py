@@ -5,9 +5,20 @@ from collections.abc import Callable
 import pytest
 
 from chat.protocol.frames_out import MAX_LISTED_MEMBERS
-from chat.routes import CONNECT, DEFAULT, DISCONNECT, FUNCTIONS, ROOM, SEND_MESSAGE, Function
+from chat.routes import (
+    CONNECT,
+    DEFAULT,
+    DISCONNECT,
+    FUNCTIONS,
+    PRIVATE_ROOM,
+    ROOM,
+    SEND_MESSAGE,
+    SIGN_IN,
+    Function,
+    access,
+)
 from chat.schema import CONNECTIONS, MESSAGES, ROOMS
-from tests.fakes.dynamodb import fail_once
+from tests.fakes.dynamodb import Usage, fail_once
 from tests.fakes.services import Chat
 from tests.unit.races import first
 
@@ -104,7 +115,102 @@ def test_a_function_calls_exactly_what_it_is_allowed_to(function: Function) -> N
     with chat.dynamodb.counting() as usage:
         for act in acts:
             act()
-    allowed = {(table, operation) for table, operations in function.access.items() for operation in operations}
-    assert {(call.table, call.operation) for call in usage.calls} == allowed
+    check_access(chat, usage, function, accounts=False)
+
+
+def signing_in(chat: Chat) -> list[Act]:
+    """Anna has two connections, one of which has lapsed; a ghost is in her room."""
+    chat.connect("phone", "lapsed")
+    chat.sign_in("lapsed", user="u-anna", seconds=1)
+    chat.sign_in("phone", user="u-anna")
+    chat.clock.advance(60)
+    add_ghost(chat)
+    return [
+        lambda: chat.sign_in("anna", secret="annas-own-secret-of-guests"),
+        lambda: chat.profile("anna", "Anna-Maria"),
+        lambda: chat.sign_out("anna", everywhere=True),
+    ]
+
+
+def signed_in_and_disconnecting(chat: Chat) -> list[Act]:
+    chat.sign_in("anna")
+    add_ghost(chat)
+    return [lambda: chat.disconnect("anna")]
+
+
+def private_room(chat: Chat) -> str:
+    """Return a private room of Anna, Ben and a ghost, who is in the garden too."""
+    for connection_id in ("anna", "ben", "cleo"):
+        chat.sign_in(connection_id)
+    add_ghost(chat)
+    chat.gateway.sockets["ghost"].is_open = True
+    chat.sign_in("ghost")
+    room = chat.ask("anna", {"action": "createroom", "title": "Board"})["room"]
+    for person in ("ben", "ghost"):
+        chat.ask("anna", {"action": "invite", "room": room, "name": person})
+        chat.ask(person, {"action": "accept", "room": room})
+    chat.gateway.vanish("ghost")
+    return room
+
+
+def sending_to_a_private_room(chat: Chat) -> list[Act]:
+    acts = sending(chat)
+    room = private_room(chat)
+    return [*acts, lambda: chat.send("anna", "hello", to=room)]
+
+
+def using_private_rooms_too(chat: Chat) -> list[Act]:
+    acts = using_rooms(chat)
+    room = private_room(chat)
+    return [*acts, lambda: chat.typing("anna", room=room), lambda: chat.join("anna", room)]
+
+
+def managing_private_rooms(chat: Chat) -> list[Act]:
+    room = private_room(chat)
+
+    def doing(action: str, **fields: object) -> Act:
+        return lambda: chat.call("anna", {"action": action, "room": room, **fields})
+
+    return [
+        doing("createroom", title="Another"),
+        doing("editroom", title="New"),
+        doing("remove", userId="u-ben", ban=True),
+        doing("unban", userId="u-ben"),
+        doing("direct", userId="u-cleo"),
+        doing("block", userId="u-cleo", blocked=True),
+        doing("rooms"),
+    ]
+
+
+ACCOUNT_SCENARIOS = {
+    SEND_MESSAGE: sending_to_a_private_room,
+    ROOM: using_private_rooms_too,
+    PRIVATE_ROOM: managing_private_rooms,
+    CONNECT: connecting,
+    DISCONNECT: signed_in_and_disconnecting,
+    DEFAULT: unknown_action,
+    SIGN_IN: signing_in,
+}
+
+
+@pytest.mark.parametrize("function", ACCOUNT_SCENARIOS, ids=lambda function: function.name)
+def test_in_a_chat_with_accounts_a_function_calls_exactly_what_it_is_allowed_to(function: Function) -> None:
+    chat = Chat(sign_in="optional")
+    chat.connect("anna", "ben", "cleo")
+    chat.join("anna", "garden")
+    chat.join("ben", "garden")
+    acts = ACCOUNT_SCENARIOS[function](chat)
+    chat.clear()
+    with chat.dynamodb.counting() as usage:
+        for act in acts:
+            act()
+    check_access(chat, usage, function, accounts=True)
+
+
+def check_access(chat: Chat, usage: Usage, function: Function, *, accounts: bool) -> None:
+    """The calls are those that the function's role allows, and all of them."""
+    granted = access(function, accounts=accounts)
+    allowed = {(table, operation) for table, operations in granted.items() for operation in operations}
+    assert {(call.table, operation) for call in usage.calls for operation in call.permissions} == allowed
     assert bool(chat.gateway.posts) is function.posts
     assert {table for table, _ in allowed} <= {CONNECTIONS, MESSAGES, ROOMS}

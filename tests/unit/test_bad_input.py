@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.protocol.events import Reply
-from chat.routes import ROUTES
+from chat.routes import ACCOUNT_ROUTES, ROUTES
 from tests.fakes.gateway import LambdaContext
 from tests.fakes.services import Chat
 
@@ -117,7 +117,7 @@ def chat() -> Chat:
 def ask(chat: Chat, route: str, event: Any) -> Reply:
     """Invoke a function and check that its answer is valid for any input."""
     chat.clock.advance(60)
-    entry_point = importlib.import_module(ROUTES[route].module).lambda_handler
+    entry_point = importlib.import_module(ACCOUNT_ROUTES[route].module).lambda_handler
     reply = entry_point.answer(chat.services, event, LambdaContext(chat.clock, "request-1"))
     if reply["statusCode"] != 200:
         error = json.loads(reply["body"])
@@ -181,6 +181,54 @@ def test_guarantee_6_a_frame_with_any_fields_is_answered(chat: Chat, route: str,
 @given(route=st.sampled_from(sorted(ROUTES)), event=ANYTHING)
 def test_guarantee_6_any_event_is_answered(chat: Chat, route: str, event: Any) -> None:
     ask(chat, route, event)
+
+
+PRIVATE, INVITED = "~" + "a" * 26, {"room": "~" + "b" * 26}
+ACCOUNT_GOOD: dict[str, dict[str, Any]] = {
+    "signin": {"secret": "annas-own-secret-of-guests", "name": "Anna"},
+    "signout": {"everywhere": False},
+    "profile": {"name": "Anna"},
+    "rooms": {},
+    "read": {"room": PRIVATE, "seq": 1},
+    "createroom": {"title": "Our room", "sharesHistory": True},
+    "direct": {"userId": "u-ben"},
+    "editroom": {"room": PRIVATE, "title": "Our room", "sharesHistory": False},
+    "members": {"room": PRIVATE},
+    "createinvite": {"room": PRIVATE, "uses": 2, "hours": 24},
+    "revokeinvite": {"room": PRIVATE, "inviteId": "abcdefgh"},
+    "invite": {"room": PRIVATE, "name": "ben"},
+    "accept": {**INVITED, "token": "x" * 32},
+    "decline": INVITED,
+    "setrole": {"room": PRIVATE, "userId": "u-ben", "role": "moderator"},
+    "remove": {"room": PRIVATE, "userId": "u-ben", "ban": False},
+    "unban": {"room": PRIVATE, "userId": "u-ben"},
+    "quit": {"room": PRIVATE},
+    "block": {"userId": "u-ben", "blocked": True},
+}
+ACCOUNT_FIELDS = sorted({field for fields in ACCOUNT_GOOD.values() for field in fields} | {"token", "extra"})
+
+
+def test_every_frame_of_a_chat_with_accounts_is_tried() -> None:
+    assert ACCOUNT_GOOD.keys() == ACCOUNT_ROUTES.keys() - ROUTES.keys()
+
+
+@pytest.mark.parametrize("route", ACCOUNT_GOOD)
+@pytest.mark.parametrize("user", [None, "u-anna"])
+def test_guarantee_6_an_account_frame_with_any_malformed_field_is_answered(route: str, user: str | None) -> None:
+    chat = Chat(sign_in="optional")
+    chat.connect("anna", "ben")
+    chat.sign_in("ben")
+    if user is not None:
+        chat.sign_in("anna", user=user, seconds=10**7)
+    good = {"action": route, **ACCOUNT_GOOD[route]}
+    if route == "signin":
+        good["token"] = chat.token("u-anna", seconds=10**7)
+    tried = [{**good, field: value} for field, value in itertools.product(ACCOUNT_FIELDS, VALUES)]
+    tried += [{name: value for name, value in good.items() if name != field} for field in good]
+    for frame in tried:
+        event = {"requestContext": {"connectionId": "anna", "connectedAt": chat.clock.now_ms()}}
+        ask(chat, route, {**event, "body": json.dumps(frame)})
+    assert chat.services.events("fault") == []
 
 
 def test_guarantee_6_the_connection_survives_all_of_it(chat: Chat) -> None:

@@ -9,6 +9,7 @@ import pytest
 from chat.schema import ROOMS
 from tests.fakes.dynamodb import Usage, fail_once
 from tests.fakes.services import Chat
+from tests.unit.private_rooms import PrivateChat
 from tests.unit.races import first
 
 ID = "11111111-2222-3333-4444-5555555555ab"
@@ -222,6 +223,68 @@ def test_joining_and_disconnecting_from_a_room_above_100_cost_no_more(chat: Chat
     assert cost(chat, lambda: chat.disconnect("anna")).written == 2 + further
 
 
+@pytest.fixture
+def accounts() -> Chat:
+    """Anna is a guest in the lobby of a chat with accounts."""
+    chat = Chat(sign_in="optional")
+    chat.connect("anna")
+    chat.clear()
+    return chat
+
+
+SECRET = "annas-own-secret-of-guests"
+
+
+def test_a_first_sign_in_takes_8_write_units(accounts: Chat) -> None:
+    """The limit's count, the socket, the name and the profile in a transaction, the row, and the lobby's member."""
+    usage = cost(accounts, lambda: accounts.sign_in("anna"))
+    assert (usage.written, usage.read, usage.round_trips()) == (8, 3, 6)
+
+
+def test_taking_over_a_guest_takes_2_more_then_and_4_later(accounts: Chat) -> None:
+    assert cost(accounts, lambda: accounts.sign_in("anna", secret=SECRET)).written == 10
+    another = "annas-other-secret-of-guests"
+    assert cost(accounts, lambda: accounts.sign_in("anna", secret=another)).written == 4 + 4
+
+
+@pytest.mark.parametrize("further", range(3))
+def test_a_later_sign_in_takes_4_write_units_and_1_per_further_room(accounts: Chat, further: int) -> None:
+    accounts.sign_in("anna", secret=SECRET)
+    accounts.connect("phone")
+    for number in range(1 + further):
+        accounts.join("phone", f"room-{number}")
+    accounts.clear()
+    usage = cost(accounts, lambda: accounts.sign_in("phone", user="u-anna", secret=SECRET))
+    assert (usage.written, round_trips_before_posts(accounts, usage, "signedin")) == (4 + further, [5])
+    renewal = cost(accounts, lambda: accounts.sign_in("phone", user="u-anna"))
+    assert (renewal.written, renewal.read, renewal.round_trips()) == (4 + further, 3, 5)
+
+
+def test_a_token_that_is_not_valid_costs_one_unit_and_one_over_the_limit_none(accounts: Chat) -> None:
+    """One read besides, at once with the count."""
+    bad = {"action": "signin", "token": "a.b.c"}
+    usages = [cost(accounts, lambda: accounts.call("anna", bad)) for _ in range(7)]
+    assert [(usage.written, usage.round_trips()) for usage in usages] == [(1, 1)] * 6 + [(0, 1)]
+
+
+def test_a_new_name_takes_9_write_units_and_2_per_further_connection(accounts: Chat) -> None:
+    """The count, three writes of a transaction at twice their units, and a row and a member of each connection."""
+    accounts.sign_in("anna")
+    assert cost(accounts, lambda: accounts.profile("anna", "Annika")).written == 1 + 6 + 2
+    accounts.connect("phone")
+    accounts.sign_in("phone", user="u-anna")
+    assert cost(accounts, lambda: accounts.profile("anna", "Anna-Maria")).written == 1 + 6 + 4
+
+
+def test_a_signed_in_connection_costs_one_more_unit_to_disconnect_and_none_per_frame(accounts: Chat) -> None:
+    accounts.join("anna", "garden")
+    accounts.sign_in("anna")
+    accounts.clock.advance(60)
+    usage = cost(accounts, lambda: accounts.send("anna", TEXT, to="garden", message_id=ID))
+    assert (usage.written, usage.read <= 4) == (3, True)
+    assert cost(accounts, lambda: accounts.disconnect("anna")).written == 3
+
+
 def send_messages(chat: Chat, *sizes: int) -> None:
     """Send messages of the given size."""
     for size in sizes:
@@ -259,3 +322,102 @@ def test_the_writes_of_a_message_do_not_grow_with_its_room(chat: Chat, members: 
         chat.connect(f"member-{number}")
         chat.dynamodb.put(ROOMS, {"room": "garden", "item": f"member#member-{number}"})
     assert cost(chat, lambda: chat.send("anna", TEXT, to="garden", message_id=ID)).written == 3
+
+
+# Private rooms
+
+
+@pytest.fixture
+def board() -> tuple[PrivateChat, str]:
+    """A private room of five accounts with ten messages, at rest; Zoe is not in it."""
+    chat = PrivateChat("anna", "ben", "cleo", "dan", "eva", "zoe")
+    room = chat.create("anna")
+    for person in ("ben", "cleo", "dan", "eva"):
+        chat.admit(person, room)
+    for number in range(10):
+        chat.send("ben", f"{number} " + "x" * 80, to=room)
+    chat.rest()
+    return chat, room
+
+
+def test_a_private_message_takes_3_write_units_and_as_many_round_trips_to_its_acknowledgement(
+    board: tuple[PrivateChat, str],
+) -> None:
+    """One read unit for the gate, one for the roles, and one for each member's connections; two trips to the others."""
+    chat, room = board
+    usage = cost(chat, lambda: chat.send("anna", TEXT, to=room, message_id=ID))
+    assert (usage.written, usage.read) == (3, 4 + 1 + 5)
+    assert round_trips_before_posts(chat, usage, "message") == [3, 5, 5, 5, 5]
+
+
+def test_a_private_message_costs_at_most_a_unit_more_per_member(board: tuple[PrivateChat, str]) -> None:
+    chat, room = board
+    before = cost(chat, lambda: chat.send("anna", TEXT, to=room))
+    chat.admit("zoe", room)
+    chat.rest()
+    usage = cost(chat, lambda: chat.send("anna", TEXT, to=room))
+    assert (usage.written, usage.read - before.read) == (3, 1)
+
+
+def test_rooms_of_an_account_without_any_take_one_query(board: tuple[PrivateChat, str]) -> None:
+    chat, _ = board
+    usage = cost(chat, lambda: chat.rooms("zoe"))
+    assert (usage.written, usage.read, usage.round_trips()) == (1, 2, 2)
+
+
+def test_10_rooms_take_4_round_trips_and_3_read_units_each(board: tuple[PrivateChat, str]) -> None:
+    """Roles, settings and the end of the log of each, and the names of the faces shown."""
+    chat, _ = board
+    for _ in range(9):
+        chat.create("anna")
+        chat.rest()
+    usage = cost(chat, lambda: chat.rooms("anna"))
+    assert len(chat.frames("anna")[-1]["rooms"]) == 10
+    assert (usage.written, usage.read, usage.round_trips()) == (1, 1 + 1 + 10 * 3 + 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("frame", "written", "read", "round_trips"),
+    [
+        ({"action": "join"}, 3, 1 + 1 + 1 + 5 + 2, 4),
+        ({"action": "history"}, 1, 4, 4),
+        ({"action": "typing"}, 1, 1 + 1 + 1 + 5, 4),
+        ({"action": "ping"}, 1, 1 + 1 + 2, 3),
+        ({"action": "leave"}, 1, 2, 2),
+        ({"action": "read", "seq": 10}, 2, 2, 3),
+        ({"action": "members"}, 1, 1 + 1 + 3 + 5, 4),
+        ({"action": "createinvite"}, 2, 2, 3),
+        ({"action": "createroom", "title": "Another"}, 1 + 6 + 1, 8, 6),
+    ],
+    ids=lambda value: value["action"] if isinstance(value, dict) else "",
+)
+def test_costs_of_frames_of_private_rooms(
+    board: tuple[PrivateChat, str], frame: dict[str, Any], written: int, read: int, round_trips: int
+) -> None:
+    chat, room = board
+    chat.join("anna", "garden")
+    chat.rest()
+    usage = cost(chat, lambda: chat.call("anna", {**frame, "room": room}))
+    posts = chat.gateway.posts
+    trips = usage.round_trips(before=posts[0].at if posts else None)
+    assert (usage.written, trips) == (written, round_trips)
+    assert usage.read <= read
+
+
+def test_costs_of_accepting_and_removing(board: tuple[PrivateChat, str]) -> None:
+    """Each write of a transaction takes two units; accepting has five, removing with its check three."""
+    chat, room = board
+    token = chat.link("anna", room)
+    chat.rest()
+    accepted = cost(chat, lambda: chat.accept("zoe", room, token))
+    assert (accepted.written, round_trips_before_posts(chat, accepted, "room")) == (1 + 10, [6])
+    chat.rest()
+    removed = cost(chat, lambda: chat.remove("anna", room, "zoe"))
+    assert removed.written == 1 + 6 + 1
+    assert removed.read <= 25
+
+
+def test_an_outsider_costs_2_read_units_and_one_write_unit(board: tuple[PrivateChat, str]) -> None:
+    chat, room = board
+    usage = cost(chat, lambda: chat.code("zoe", "history", room=room))
+    assert (usage.written, usage.read, usage.round_trips()) == (1, 2, 2)

@@ -1,5 +1,6 @@
 """The guarantees (docs/guarantees.md), with failures between any two steps. Guarantee 6: test_bad_input.py."""
 
+import json
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
@@ -9,9 +10,12 @@ import pytest
 from chat.delivery.broadcast import Poster
 from chat.protocol import frames_out
 from chat.protocol.frames_out import Frame, Person
+from chat.protocol.text import fold_name
 from chat.push.poster import Outcome
 from chat.schema import CONNECTIONS, MESSAGES, ROOMS
+from chat.store.private_rooms import MAX_MEMBERS
 from tests.fakes.dynamodb import (
+    Call,
     Interceptor,
     carry_out,
     fail_nth,
@@ -25,6 +29,7 @@ from tests.fakes.dynamodb import (
 from tests.fakes.expressions import Item
 from tests.fakes.gateway import Socket
 from tests.fakes.services import Chat
+from tests.unit.private_rooms import UNKNOWN, PrivateChat
 from tests.unit.races import first
 
 ID = "11111111-2222-3333-4444-5555555555ab"
@@ -509,6 +514,304 @@ def test_guarantee_7_a_member_removed_before_its_message_was_stored_receives_not
     chat.dynamodb.intercept = fail_once(leave, "PutItem", ROOMS)
     chat.call("anna", HELLO)
     assert chat.frames("ben", "message") == []
+
+
+FRAMES_OF_A_ROOM: dict[str, dict[str, Any]] = {
+    "sendmessage": {"message": "hello"},
+    "sendmessage, with a messageId": {"message": "hello", "messageId": ID},
+    "join": {},
+    "join, after": {"after": 0},
+    "leave": {},
+    "history": {},
+    "typing": {},
+    "ping": {},
+    "ping, roster": {"roster": 0},
+    "read": {"seq": 1},
+    "editroom": {"title": "New title"},
+    "members": {},
+    "createinvite": {},
+    "revokeinvite": {"inviteId": "a" * 16},
+    "invite": {"name": "cleo"},
+    "setrole": {"userId": "u-anna", "role": "member"},
+    "remove": {"userId": "u-anna"},
+    "remove, oneself": {"userId": "u-mallory"},
+    "remove, ban": {"userId": "u-anna", "ban": True},
+    "unban": {"userId": "u-anna"},
+    "quit": {},
+    "accept": {},
+    "accept, token": {"token": "a-token-that-nobody-has"},
+}
+
+
+def rooms_of_others(chat: PrivateChat) -> dict[str, str]:
+    """Return rooms that Mallory cannot enter, each for another reason."""
+    rooms = {"private": chat.create("anna"), "banned": chat.create("anna"), "left": chat.create("anna")}
+    chat.clock.advance(60)
+    rooms |= {"removed": chat.create("anna"), "full": chat.create("anna"), "used up": chat.create("anna")}
+    for reason in ("banned", "left", "removed"):
+        chat.admit("mallory", rooms[reason])
+    chat.remove("anna", rooms["banned"], "mallory", ban=True)
+    chat.remove("anna", rooms["removed"], "mallory")
+    chat.quit("mallory", rooms["left"])
+    chat.clock.advance(60)
+    for number in range(MAX_MEMBERS - 1):
+        chat.dynamodb.put(ROOMS, {"room": rooms["full"], "item": f"role#u-{number}", "role": "member", "at": 1})
+    settings = chat.dynamodb.item(ROOMS, room=rooms["full"], item="settings")
+    chat.dynamodb.put(ROOMS, {**settings, "members": MAX_MEMBERS})
+    chat.admit("ben", rooms["used up"])
+    rooms["direct of others"] = chat.direct("anna", "ben")
+    rooms["blocked"] = chat.direct("mallory", "ben")
+    chat.do("ben", "block", userId="u-mallory", blocked=True)
+    for room in rooms.values():
+        chat.send("ben" if room == rooms["blocked"] else "anna", "a secret", to=room, message_id=ID)
+    return {"unknown": UNKNOWN, "unknown direct": "@" + "b" * 26} | rooms
+
+
+@pytest.mark.parametrize("sent", FRAMES_OF_A_ROOM)
+def test_guarantee_7_private_unknown_banned_and_left_are_one_answer(sent: str) -> None:
+    """Byte for byte, after the same calls, for every frame that names a room."""
+    chat = PrivateChat("anna", "ben", "cleo", "mallory")
+    answers: set[tuple[Any, ...]] = set()
+    for reason, room in rooms_of_others(chat).items():
+        chat.rest()
+        action, fields = sent.partition(",")[0], FRAMES_OF_A_ROOM[sent]
+        named = {"to" if action == "sendmessage" else "room": room}
+        before = dict.fromkeys(map(str, chat.dynamodb.items(ROOMS)))
+        with chat.dynamodb.counting() as usage:
+            reply = chat.call("mallory", {"action": action, **fields, **named})
+        body = reply["body"].replace(room, "the room")
+        answers.add((reply["statusCode"], body, usage.round_trips(), tuple(sorted(usage.operations))))
+        assert chat.gateway.posts == [], reason
+        changed = [item for item in chat.dynamodb.items(ROOMS) if str(item) not in before]
+        assert {item["item"] for item in changed} <= {"limits"}, "nothing is stored"
+    ((status, body, *_),) = answers
+    assert status == 404
+    assert ("no_such_invitation" if sent.startswith("accept") else "no_such_room") in body
+    assert not [row for row in chat.dynamodb.items(MESSAGES) if row.get("userId") == "u-mallory"]
+
+
+@pytest.mark.parametrize("sent", FRAMES_OF_A_ROOM)
+def test_guarantee_7_a_guest_is_asked_to_sign_in_whatever_room_it_names(sent: str) -> None:
+    chat = PrivateChat("anna")
+    chat.connect("guest")
+    answers = set()
+    for room in (chat.create("anna"), UNKNOWN):
+        named = {"to" if sent.startswith("sendmessage") else "room": room}
+        reply = chat.call("guest", {"action": sent.partition(",")[0], **FRAMES_OF_A_ROOM[sent], **named})
+        answers.add((reply["statusCode"], reply["body"].replace(room, "the room")))
+    ((status, body),) = answers
+    assert status == 401
+    assert '"sign_in_required"' in body
+
+
+RACES: dict[str, dict[str, Any]] = {
+    "sendmessage": {"message": "hello", "messageId": ID},
+    "join": {},
+    "history": {},
+    "typing": {},
+    "ping": {"roster": 0},
+    "members": {},
+}
+
+
+@pytest.mark.parametrize("actor", ["ben", "cleo"], ids=["by the one removed", "by another"])
+@pytest.mark.parametrize("action", RACES)
+def test_guarantee_7_no_frame_reaches_an_account_after_its_removal_was_acknowledged(action: str, actor: str) -> None:
+    """The removal of Ben runs at any call of a frame."""
+    chat = PrivateChat("anna", "ben", "cleo")
+    for number in range(MAX_CALLS):
+        room = chat.create("anna")
+        chat.admit("ben", room)
+        chat.admit("cleo", room)
+        chat.send("anna", "hello", to=room)
+        chat.rest()
+
+        def remove_ben(room: str = room) -> None:
+            chat.dynamodb.intercept = carry_out
+            chat.remove("anna", room, "ben")
+            chat.gateway.sockets["ben"].frames.clear()
+
+        chat.dynamodb.intercept = fail_nth(first(remove_ben), number)
+        chat.call(actor, {"action": action, "to" if action == "sendmessage" else "room": room, **RACES[action]})
+        has_run = chat.dynamodb.intercept is carry_out
+        chat.dynamodb.intercept = carry_out
+        if has_run:
+            heard = [frame for frame in chat.frames("ben") if room in str(frame)]
+            assert [frame for frame in heard if frame.get("code") != "no_such_room"] == []
+        elif number:
+            break
+    else:
+        raise AssertionError("more calls than expected")
+
+
+# 8. A name with an account's badge is that account's. No secret or token is stored in plain text, logged or shown.
+
+
+class Badges:
+    """Checks every frame: an account's badge only beside a name that is reserved for it, on a connection of its own."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._deliver = chat.gateway.deliver
+        self.proven: dict[str, set[str]] = {}
+        """Connection id → accounts whose valid tokens it has sent."""
+        self.wrong: list[Item] = []
+        chat.gateway.deliver = self._check
+
+    def sign_in(self, connection_id: str, user_id: str, secret: str) -> None:
+        self.proven.setdefault(connection_id, set()).add(user_id)
+        token = self._chat.token(user_id, username=user_id[2:])
+        self._chat.call(connection_id, {"action": "signin", "token": token, "secret": secret})
+
+    def _check(self, socket: Socket, text: str) -> None:
+        frame = json.loads(text)
+        people = [frame, *frame.get("members", []), *frame.get("roster", {}).get("members", [])]
+        self.wrong += [each for each in people if "userId" in each and not self._is_right(socket, each)]
+        self._deliver(socket, text)
+
+    def check_items(self) -> None:
+        for item in [*self._chat.dynamodb.items(CONNECTIONS), *self._chat.dynamodb.items(ROOMS)]:
+            if "userId" in item and "name" in item and "messageId" not in item:  # a message keeps its author's old name
+                own_id = item.get("connectionId", item.get("item", "").removeprefix("member#"))
+                if not self._is_right(None, {"connectionId": own_id, **item}):
+                    self.wrong.append(item)
+
+    def _is_right(self, socket: Socket | None, fields: Item) -> bool:
+        connection_id = fields.get("connectionId", socket.connection_id if socket else "")
+        name = fields["name"]
+        owner = self._chat.dynamodb.item(ROOMS, room=f"name#{fold_name(name)}", item="account").get("userId")
+        return owner == fields["userId"] and fields["userId"] in self.proven.get(connection_id, ())
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_guarantee_8_a_badge_stands_beside_its_accounts_name_alone(seed: int) -> None:
+    """Guests and accounts want the same few names, and do everything at the moment of each other's calls."""
+    draw = Random(seed)
+    chat = Chat(draw=draw, sign_in="optional")
+    badges = Badges(chat)
+    connections: list[str] = []
+    names = ["Anna", "Ben", "\u0410nna", "BEN", "Cleo"]
+    secrets = ["the-first-secret-of-a-guest", "the-second-secret-of-a-guest"]
+    depth = 0
+
+    def act() -> None:
+        one = draw.choice([each for each in connections if chat.gateway.sockets[each].is_open] or ["none"])
+        if one == "none":
+            return
+        name, secret = draw.choice(names), draw.choice(secrets)
+        what = draw.choice(
+            ["join", "join", "leave", "sign in", "sign in", "rename", "rename", "say", "ping", "sign out"]
+        )
+        if what == "sign in":
+            badges.sign_in(one, draw.choice(["u-anna", "u-ben", "u-cleo"]), secret)
+            return
+        chat.call(
+            one,
+            {
+                "join": {"action": "join", "room": "garden", "name": name, "secret": secret},
+                "leave": {"action": "leave", "room": "garden"},
+                "rename": {"action": "profile", "name": name},
+                "say": {"action": "sendmessage", "message": "hello", "to": "garden"},
+                "ping": {"action": "ping", "room": "garden", "roster": 0},
+                "sign out": {"action": "signout", "everywhere": draw.random() < 0.5},
+            }[what],
+        )
+
+    def intercept(call: Call, send: Callable[[], Item]) -> Item:
+        nonlocal depth
+        if depth < 2 and draw.random() < 0.2:
+            depth += 1
+            try:
+                act()
+            finally:
+                depth -= 1
+        if draw.random() < 0.03:
+            return draw.choice([throttle, lose_answer, send_twice, kill_before, kill_after])(call, send)
+        return send()
+
+    for _ in range(40):
+        chat.dynamodb.intercept = carry_out
+        connections[:] = [each for each in connections if chat.gateway.sockets[each].is_open]
+        while len(connections) < 5:
+            connections.append(f"connection-{len(chat.gateway.sockets)}")
+            chat.connect(connections[-1])
+        chat.dynamodb.intercept = intercept
+        act()
+        chat.clock.advance(draw.choice([0, 1, 20, 600]))
+        badges.check_items()
+    assert badges.wrong == []
+    assert chat.services.events("signed_in")
+
+
+@pytest.mark.parametrize("number", range(MAX_CALLS))
+@pytest.mark.parametrize("is_sign_in_first", [True, False])
+def test_guarantee_8_a_guests_name_given_at_the_moment_of_a_sign_in_gets_no_badge(
+    number: int, *, is_sign_in_first: bool
+) -> None:
+    chat = Chat(sign_in="optional")
+    chat.connect("anna", "ben")
+    chat.join("ben", "garden", name="Ben")
+    badges = Badges(chat)
+    acts: list[Callable[[], object]] = [
+        lambda: badges.sign_in("anna", "u-anna", "annas-own-secret-of-guests"),
+        lambda: chat.call("anna", {"action": "join", "room": "garden", "name": "Ben"}),
+    ]
+    outer, inner = acts if is_sign_in_first else reversed(acts)
+    chat.dynamodb.intercept = fail_nth(first(inner), number)
+    outer()
+    chat.dynamodb.intercept = carry_out
+    badges.check_items()
+    assert badges.wrong == []
+    if chat.services.events("signed_in") and chat.dynamodb.item(ROOMS, room="garden", item="member#anna"):
+        assert chat.ping("ben", room="garden", roster=0)["roster"]["members"][0].get("userId") == "u-anna"
+        assert chat.send("anna", "hello", to="garden")["userId"] == "u-anna"
+
+
+def test_guarantee_8_no_frame_field_gives_a_guest_a_badge(chat: Chat) -> None:
+    forged = {"userId": "u-anna", "user_id": "u-anna", "senders": ["guest-anna"], "until": 2**40, "name": "Anna"}
+    chat.call("ben", {**forged, "action": "join", "room": "garden"})
+    chat.call("ben", {**forged, "action": "sendmessage", "message": "hello", "to": "garden"})
+    chat.call("ben", {**forged, "action": "typing"})
+    shown = [
+        *chat.frames("anna"),
+        *chat.frames("ben"),
+        chat.history("anna"),
+        chat.ping("anna", room="garden", roster=0),
+    ]
+    assert "u-anna" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("mode", ["optional", "required"])
+def test_guarantee_8_no_secret_or_token_is_stored_logged_or_shown(mode: str) -> None:
+    chat = Chat(sign_in=mode)
+    chat.connect("anna", "ben", "cleo")
+    chat.sign_in("ben")
+    secrets = ["annas-own-secret-of-guests", "the-second-secret-of-guests"]
+    tokens = [chat.token("u-anna"), chat.token("u-anna", seconds=0), chat.token("u-cleo"), "a.forged.token-of-anna"]
+    for token in tokens:
+        for secret in [None, *secrets]:
+            chat.call("anna", {"action": "signin", "token": token, "secret": secret})
+        chat.clock.advance(120)
+    chat.call("cleo", {"action": "signin", "token": tokens[2], "secret": secrets[0]})
+    for connection_id in ("anna", "ben", "cleo"):
+        frame = {"action": "join", "room": "garden", "secret": secrets[0], "token": tokens[0]}
+        chat.call(connection_id, frame)
+        chat.call(connection_id, {"action": "sendmessage", "message": "hello", "token": tokens[0]})
+        chat.call(connection_id, {"action": "profile", "name": "Anna", "token": tokens[0], "secret": secrets[1]})
+    chat.dynamodb.intercept = fail_once(lose_answer, "TransactWriteItems")
+    chat.connect("phone")
+    chat.call("phone", {"action": "signin", "token": chat.token("u-new"), "secret": "a-third-secret-of-a-guest"})
+    chat.call("anna", {"action": "signout", "everywhere": True, "token": tokens[0]})
+    assert chat.services.events("signed_in")
+    assert chat.services.events("refused")
+    assert chat.services.events("fault")
+    items = [item for table in (CONNECTIONS, MESSAGES, ROOMS) for item in chat.dynamodb.items(table)]
+    shown = [frame for each in chat.gateway.sockets for frame in chat.frames(each)]
+    everything = f"{items} {shown} {chat.services.log.getvalue()}"
+    parts = [part for token in tokens for part in token.split(".") if len(part) > 8]
+    assert [secret for secret in [*secrets, "a-third-secret-of-a-guest", *tokens, *parts] if secret in everything] == []
+    logged = chat.services.log.getvalue()
+    assert [name for name in ("u-anna", "u-ben", '"Anna"', "guest-", "account-") if name in logged] == []
 
 
 # 9. Within 10 s of the last change, every page shows the members who are in a room.

@@ -1,7 +1,8 @@
 """Posts frames to connections and removes the ones that are gone."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from zlib import crc32
 
@@ -11,6 +12,7 @@ from chat.store.connections import Connections
 from chat.store.members import Member, Members, Recipient
 
 if TYPE_CHECKING:
+    from chat.delivery.audience import Audience, Audiences
     from chat.push.poster import Outcome
 
 OPENING_SECONDS = 0.3
@@ -26,6 +28,9 @@ _SETTLE_MS = 100
 """Wait after the end of a window before its joins are read, for clock skew and writes in flight."""
 
 _MAX_ROUNDS = 3
+_MAX_AUDIENCES = 3
+"""Reads of a private room's members for one frame."""
+
 _LIST_PAUSE_SECONDS, _MAX_LIST_PAUSE_SECONDS = 0.2, 3.2
 
 _Listed = TypeVar("_Listed", Recipient, Member)
@@ -64,6 +69,7 @@ class Broadcast:
         poster: Callable[[], Poster],
         connections: Connections,
         members: Members,
+        audiences: "Audiences",
         clock: Clock,
         log: Callable[..., None],
         deadline: float,
@@ -71,17 +77,22 @@ class Broadcast:
         self._poster = poster
         self._connections = connections
         self._members = members
+        self._audiences = audiences
         self._clock = clock
         self._log = log
         self._deadline = deadline
         self._gone: dict[str, str | None] = {}  # connection id → room that listed it
+        self._accounts_of_gone: dict[str, str] = {}
         self._maybe_opening: list[tuple[str, str, Frame]] = []
         self.has_answered = False
         """Whether the requester's answer has been posted."""
 
-    def answer(self, connection_id: str, frame: Frame) -> bool:
-        """Post the requester its answer; return False if the requester is gone."""
-        gone = self._post([connection_id], frame)
+    def answer(self, connection_id: str, frame: Frame, *, until: float = math.inf) -> bool:
+        """Post the requester its answer; return False if the requester is gone.
+
+        `until` is how long the answer is allowed, in seconds of the monotonic clock.
+        """
+        gone = self._post([connection_id], frame, until=until).gone
         self._gone |= dict.fromkeys(gone)
         self.has_answered = True
         return not gone
@@ -112,13 +123,64 @@ class Broadcast:
                     opening.add(member.connection_id)
                 yield member.connection_id
 
-        for connection_id in self._post(recipients(), frame):
+        for connection_id in self._post(recipients(), frame).gone:
             if connection_id in opening:
                 self._maybe_opening.append((connection_id, room, frame))
             else:
                 self._gone[connection_id] = room
         if first is not None:
             self.has_answered = True
+
+    def audience(self, room: str) -> "Audience | None":
+        """Return the audience of a private room, or None if it cannot be read until the deadline."""
+        return self._read_audience(lambda: self._audiences.of_room(room))
+
+    def to_private_room(
+        self, room: str, frame: Frame, *, exclude: Collection[str] = (), audience: "Audience | None" = None
+    ) -> None:
+        """Post a frame to all connections of a private room's members except `exclude`.
+
+        A post is made only within a second of reading the members. Those that are not served by then are posted to
+        after another read, so a removed member hears nothing. `audience` saves the first read.
+        """
+        served = set(exclude)
+        for _ in range(_MAX_AUDIENCES):
+            if audience is None:
+                audience = self.audience(room)
+            if audience is None or not self.has_time():
+                return
+            waiting = [connection_id for connection_id in audience.accounts if connection_id not in served]
+            if waiting and self._clock.monotonic() < audience.valid_until:
+                served |= self._serve(waiting, frame, audience)
+            if served.issuperset(waiting):
+                return
+            audience = None
+
+    def to_each_member(self, room: str, frames: Mapping[str, Frame], *, exclude: Collection[str] = ()) -> None:
+        """Post each account's own frame to its connections, as long as it is a member of a private room."""
+        served = set(exclude)
+        for _ in range(_MAX_AUDIENCES):
+            audience = self.audience(room)
+            if audience is None:
+                return
+            waiting: dict[str, list[str]] = {}
+            for connection_id, user_id in audience.accounts.items():
+                if connection_id not in served and user_id in frames:
+                    waiting.setdefault(user_id, []).append(connection_id)
+            for user_id, connection_ids in waiting.items():
+                if self._clock.monotonic() < min(audience.valid_until, self._deadline):
+                    served |= self._serve(connection_ids, frames[user_id], audience)
+            if served.issuperset(itertools.chain.from_iterable(waiting.values())):
+                return
+
+    def to_account(self, user_id: str, frame: Frame, *, exclude: Collection[str] = (), until: float = math.inf) -> None:
+        """Post a frame to all connections of an account except `exclude`, until a time of the monotonic clock."""
+        audience = self._read_audience(lambda: self._audiences.of_account(user_id))
+        if audience is None or self._clock.monotonic() >= min(self._deadline, until):
+            return
+        waiting = [connection_id for connection_id in audience.accounts if connection_id not in exclude]
+        if waiting:
+            self._serve(waiting, frame, audience._replace(valid_until=until))
 
     def presence(
         self, room: str, event: PresenceEvent, who: Person, members: Sequence[Recipient] | None = None
@@ -167,7 +229,7 @@ class Broadcast:
 
     def probe(self, room: str, connection_ids: Sequence[str], frame: Frame) -> list[str]:
         """Post a frame to some members of a room; return the gone ones, which `clean_up` removes."""
-        gone = self._post(connection_ids, frame)
+        gone = self._post(connection_ids, frame).gone
         self._gone |= dict.fromkeys(gone, room)
         return gone
 
@@ -208,6 +270,10 @@ class Broadcast:
         deletes a member item gets its room, so each room is notified once.
         """
         connection = self._connections.remove(connection_id)
+        user_id = connection.user_id if connection is not None else None
+        user_id = user_id or self._accounts_of_gone.get(connection_id)
+        if user_id is not None:
+            self._audiences.forget(user_id, connection_id)
         rooms = connection.rooms if connection is not None else frozenset()
         listed = (
             (room, self._members.remove(room, connection_id))
@@ -234,6 +300,34 @@ class Broadcast:
             else:
                 return
 
+    def _serve(self, waiting: Iterable[str], frame: Frame, audience: "Audience") -> set[str]:
+        """Post a frame to connections of an audience; return those that need no further post."""
+        begun: list[str] = []
+
+        def recipients() -> Iterator[str]:
+            for connection_id in waiting:
+                begun.append(connection_id)
+                yield connection_id
+
+        outcome = self._post(recipients(), frame, until=audience.valid_until)
+        self._gone = dict.fromkeys(outcome.gone) | self._gone
+        self._accounts_of_gone |= {connection_id: audience.accounts[connection_id] for connection_id in outcome.gone}
+        return set(begun).difference(outcome.throttled, outcome.failed)
+
+    def _read_audience(self, read: "Callable[[], Audience]") -> "Audience | None":
+        """Return an audience; retry failed reads until the deadline."""
+        pause = _LIST_PAUSE_SECONDS
+        for attempt in itertools.count(1):
+            try:
+                return read()
+            except Exception as error:  # noqa: BLE001 - any failed read; the message is already stored
+                self._log("members_read_failed", error=type(error).__name__, attempts=attempt)
+                if self._clock.monotonic() + pause >= self._deadline:
+                    return None
+                self._clock.sleep(pause)
+                pause = min(2 * pause, _MAX_LIST_PAUSE_SECONDS)
+        return None
+
     def _post_again(self) -> None:
         """Post again to connections that may have been opening: API Gateway returns 410 until `$connect` is done."""
         opening, self._maybe_opening = self._maybe_opening, []
@@ -241,12 +335,12 @@ class Broadcast:
             self._clock.sleep(max(0.0, min(OPENING_SECONDS, self._deadline - self._clock.monotonic())))
         for connection_id, room, frame in opening:
             if connection_id not in self._gone:
-                self._gone |= dict.fromkeys(self._post([connection_id], frame), room)
+                self._gone |= dict.fromkeys(self._post([connection_id], frame).gone, room)
 
-    def _post(self, connection_ids: Iterable[str], frame: Frame) -> list[str]:
-        """Post a frame; return the gone connections."""
+    def _post(self, connection_ids: Iterable[str], frame: Frame, *, until: float = math.inf) -> "Outcome":
+        """Post a frame until the deadline, or `until` if that is earlier."""
         body = frames_out.encode(frame).encode()
-        outcome = self._poster().post(connection_ids, body, deadline=self._deadline)
+        outcome = self._poster().post(connection_ids, body, deadline=min(self._deadline, until))
         counts: dict[str, Any] = {
             "posts": outcome.delivered,
             "gone": len(outcome.gone),
@@ -255,7 +349,7 @@ class Broadcast:
             "cut_short": int(outcome.cut_short),
         }
         self._log("posted", frame=frame["type"], **counts)
-        return outcome.gone
+        return outcome
 
 
 def _joined_within(window: int, members: Iterable[Member]) -> list[Member]:

@@ -18,7 +18,7 @@ _FORBIDDEN: Reply = {"statusCode": 403}
 
 
 def connect(context: "Context", request: Request) -> Reply:
-    """Store the connection as a member of the lobby.
+    """Store the connection as a member of the lobby, which it enters at its first sign-in where that is required.
 
     Nothing can be posted yet, because the socket opens only after this returns. Raises FrameError `rate_limited` if
     the address opens too many connections.
@@ -34,6 +34,9 @@ def connect(context: "Context", request: Request) -> Reply:
             return _FORBIDDEN
         context.store.allowances.count(context.actor(request)._replace(connection_id=None), rate_limit.CONNECTS)
     connection = new_connection(request.connection_id, request.connected_ms)
+    if context.config.sign_in is not None and context.config.sign_in.is_required:
+        context.store.connections.add(connection)
+        return OK
     context.concurrently(
         lambda: context.store.connections.add(connection),
         lambda: context.store.members.add(LOBBY, connection),

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from chat.operations.membership import require_room
+from chat.operations.membership import Admission, admit, renewed, require_private_rooms, require_room
 from chat.protocol import frames_in, frames_out
 from chat.protocol.events import Reply, Request, reply
+from chat.protocol.frames_in import History
+from chat.protocol.frames_out import Page
 from chat.store import rate_limit
 
 if TYPE_CHECKING:
@@ -12,18 +14,33 @@ if TYPE_CHECKING:
 
 
 def history(context: "Context", request: Request) -> Reply:
-    """Return the page and echo the request. Raises FrameError: bad_request, not_in_room, rate_limited, invalid_room."""
+    """Return the page and echo the request.
+
+    Raises FrameError: bad_request, not_in_room, no_such_room, sign_in_required, rate_limited, invalid_room.
+    """
     frame = frames_in.parse_history(request.fields)
+    require_private_rooms(context, frame.room)
     store = context.store
     connection, _ = context.concurrently(
         lambda: store.connections.load(request.connection_id, request.connected_ms),
         lambda: store.allowances.count(context.actor(request), rate_limit.HISTORY),
     )
-    room = require_room(connection, frame.room)
+    room = require_room(context, connection, frame.room)
+    admission = admit(context, connection, room)
+    page = _page(context, frame, admission)
+    answer = reply(frames_out.history(room, page, before=frame.before, after=frame.after))
+    renewed(context, connection, admission)
+    return answer
+
+
+def _page(context: "Context", frame: History, admission: Admission) -> Page:
+    """Read the page, without what was sent before the account became a member of a private room."""
+    log, room, since = context.store.log, admission.room, admission.since
     if frame.after is not None:
-        page = store.log.after(room, frame.after, frame.before, frame.limit)
-    elif frame.before is not None:
-        page = store.log.before(room, frame.before, frame.limit)
+        page = log.after(room, max(frame.after, since), frame.before, frame.limit)
+        return page._replace(lost=page.lost or frame.after < since)
+    if frame.before is not None:
+        page = log.before(room, frame.before, frame.limit) if frame.before > since + 1 else Page([], complete=True)
     else:
-        page = store.log.newest(room, frame.limit)
-    return reply(frames_out.history(room, page, before=frame.before, after=frame.after))
+        page = log.newest(room, frame.limit)
+    return page.visible(since)

@@ -4,7 +4,9 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
-from chat.protocol import frames_in, frames_out
+from chat.operations.membership import require_private_rooms, require_sign_in
+from chat.operations.private.opening import open_room
+from chat.protocol import errors, frames_in, frames_out
 from chat.protocol.events import OK, Reply, Request
 from chat.store import rate_limit
 from chat.store.connections import LOBBY, Connection
@@ -18,19 +20,26 @@ _DIGEST_BYTES = 16
 
 
 def join(context: "Context", request: Request) -> Reply:
-    """Add the room, post `joined`, and notify the others.
+    """Add the room, post `joined`, and notify the others; a private room is opened.
 
     The member item is put before the log is read, and a sender puts its message before it reads the members. Both
     reads are consistent, so one of the two sees the other and a joiner misses no message.
-    Raises FrameError: invalid_room, invalid_name, invalid_secret, too_many_rooms, rate_limited, bad_request.
+    Raises FrameError: invalid_room, invalid_name, invalid_secret, too_many_rooms, rate_limited, bad_request,
+    sign_in_required, secret_claimed, no_such_room.
     """
     frame = frames_in.parse_join(request.fields)
+    require_private_rooms(context, frame.room)
+    if frames_in.is_private(frame.room):
+        return open_room(context, request, frame)
     store, room = context.store, frame.room
     sender = guest_sender(frame.secret) if frame.secret is not None else None
     old, end = context.concurrently(
         lambda: store.connections.load(request.connection_id, request.connected_ms),
         lambda: store.log.end(room),
     )
+    require_sign_in(context, old)
+    if context.config.sign_in is not None and sender is not None and old.user_id is None:
+        _require_unclaimed(context, sender)
     new = store.connections.join(old, rate_limit.JOINS, room, name=frame.name, sender=sender)
     leaves_lobby = LOBBY not in new.rooms  # on every join: an earlier one may have been interrupted
     added, left_lobby = context.concurrently(
@@ -49,6 +58,12 @@ def join(context: "Context", request: Request) -> Reply:
     if not now.stored or room not in now.rooms:  # it disconnected or left before the member item was put
         store.members.remove(room, new.connection_id)
         return OK
+    if (
+        context.config.sign_in is not None and now.person != new.person
+    ):  # it has signed in meanwhile, or changed its name
+        new = now
+        store.members.add(room, new)
+        members = list(store.members.list(room))
     last_seq = max([end.seq, *(message.seq for message in page.messages[-1:])])
     people = [member.person for member in members]
     answer = frames_out.joined(room, new.person, people, last_seq=last_seq, page=page, after=frame.after)
@@ -67,6 +82,12 @@ def guest_sender(secret: str) -> str:
     """Return a guest's sender: a digest of the secret, which is never stored or shown."""
     digest = hashlib.sha256(b"serverless-chat guest " + secret.encode()).digest()[:_DIGEST_BYTES]
     return "guest-" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _require_unclaimed(context: "Context", sender: str) -> None:
+    """Raise FrameError `secret_claimed` if an account has taken over a guest's sender."""
+    if context.store.accounts.claim_of(sender) is not None:
+        raise errors.secret_claimed()
 
 
 def _announce(  # noqa: PLR0913, PLR0917 - the results of the join

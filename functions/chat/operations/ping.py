@@ -1,10 +1,19 @@
 """`ping`: return the newest seq of each room and, on request, a room's members."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from chat.operations.membership import require_room
-from chat.protocol import frames_in, frames_out
+from chat.operations.membership import (
+    Admission,
+    admit,
+    renewed,
+    require_private_rooms,
+    require_room,
+    require_sign_in,
+)
+from chat.operations.private.people import people
+from chat.protocol import errors, frames_in, frames_out
+from chat.protocol.errors import FrameError
 from chat.protocol.events import Reply, Request, reply
 from chat.store import rate_limit
 from chat.store.connections import Connection
@@ -20,29 +29,61 @@ _MAX_PROBES = 8
 def ping(context: "Context", request: Request) -> Reply:
     """Return `pong`; if the client sends a `roster` checksum that is out of date, also list the room's members.
 
-    Raises FrameError: rate_limited, not_in_room, invalid_room, bad_request.
+    A private room that is the current one counts only for its members. Raises FrameError: rate_limited, not_in_room,
+    no_such_room, sign_in_required, invalid_room, bad_request.
     """
     frame = frames_in.parse_ping(request.fields)
+    require_private_rooms(context, frame.room)
     store = context.store
     connection, _ = context.concurrently(
         lambda: store.connections.load(request.connection_id, request.connected_ms),
         lambda: store.allowances.count(context.actor(request), rate_limit.PINGS),
     )
-    room = require_room(connection, frame.room) if (frame.room, frame.roster) != (None, None) else None
+    require_sign_in(context, connection)
+    admissions = _admissions(context, connection, frame.room)
+    if connection.room is not None and frames_in.is_private(connection.room) and connection.room not in admissions:
+        connection = connection._replace(room=None)
+    room = require_room(context, connection, frame.room) if (frame.room, frame.roster) != (None, None) else None
     asked = room if frame.roster is not None else None
-    rooms = sorted(connection.rooms)
+    rooms = sorted(connection.rooms | admissions.keys())
+    public = asked if asked not in admissions else None
     members, *ends = context.concurrently(
-        lambda: list(store.members.list(asked)) if asked is not None else [],
+        lambda: list(store.members.list(public)) if public is not None else [],
         *(lambda room=room: store.log.end(room) for room in rooms),
     )
     newest = {room: end.seq for room, end in zip(rooms, ends, strict=True)}
-    if asked is None or frame.roster is None:
-        return reply(frames_out.pong(connection.room, context.clock.now_ms(), newest))
-    if connection.stored:
-        members = _with_requester(context, asked, connection, members)
-        members = _without_ghosts(context, asked, connection.connection_id, members, newest[asked])
-    roster = frames_out.roster(asked, [member.person for member in members], frame.roster)
-    return reply(frames_out.pong(connection.room, context.clock.now_ms(), newest, roster))
+    roster = None
+    if asked is not None and frame.roster is not None:
+        if asked in admissions:
+            persons = people(context, store.private_rooms.roles(asked))
+        else:
+            if connection.stored:
+                members = _with_requester(context, asked, connection, members)
+                members = _without_ghosts(context, asked, connection.connection_id, members, newest[asked])
+            persons = [member.person for member in members]
+        roster = frames_out.roster(asked, persons, frame.roster)
+    answer = reply(frames_out.pong(connection.room, context.clock.now_ms(), newest, roster))
+    for admission in admissions.values():
+        renewed(context, connection, admission)
+    return answer
+
+
+def _admissions(context: "Context", connection: Connection, named: str | None) -> Mapping[str, Admission]:
+    """Return the admissions to the private rooms that a ping is about: the named one and the current one.
+
+    Raises FrameError for the named one; the current one is left out if the account is not its member.
+    """
+    admissions: dict[str, Admission] = {}
+    if named is not None and frames_in.is_private(named):
+        admissions[named] = admit(context, connection, named)
+    current = connection.room
+    if current is not None and frames_in.is_private(current) and current not in admissions:
+        try:
+            admissions[current] = admit(context, connection, current)
+        except FrameError as refused:
+            if refused.code not in {errors.no_such_room().code, errors.sign_in_required().code}:
+                raise
+    return admissions
 
 
 def _with_requester(context: "Context", room: str, connection: Connection, members: list[Member]) -> list[Member]:
@@ -56,6 +97,10 @@ def _with_requester(context: "Context", room: str, connection: Connection, membe
     store.members.add(room, connection)
     now = store.connections.load(connection.connection_id, connection.connected_ms)
     if now.stored and room in now.rooms:
+        if (
+            context.config.sign_in is not None and now.person != connection.person
+        ):  # it has signed in meanwhile, or changed its name
+            store.members.add(room, now)
         return list(store.members.list(room))
     store.members.remove(room, connection.connection_id)
     return members

@@ -44,6 +44,12 @@ def invalid_name(bound: int) -> FrameError:
     return FrameError("invalid_name", sentence)
 
 
+def invalid_title(bound: int) -> FrameError:
+    """Return the error for an invalid title of a private room."""
+    sentence = f"A title has 1 to {bound} characters, at least one of them visible and none a control character"
+    return FrameError("invalid_title", sentence)
+
+
 def invalid_secret() -> FrameError:
     """Return the error for a malformed guest secret."""
     return FrameError("invalid_secret", "A secret has 16 to 128 of A-Z, a-z, 0-9, - and _")
@@ -59,6 +65,61 @@ def too_many_rooms(bound: int) -> FrameError:
     return FrameError("too_many_rooms", f"You can be in {bound} rooms at once; leave one first")
 
 
+def sign_in_required() -> FrameError:
+    """Return the error for a frame of a connection whose sign-in is missing or has expired."""
+    return FrameError("sign_in_required", "Sign in first", status=401)
+
+
+def invalid_token() -> FrameError:
+    """Return the error for a token that is not accepted; it does not say why."""
+    return FrameError("invalid_token", "This sign-in is not valid or has expired; sign in again", status=401)
+
+
+def secret_claimed() -> FrameError:
+    """Return the error for a guest secret whose sender belongs to another account."""
+    return FrameError("secret_claimed", "This identity belongs to an account; sign in, or use a new one", status=403)
+
+
+def name_taken() -> FrameError:
+    """Return the error for a name that another account has."""
+    return FrameError("name_taken", "This name belongs to another account", status=409)
+
+
+def no_such_room() -> FrameError:
+    """Return the one error for a private room that one may not enter, whether or not it exists."""
+    return FrameError("no_such_room", "There is no such room, or you are not a member", status=404)
+
+
+def no_such_invitation() -> FrameError:
+    """Return the one error for an invitation that cannot be accepted, for whatever reason."""
+    return FrameError("no_such_invitation", "This invitation is not valid, or no longer", status=404)
+
+
+def not_allowed() -> FrameError:
+    """Return the error for a member whose role does not allow an action."""
+    return FrameError("not_allowed", "Your role in this room does not allow this", status=403)
+
+
+def not_a_member() -> FrameError:
+    """Return the error for an action on an account that is not a member of the room."""
+    return FrameError("not_a_member", "This account is not a member of the room", status=404)
+
+
+def last_owner() -> FrameError:
+    """Return the error for the last owner, who may not leave the others without one."""
+    return FrameError("last_owner", "You are the last owner; make another member owner first", status=409)
+
+
+def room_full(bound: int) -> FrameError:
+    """Return the error for a private room with `bound` members."""
+    return FrameError("room_full", f"A private room has at most {bound} members", status=409)
+
+
+def too_many_private_rooms(bound: int) -> FrameError:
+    """Return the error for an account in `bound` private rooms."""
+    return FrameError("too_many_rooms", f"You can be in {bound} private rooms; leave one first")
+
+
 def rate_limited(retry_after_ms: int) -> FrameError:
     """Return the error for a frame over its rate limit."""
     seconds = max(1, -(-retry_after_ms // 1000))
@@ -69,6 +130,12 @@ def rate_limited(retry_after_ms: int) -> FrameError:
 def busy(retry_after_ms: int) -> FrameError:
     """Return the error for a message that found no free place in its room's log under contention."""
     sentence = "Too many people are writing to this room; try again in a moment"
+    return FrameError("busy", sentence, status=503, retry_after_ms=retry_after_ms)
+
+
+def sign_in_unavailable(retry_after_ms: int) -> FrameError:
+    """Return the error for a token that cannot be checked, because the issuer's keys cannot be fetched."""
+    sentence = "Signing in is not possible at the moment; try again in a moment"
     return FrameError("busy", sentence, status=503, retry_after_ms=retry_after_ms)
 
 

@@ -80,8 +80,19 @@ class Poster:
         The first post is sent before the second id is read; the other ids are read while posts are in flight. Peer and
         network errors are not raised. An error of the ids' iterator is raised after the ids before it are served.
         """
+        return self._request_each(connection_ids, PostRequests(self._endpoint, self._current_signer(), frame), deadline)
+
+    def close_sockets(self, connection_ids: Iterable[str], *, deadline: float) -> Outcome:
+        """Close connections as `post` posts to them; those that are closed already count as gone."""
+        requests = PostRequests(self._endpoint, self._current_signer(), b"", "DELETE")
+        return self._request_each(connection_ids, requests, deadline)
+
+    def close(self) -> None:
+        """Close every connection of the pool."""
+        self._pool.close()
+
+    def _request_each(self, connection_ids: Iterable[str], requests: PostRequests, deadline: float) -> Outcome:
         backlog = Backlog(connection_ids, deadline, self._retry_policy)
-        requests = PostRequests(self._endpoint, self._current_signer(), frame)
         self._pool.drop_stale()
         try:
             self._run(backlog, requests)
@@ -92,10 +103,6 @@ class Poster:
         return Outcome(
             backlog.delivered, backlog.gone, backlog.throttled, backlog.failed, cut_short=not backlog.exhausted
         )
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._pool.close()
 
     def _run(self, backlog: Backlog, requests: PostRequests) -> None:
         next_sweep = 0.0

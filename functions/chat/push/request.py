@@ -1,4 +1,4 @@
-"""The signed HTTP requests that post one frame to many recipients."""
+"""The signed HTTP requests that post one frame to many recipients, or close their connections."""
 
 import hashlib
 import re
@@ -41,22 +41,26 @@ class Endpoint:
 
 
 class PostRequests:
-    """Builds the requests for one frame, which differ only in recipient and signature."""
+    """Builds the requests for one frame, which differ only in recipient and signature.
 
-    def __init__(self, endpoint: Endpoint, signer: Signer, frame: bytes) -> None:
+    With the method DELETE and no frame they close the connections.
+    """
+
+    def __init__(self, endpoint: Endpoint, signer: Signer, frame: bytes, method: str = "POST") -> None:
         self._signer = signer
+        self._method = method
         self._payload_hash = hashlib.sha256(frame).hexdigest()
         self._signed_path = quote(endpoint.path, safe="/~")
-        self._start = f"POST {endpoint.path}"
+        self._start = f"{method} {endpoint.path}"
         self._middle = f" HTTP/1.1\r\nHost: {endpoint.authority}\r\n"
         self._end = f"Content-Length: {len(frame)}\r\n\r\n".encode() + frame
 
     def to(self, connection_id: str, at: float) -> bytes:
-        """Return the request that posts the frame to a connection, signed at `at` (seconds since 1970)."""
+        """Return the request for a connection, signed at `at` (seconds since 1970)."""
         encoded = _RESERVED.sub(_encode, connection_id)  # quote() on the whole id takes three times as long
         # Encoding an encoded path again changes only "%".
         signed_path = self._signed_path + encoded.replace("%", "%25")
-        signed_headers = self._signer.headers(signed_path, self._payload_hash, at)
+        signed_headers = self._signer.headers(signed_path, self._payload_hash, at, self._method)
         return f"{self._start}{encoded}{self._middle}{signed_headers}".encode() + self._end
 
 

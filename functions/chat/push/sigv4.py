@@ -22,7 +22,7 @@ class Credentials:
 
 
 class Signer:
-    """Signs POST requests to one host."""
+    """Signs requests to one host."""
 
     def __init__(self, credentials: Credentials, region: str, host: str, service: str = "execute-api") -> None:
         self.credentials = credentials
@@ -34,7 +34,7 @@ class Signer:
         self._day = ""
         self._key = b""
 
-    def headers(self, twice_encoded_path: str, payload_hash: str, at: float) -> str:
+    def headers(self, twice_encoded_path: str, payload_hash: str, at: float, method: str = "POST") -> str:
         """Return the header lines that sign a request, each ending in CR LF.
 
         Services other than S3 sign the path percent-encoded once more than it is sent. `payload_hash` is the body's
@@ -42,7 +42,7 @@ class Signer:
         """
         if int(at) != self._second or payload_hash != self._payload_hash:
             self._prepare(int(at), payload_hash)
-        canonical = f"POST\n{twice_encoded_path}{self._canonical_rest}"
+        canonical = f"{method}\n{twice_encoded_path}{self._canonical_rest}"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         signature = hmac.digest(self._key, f"{self._to_sign}{digest}".encode(), "sha256").hex()
         return f"{self._header_start}{signature}\r\n"

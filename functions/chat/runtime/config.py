@@ -4,6 +4,18 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
+class SignIn(NamedTuple):
+    """Which sign-ins are accepted."""
+
+    is_required: bool
+    """Whether only accounts may chat."""
+    issuer: str
+    """The `iss` of access tokens."""
+    client_id: str
+    keys_url: str
+    """URL of the issuer's key set (JWKS, RFC 7517)."""
+
+
 class Config(NamedTuple):
     """A deployment's settings."""
 
@@ -30,6 +42,8 @@ class Config(NamedTuple):
     region: str
     endpoint_url: str | None
     """Emulator URL; None for AWS."""
+    sign_in: SignIn | None = None
+    """How accounts sign in; None for a chat without accounts."""
 
 
 def read_config(environment: Mapping[str, str]) -> Config:
@@ -49,4 +63,17 @@ def read_config(environment: Mapping[str, str]) -> Config:
         blocked_addresses=tuple(filter(None, environment.get("BLOCKED_ADDRESSES", "").replace(" ", "").split(","))),
         region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint_url=environment.get("AWS_ENDPOINT_URL"),
+        sign_in=_read_sign_in(environment),
+    )
+
+
+def _read_sign_in(environment: Mapping[str, str]) -> SignIn | None:
+    mode = environment.get("SIGN_IN", "off")
+    if mode == "off":
+        return None
+    return SignIn(
+        is_required=mode == "required",
+        issuer=environment["SIGN_IN_ISSUER"],
+        client_id=environment["SIGN_IN_CLIENT_ID"],
+        keys_url=environment["SIGN_IN_KEYS_URL"],
     )

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     import ssl
     from concurrent.futures import ThreadPoolExecutor
 
-    from chat.delivery.broadcast import Broadcast, Clock, Poster
+    from chat.delivery.broadcast import Broadcast, Clock
+    from chat.identity.rs256 import RsaKey
     from chat.protocol.events import Request
+    from chat.push.poster import Outcome
     from chat.push.sigv4 import Credentials
     from chat.store.allowances import Actor, Seen
     from chat.store.append import Concurrently
@@ -68,6 +70,18 @@ class Threads:
         return [first, *(other.result() for other in others)]
 
 
+class Engine(Protocol):
+    """Sends requests to many connections; implemented by chat.push.poster."""
+
+    def post(self, connection_ids: Iterable[str], frame: bytes, *, deadline: float) -> "Outcome":
+        """Post a frame until `deadline` (seconds of the monotonic clock)."""
+        ...
+
+    def close_sockets(self, connection_ids: Iterable[str], *, deadline: float) -> "Outcome":
+        """Close connections until `deadline`."""
+        ...
+
+
 class Services(Protocol):
     """What a container keeps between invocations; tests pass their own."""
 
@@ -107,8 +121,13 @@ class Services(Protocol):
         ...
 
     @property
-    def poster(self) -> "Poster":
-        """Posts frames to connections."""
+    def poster(self) -> Engine:
+        """Posts frames to connections, and closes them."""
+        ...
+
+    @property
+    def keys(self) -> "Callable[[str], RsaKey | None]":
+        """Returns the sign-in issuer's public key of an id; None if it has none. Raises KeysUnavailableError."""
         ...
 
 
@@ -138,17 +157,26 @@ class Container:
 
         return ssl.create_default_context()
 
+    @cached_property
+    def keys(self) -> "Callable[[str], RsaKey | None]":
+        """The issuer's keys, fetched when a token first needs one."""
+        from chat.identity.keys import KeySet  # noqa: PLC0415 - only `signin` checks tokens
+
+        if self.config.sign_in is None:
+            return lambda _: None
+        return KeySet(self.config.sign_in.keys_url)
+
     @property
-    def poster(self) -> "Poster":
+    def poster(self) -> Engine:
         """The fan-out engine of this thread, since an engine serves one invocation at a time.
 
         Lambda runs invocations on one thread; an emulator may use several.
         """
         poster = getattr(self._thread_local, "poster", None)
         if poster is None:
-            from chat.push.poster import Poster as Engine  # noqa: PLC0415 - not every function posts
+            from chat.push.poster import Poster  # noqa: PLC0415 - not every function posts
 
-            poster = Engine(
+            poster = Poster(
                 self.config.callback_url,
                 credentials=_role_credentials,
                 region=self.config.region,
@@ -183,6 +211,7 @@ def open_store(services: Services) -> "Store":
         rooms=config.rooms_table,
         retention_seconds=config.retention_seconds,
         now_ms=services.clock.now_ms,
+        sleep=services.clock.sleep,
         concurrently=services.concurrently,
         address_allowances=config.address_allowances,
         seen_allowances=services.seen_allowances,
@@ -211,16 +240,29 @@ class Context:
     @cached_property
     def broadcast(self) -> "Broadcast":
         """The posts of this invocation."""
+        from chat.delivery.audience import Audiences  # noqa: PLC0415 - not every function posts
         from chat.delivery.broadcast import Broadcast  # noqa: PLC0415 - not every function posts
 
         return Broadcast(
             poster=lambda: self._services.poster,
             connections=self.store.connections,
             members=self.store.members,
+            audiences=Audiences(self.store.private_rooms, self.store.accounts, self.clock),
             clock=self.clock,
             log=self.log.event,
             deadline=self._deadline,
         )
+
+    @property
+    def keys(self) -> "Callable[[str], RsaKey | None]":
+        """The sign-in issuer's public keys by id."""
+        return self._services.keys
+
+    def close_sockets(self, connection_ids: Sequence[str]) -> None:
+        """Close connections; those that cannot be closed are logged, and close when API Gateway ends them."""
+        outcome = self._services.poster.close_sockets(connection_ids, deadline=self._deadline)
+        failed = len(outcome.throttled) + len(outcome.failed)
+        self.log.event("closed", closed=outcome.delivered, gone=len(outcome.gone), failed=failed)
 
     @staticmethod
     def actor(request: "Request") -> "Actor":

@@ -57,13 +57,16 @@ class EntryPoint:
         context = Context(services, lambda_context)
         context.log.bind(event, lambda_context)
         echoed: dict[str, str | None] = {}
+        request: Request | None = None
         try:
             request = read_request(event, context.clock.now_ms())
             if self._has_frame:
                 request = request._replace(fields=decode(request.event))
-            return self._operation(request.fields, echoed)(context, request)
+            return self._operation(request.fields, echoed, accounts=services.config.sign_in is not None)(
+                context, request
+            )
         except FrameError as refused:
-            error = refused
+            error = self._first_sign_in(context, request, echoed) or refused
             context.log.event("refused", code=error.code, refused=1)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; hidden from the client
             context.log.fault(fault)
@@ -72,9 +75,9 @@ class EntryPoint:
             error = errors.internal()
         return reply(errors.error_frame(error, **echoed), error.status)
 
-    def _operation(self, fields: dict[str, Any], echoed: dict[str, str | None]) -> Operation:
+    def _operation(self, fields: dict[str, Any], echoed: dict[str, str | None], *, accounts: bool) -> Operation:
         """Return the operation for a frame; add to `echoed` the fields that an error repeats."""
-        echoed |= echoed_fields(fields)
+        echoed |= echoed_fields(fields, private=accounts)
         action = fields.get("action")
         if isinstance(action, str) and action in self._operations:
             echoed["action"] = action
@@ -82,6 +85,30 @@ class EntryPoint:
         if "" not in self._operations:
             raise errors.bad_request()
         return self._operations[""]
+
+    @staticmethod
+    def _first_sign_in(
+        context: Context, request: Request | None, echoed: Mapping[str, str | None]
+    ) -> FrameError | None:
+        """Return `sign_in_required` for a refused frame of a connection that must sign in first, whatever its fault.
+
+        So a stranger learns nothing from refusals. A `signin` has its own, and so has a frame without a route.
+        """
+        settings = context.config.sign_in
+        if settings is None or not settings.is_required or request is None:
+            return None
+        if echoed.get("action", "signin") == "signin":
+            return None
+        from chat.operations.membership import require_sign_in  # noqa: PLC0415 - $default does without
+
+        try:
+            connection = context.store.connections.load(request.connection_id, request.connected_ms)
+            require_sign_in(context, connection)
+        except FrameError as required:
+            return required
+        except Exception as fault:  # noqa: BLE001 - the refusal stands
+            context.log.fault(fault)
+        return None
 
     def _current_container(self) -> Container:
         """Return the container; create a new one if the environment has changed."""

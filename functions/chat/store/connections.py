@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chat.protocol import errors
 from chat.protocol.frames_out import Person
 from chat.protocol.timestamps import to_iso
 from chat.store.dynamodb import EXPIRY, Expression, Item, Table
-from chat.store.errors import ConditionFailedError
+from chat.store.errors import ConditionFailedError, ConflictError
 from chat.store.rate_limit import RateLimit
 
 LOBBY = "lobby"
@@ -21,6 +21,8 @@ CONNECTION_SECONDS = 7200
 """No connection outlives two hours (API Gateway quotas, not raisable)."""
 
 _MAX_TRIES = 5
+_LAPSED_SECONDS = 30
+"""How long a connection whose sign-in has expired still receives frames: time to renew it."""
 
 
 class Connection(NamedTuple):
@@ -37,6 +39,10 @@ class Connection(NamedTuple):
     """Whether it has sent a `join` or `leave`; until then it is in the lobby by default."""
     stored: bool = False
     """Whether it has a row. A frame may be handled after its connection was removed."""
+    user_id: str | None = None
+    """The account that has signed in; `name` and `sender` are then the account's."""
+    until: int = 0
+    """When the sign-in expires, in seconds since 1970."""
     tats: Mapping[str, int] = MappingProxyType({})
     """Rate limit states by attribute."""
 
@@ -48,7 +54,17 @@ class Connection(NamedTuple):
     @property
     def person(self) -> Person:
         """Its public identity."""
-        return Person(self.connection_id, self.name, self.sender)
+        return Person(self.connection_id, self.name, self.sender, self.user_id)
+
+    @property
+    def hears_until(self) -> int:
+        """When it stops to receive the frames of its rooms, in seconds since 1970."""
+        return self.expires_at if self.user_id is None else min(self.expires_at, self.until + _LAPSED_SECONDS)
+
+
+def other_account() -> errors.FrameError:
+    """Return the error for a sign-in on a connection that belongs to another account."""
+    return errors.bad_request("Another account is signed in on this connection; open a new one")
 
 
 def new_connection(connection_id: str, connected_ms: int) -> Connection:
@@ -65,7 +81,9 @@ def new_connection(connection_id: str, connected_ms: int) -> Connection:
 def _from_row(row: Item, default: Connection) -> Connection:
     """Return the connection in a row, with missing fields from `default`. Without a row it is in the lobby."""
     if not row:
-        return default._replace(room=LOBBY, rooms=frozenset({LOBBY}), joined=False, stored=False, tats={})
+        return default._replace(
+            room=LOBBY, rooms=frozenset({LOBBY}), joined=False, stored=False, tats={}, user_id=None, until=0
+        )
     joined = row.get("joined", False)
     return Connection(
         connection_id=default.connection_id,
@@ -77,6 +95,8 @@ def _from_row(row: Item, default: Connection) -> Connection:
         sender=row.get("sender", default.sender),
         joined=joined,
         stored=True,
+        user_id=row.get("userId"),
+        until=row.get("until", 0),
         tats={name: value for name, value in row.items() if name.endswith("Tat")},
     )
 
@@ -91,9 +111,10 @@ class Connections:
     def add(self, connection: Connection) -> None:
         """Store a new connection, or one whose row was lost.
 
-        Conditional, so a late botocore retry cannot move a connection that has already joined.
+        Conditional, so a late botocore retry cannot move a connection that has already joined or signed in.
         """
         expression = Expression()
+        fresh = " AND ".join(f"attribute_not_exists({expression.name(field)})" for field in ("joined", "userId"))
         row = {
             "connectionId": connection.connection_id,
             "timestamp": connection.timestamp,
@@ -103,7 +124,7 @@ class Connections:
             EXPIRY: connection.expires_at,
         }
         try:
-            self._table.put(row, condition=f"attribute_not_exists({expression.name('joined')})", expression=expression)
+            self._table.put(row, condition=fresh, expression=expression)
         except ConditionFailedError:
             return
 
@@ -120,7 +141,7 @@ class Connections:
     def join(
         self, connection: Connection, limit: RateLimit, room: str, *, name: str | None, sender: str | None
     ) -> Connection:
-        """Add a room, make it the current one, and set the name and sender if given.
+        """Add a room, make it the current one, and set the name and sender if given; an account keeps its own.
 
         Raises FrameError `rate_limited` or `too_many_rooms`.
         """
@@ -129,15 +150,54 @@ class Connections:
             rooms = (known.rooms if known.joined else frozenset()) | {room}
             if len(rooms) > MAX_ROOMS:
                 raise errors.too_many_rooms(MAX_ROOMS)
-            given = {"room": room, "joined": True, "name": name, "sender": sender}
-            sets = [
-                f"{expression.name(field)} = {expression.value(field, value)}"
-                for field, value in given.items()
-                if value is not None
-            ]
-            return [*sets, f"ADD {expression.name('rooms')} {expression.value('rooms', {room})}"]
+            given = {"room": room, "joined": True}
+            if known.user_id is None:
+                given |= {"name": name, "sender": sender}
+            added = f"ADD {expression.name('rooms')} {expression.value('rooms', {room})}"
+            return [*_assignments(expression, given), added]
 
         return self._update(connection, limit, changes)
+
+    def sign_in(self, connection: Connection, account: Person, until: int) -> Connection:
+        """Store the account that has signed in until a time in seconds since 1970, or its renewal.
+
+        Returns the connection as it is if it has no row: it has been removed, perhaps by a sign-out everywhere. Raises
+        FrameError `bad_request` if another account is signed in.
+        """
+        given = {"userId": account.user_id, "name": account.name, "sender": account.sender, "until": until}
+
+        def changes(known: Connection, expression: Expression) -> list[str]:
+            if known.user_id not in (None, account.user_id):
+                raise other_account()
+            return _assignments(expression, given)
+
+        return self._update(connection, None, changes, restore=False)
+
+    def rename(self, connection: Connection, account: Person) -> Connection:
+        """Store an account's new name if the connection is still signed in to it; return the connection."""
+        given = {"name": account.name, "sender": account.sender}
+
+        def changes(known: Connection, expression: Expression) -> list[str] | None:
+            return _assignments(expression, given) if known.user_id == account.user_id else None
+
+        return self._update(connection, None, changes, restore=False)
+
+    def open_private(self, connection: Connection, limit: RateLimit, room: str | None) -> Connection:
+        """Make a private room the current one, which is not among the connection's rooms; None closes it.
+
+        Raises FrameError `rate_limited`.
+        """
+
+        def changes(known: Connection, expression: Expression) -> list[str]:
+            joined = _assignments(expression, {"joined": True})
+            if room is not None:
+                return [*joined, *_assignments(expression, {"room": room})]
+            public = next(iter(sorted(known.rooms)), None) if known.joined else None
+            if public is not None:
+                return [*joined, *_assignments(expression, {"room": public})]
+            return [*joined, f"REMOVE {expression.name('room')}"]
+
+        return self._update(connection, limit, changes, restore=room is not None)
 
     def leave(self, connection: Connection, limit: RateLimit, room: str) -> Connection:
         """Leave a room; if it was the current one, another of the connection's rooms becomes current.
@@ -164,37 +224,45 @@ class Connections:
     def _update(
         self,
         connection: Connection,
-        limit: RateLimit,
-        changes: Callable[[Connection, Expression], list[str]],
+        limit: RateLimit | None,
+        changes: Callable[[Connection, Expression], list[str] | None],
         *,
         restore: bool = True,
     ) -> Connection:
-        """Count an action and apply changes in one conditional write; retry if other frames change the row."""
+        """Count an action and apply changes in one conditional write; retry if other frames change the row.
+
+        Without a limit nothing is counted; if `changes` returns None, nothing is written.
+        """
         known = connection
         for _ in range(_MAX_TRIES):
-            wait_ms = limit.wait_ms(known.tats.get(limit.attribute, 0), self._now_ms())
-            if wait_ms:
-                raise errors.rate_limited(wait_ms)
-            if not known.stored and not restore:
-                return known
             expression = Expression()
-            tat = known.tats.get(limit.attribute, 0)
-            assignment, condition = limit.charge(expression, tat, self._now_ms())
-            parts = changes(known, expression)
-            sets = [assignment, *(part for part in parts if not part.startswith(("ADD ", "DELETE ", "REMOVE ")))]
+            sets, conditions = [], [_same_account(known, expression)]
+            if limit is not None:
+                tat = known.tats.get(limit.attribute, 0)
+                if wait_ms := limit.wait_ms(tat, self._now_ms()):
+                    raise errors.rate_limited(wait_ms)
+                assignment, exact = limit.charge(expression, tat, self._now_ms())
+                sets.append(assignment)
+                conditions.insert(0, exact)
+            parts = changes(known, expression) if known.stored or restore else None
+            if parts is None:
+                return known
+            sets += (part for part in parts if not part.startswith(("ADD ", "DELETE ", "REMOVE ")))
             clauses = [part for part in parts if part.startswith(("ADD ", "DELETE ", "REMOVE "))]
             if known.stored:
-                condition += f" AND attribute_exists({expression.name('connectionId')})"
+                conditions.append(f"attribute_exists({expression.name('connectionId')})")
             else:
                 sets += self._identity(known, expression, parts)
             update = " ".join([f"SET {', '.join(sets)}", *clauses])
             key = {"connectionId": known.connection_id}
             try:
-                row = self._table.update(key, update, expression, condition=condition)
+                row = self._table.update(key, update, expression, condition=" AND ".join(conditions))
             except ConditionFailedError as failed:
                 known = _from_row(failed.item, connection)
                 continue
             return _from_row(row, connection)
+        if limit is None:
+            raise ConflictError
         raise errors.rate_limited(limit.interval_ms)  # so many concurrent frames are too many
 
     @staticmethod
@@ -213,3 +281,20 @@ class Connections:
             for field, value in fields.items()
             if f"#{field}" not in changed
         ]
+
+
+def _assignments(expression: Expression, given: Mapping[str, Any]) -> list[str]:
+    """Return the assignments of the values that are given."""
+    return [
+        f"{expression.name(field)} = {expression.value(field, value)}"
+        for field, value in given.items()
+        if value is not None
+    ]
+
+
+def _same_account(known: Connection, expression: Expression) -> str:
+    """Return the condition that the row's account is the one that was read, so no guest's name gets its badge."""
+    account = expression.name("userId")
+    if known.user_id is None:
+        return f"attribute_not_exists({account})"
+    return f"{account} = {expression.value('knownUser', known.user_id)}"

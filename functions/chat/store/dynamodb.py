@@ -4,16 +4,23 @@ botocore retries throttling and time-outs, so a write may be carried out twice a
 own first copy. Each caller documents how it detects that.
 """
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from chat.schema import EXPIRY_ATTRIBUTE
-from chat.store.errors import ConditionFailedError
+from chat.store.errors import ConditionFailedError, ConflictError, TransactionFailedError
 
 Item: TypeAlias = dict[str, Any]
 
 EXPIRY = EXPIRY_ATTRIBUTE
 """DynamoDB may take days to delete expired items, so readers check this attribute too."""
+
+MAX_BATCH = 100
+"""Items of one BatchGetItem (DynamoDB quotas)."""
+
+_MAX_TRIES = 5
+_FIRST_PAUSE_SECONDS = 0.05
 
 
 def to_attributes(item: Item) -> Item:
@@ -77,17 +84,45 @@ class Expression:
         return parameters
 
 
-class Table:
-    """One table. Every read is consistent."""
+class Write(NamedTuple):
+    """A write of a transaction: `kind` is Put, Update, Delete or ConditionCheck."""
 
-    def __init__(self, client: Any, name: str) -> None:
+    kind: str
+    request: Item
+
+
+class Table:
+    """One table. Every read is consistent. `sleep` pauses between tries, in seconds."""
+
+    def __init__(self, client: Any, name: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._name = name
+        self._sleep = sleep
 
     def get(self, key: Item) -> Item:
         """Return an item; empty if there is none."""
         answer = self._client.get_item(TableName=self._name, Key=to_attributes(key), ConsistentRead=True)
         return from_attributes(answer.get("Item", {}))
+
+    def batch_get(self, keys: Iterable[Item]) -> list[Item]:
+        """Return the items of those keys that have one, in any order.
+
+        Keys that DynamoDB leaves unprocessed (16 MB per answer, throttling) are asked for again. Raises ConflictError
+        if it processes none of them several times.
+        """
+        waiting = [to_attributes(dict(key)) for key in dict.fromkeys(tuple(sorted(key.items())) for key in keys)]
+        found: list[Item] = []
+        fruitless = 0
+        while waiting:
+            asked, waiting = waiting[:MAX_BATCH], waiting[MAX_BATCH:]
+            answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": asked, "ConsistentRead": True}})
+            found += map(from_attributes, answer.get("Responses", {}).get(self._name, []))
+            unprocessed = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            fruitless = fruitless + 1 if len(unprocessed) == len(asked) else 0
+            if fruitless:
+                self._pause(fruitless)
+            waiting = [*unprocessed, *waiting]
+        return found
 
     def put(self, item: Item, *, condition: str | None = None, expression: Expression | None = None) -> None:
         """Put an item. Raises ConditionFailedError with the existing item."""
@@ -112,18 +147,47 @@ class Table:
         answer = self._write("delete_item", condition, expression, Key=to_attributes(key), ReturnValues="ALL_OLD")
         return from_attributes(answer.get("Attributes", {}))
 
+    def transact(self, *writes: Write) -> None:
+        """Carry out all writes (2 to 100, each of another item), or none.
+
+        Each costs twice the units of a single write. botocore gives its repeats one token, so a repeat of a transaction
+        that has been carried out changes nothing. Raises TransactionFailedError with the conditions that failed.
+        """
+        parts = [{write.kind: {"TableName": self._name, **write.request}} for write in writes]
+        for attempt in range(1, _MAX_TRIES + 1):
+            try:
+                self._client.transact_write_items(TransactItems=parts)
+            except Exception as error:
+                failed = _failed_conditions(error)
+                if failed is None:
+                    raise
+                if failed:
+                    raise TransactionFailedError(failed) from None
+                self._pause(attempt)  # another write of one of the items was under way
+            else:
+                return
+        raise ConflictError
+
     def _write(self, operation: str, condition: str | None, expression: Expression | None, **given: Any) -> Item:
-        if condition is not None:
-            given |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        if expression is not None:
-            given |= expression.parameters()
-        try:
-            return getattr(self._client, operation)(TableName=self._name, **given)
-        except Exception as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            occupant = getattr(error, "response", {}).get("Item", {})
-            raise ConditionFailedError(from_attributes(occupant)) from None
+        given |= _conditional(condition, expression)
+        for attempt in range(1, _MAX_TRIES + 1):
+            try:
+                return getattr(self._client, operation)(TableName=self._name, **given)
+            except Exception as error:
+                code = error_code(error)
+                if code == "ConditionalCheckFailedException":
+                    occupant = getattr(error, "response", {}).get("Item", {})
+                    raise ConditionFailedError(from_attributes(occupant)) from None
+                if code != "TransactionConflictException":  # botocore does not repeat these
+                    raise
+            self._pause(attempt)
+        raise ConflictError
+
+    def _pause(self, attempt: int) -> None:
+        """Wait before the next try. Raises ConflictError after the last."""
+        if attempt >= _MAX_TRIES:
+            raise ConflictError
+        self._sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
 
     def query(
         self,
@@ -163,3 +227,54 @@ class Table:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
             request.pop("Limit", None)
+
+
+def putting(item: Item, *, condition: str, expression: Expression) -> Write:
+    """Return the put of a transaction."""
+    return Write("Put", {"Item": to_attributes(item), **_conditional(condition, expression)})
+
+
+def updating(key: Item, update: str, expression: Expression, *, condition: str) -> Write:
+    """Return the update of a transaction."""
+    changes = {"Key": to_attributes(key), "UpdateExpression": update}
+    return Write("Update", changes | _conditional(condition, expression))
+
+
+def deleting(key: Item, *, condition: str, expression: Expression) -> Write:
+    """Return the deletion of a transaction."""
+    return Write("Delete", {"Key": to_attributes(key), **_conditional(condition, expression)})
+
+
+def checking(key: Item, *, condition: str, expression: Expression) -> Write:
+    """Return the condition of a transaction on an item that it does not write."""
+    return Write("ConditionCheck", {"Key": to_attributes(key), **_conditional(condition, expression)})
+
+
+def _conditional(condition: str | None, expression: Expression | None) -> Item:
+    """Return the parameters of a write's condition, and of its names and values."""
+    given: Item = {}
+    if condition is not None:
+        given |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    if expression is not None:
+        given |= expression.parameters()
+    return given
+
+
+def _failed_conditions(error: Exception) -> Mapping[int, Item] | None:
+    """Return a cancelled transaction's failed conditions: the existing items, by the writes' numbers.
+
+    Empty if only conflicts cancelled it; None if it failed for another reason.
+    """
+    code = error_code(error)
+    if code in {"TransactionConflictException", "TransactionInProgressException"}:
+        return {}
+    if code != "TransactionCanceledException":
+        return None
+    reasons = getattr(error, "response", {}).get("CancellationReasons", [])
+    if any(reason.get("Code") not in {"None", "ConditionalCheckFailed", "TransactionConflict"} for reason in reasons):
+        return None
+    return {
+        number: from_attributes(reason.get("Item", {}))
+        for number, reason in enumerate(reasons)
+        if reason.get("Code") == "ConditionalCheckFailed"
+    }

@@ -1,5 +1,6 @@
 """Errors of the store."""
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -13,6 +14,21 @@ class ConditionFailedError(StoreError):
     def __init__(self, item: dict[str, Any]) -> None:
         super().__init__("condition failed")
         self.item = item
+
+
+class TransactionFailedError(StoreError):
+    """Conditions of a transaction failed. `failed` has the existing items by the writes' numbers, from 0."""
+
+    def __init__(self, failed: Mapping[int, dict[str, Any]]) -> None:
+        super().__init__("conditions of a transaction failed")
+        self.failed = failed
+
+
+class ConflictError(StoreError):
+    """DynamoDB did not carry out a request in several tries: other writes of its items, or throttling."""
+
+    def __init__(self) -> None:
+        super().__init__("not carried out")
 
 
 class BusyError(StoreError):

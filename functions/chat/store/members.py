@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from chat.protocol.frames_out import Person
+from chat.store import person
 from chat.store.connections import CONNECTION_SECONDS, Connection
 from chat.store.dynamodb import EXPIRY, Expression, Item, Table
 from chat.store.errors import ConditionFailedError
@@ -58,19 +59,38 @@ class Members:
 
     def add(self, room: str, connection: Connection) -> Added:
         """Add a connection to a room, or update its name there."""
-        person, expression, now = connection.person, Expression(), self._now_ms()
+        return self._put(room, connection, None, Expression())
+
+    def update(self, room: str, connection: Connection) -> Person | None:
+        """Update a connection's identity and expiry in a room; return its previous one, or None if it is not listed."""
+        expression = Expression()
+        try:
+            return self._put(room, connection, f"attribute_exists({expression.name('item')})", expression).before
+        except ConditionFailedError:
+            return None
+
+    def _put(self, room: str, connection: Connection, condition: str | None, expression: Expression) -> Added:
+        now = self._now_ms()
         given = {
-            "name": person.name,
-            "sender": person.sender,
+            "name": connection.name,
+            "sender": connection.sender,
+            "userId": connection.user_id,
             "timestamp": connection.timestamp,
-            EXPIRY: connection.expires_at,
+            EXPIRY: connection.hears_until,
         }
-        sets = [f"{expression.name(field)} = {expression.value(field, value)}" for field, value in given.items()]
+        sets = [
+            f"{expression.name(field)} = {expression.value(field, value)}"
+            for field, value in given.items()
+            if value is not None
+        ]
         at = expression.name("at")
         sets.append(f"{at} = if_not_exists({at}, {expression.value('at', now)})")
-        key = _key(room, person.connection_id)
-        old = self._table.update(key, f"SET {', '.join(sets)}", expression, returns_old=True)
-        return Added(old.get("at", now), _person(person.connection_id, old) if old else None)
+        update = f"SET {', '.join(sets)}"
+        if connection.user_id is None:
+            update += f" REMOVE {expression.name('userId')}"
+        key = _key(room, connection.connection_id)
+        old = self._table.update(key, update, expression, condition=condition, returns_old=True)
+        return Added(old.get("at", now), person.from_item(connection.connection_id, old) if old else None)
 
     def remove(self, room: str, connection_id: str, joined_ms: int | None = None) -> Person | None:
         """Remove a connection from a room and return its identity, or None if it was not listed.
@@ -85,7 +105,7 @@ class Members:
             item = self._table.delete(_key(room, connection_id), condition=condition, expression=expression)
         except ConditionFailedError:
             return None
-        return _person(connection_id, item) if item else None
+        return person.from_item(connection_id, item) if item else None
 
     def recipients(self, room: str) -> Iterator[Recipient]:
         """Yield a room's recipients page by page, except expired ones."""
@@ -94,8 +114,10 @@ class Members:
 
     def list(self, room: str) -> Iterator[Member]:
         """Yield a room's members page by page, except expired ones."""
-        for connection_id, expires_at, item in self._read(room, "item", "name", "sender", "at", EXPIRY):
-            yield Member(Recipient(connection_id, expires_at), _person(connection_id, item), item.get("at", 0))
+        attributes = ("item", "name", "sender", "userId", "at", EXPIRY)
+        for connection_id, expires_at, item in self._read(room, *attributes):
+            known = person.from_item(connection_id, item)
+            yield Member(Recipient(connection_id, expires_at), known, item.get("at", 0))
 
     def _read(self, room: str, *only: str) -> Iterator[tuple[str, int, Item]]:
         """Yield the members' connection ids, expiry times and items.
@@ -112,7 +134,3 @@ class Members:
 
 def _key(room: str, connection_id: str) -> Item:
     return {"room": room, "item": f"{_PREFIX}{connection_id}"}
-
-
-def _person(connection_id: str, item: Item) -> Person:
-    return Person(connection_id, item.get("name", connection_id[:8]), item.get("sender", connection_id))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from chat.protocol.frames_out import Person
 from chat.protocol.timestamps import to_iso, to_milliseconds
+from chat.store import person
 from chat.store.dynamodb import EXPIRY, Expression, Item, Table
 from chat.store.errors import ConditionFailedError
 
@@ -91,11 +92,9 @@ def _to_item(row: MessageRow) -> Item:
     return {
         "messageId": row.message_id,
         "timestamp": row.timestamp,
-        "connectionId": row.author.connection_id,
         "message": row.text,
         "room": row.room,
-        "name": row.author.name,
-        "sender": row.author.sender,
+        **person.to_item(row.author),
         "after": row.after,
         "put": row.put_by,
         EXPIRY: row.expires_at,
@@ -103,13 +102,12 @@ def _to_item(row: MessageRow) -> Item:
 
 
 def _from_item(item: Item) -> MessageRow:
-    connection_id = item.get("connectionId", "")
     return MessageRow(
         message_id=item.get("messageId", ""),
         timestamp=item.get("timestamp", ""),
         room=item.get("room", ""),
         text=item.get("message", ""),
-        author=Person(connection_id, item.get("name", connection_id[:8]), item.get("sender", connection_id)),
+        author=person.from_item(item.get("connectionId", ""), item),
         after=item.get("after", 0),
         put_by=item.get("put", ""),
         expires_at=item.get(EXPIRY),

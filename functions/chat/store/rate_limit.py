@@ -88,8 +88,31 @@ TYPING = RateLimit("typingTat", burst=3, interval_ms=1500)
 PINGS = RateLimit("pingTat", burst=10, interval_ms=1000, sharing=4)
 """Each page pings every 7.5 to 8.5 s, so 170 pages behind one address send 20 pings a second."""
 
+SIGN_INS = RateLimit("signInTat", burst=6, interval_ms=10_000, sharing=4)
+"""Limit of `signin`, `signout` and `profile`. A page signs in once a connection and once an hour; an office may be
+behind one address: 120 at once, then two a second, at 5 allowances per address."""
+
 CONNECTS = RateLimit("connectTat", burst=12, interval_ms=50_000)
 """Limit of new connections, per address only: 60 at once, then one per 10 s, at 5 allowances per address."""
+
+
+OPENS = RateLimit("openTat", burst=20, interval_ms=250)
+"""Limit of `join` and `leave` of private rooms, counted before the room is looked up."""
+
+LISTS = RateLimit("listTat", burst=20, interval_ms=500)
+"""Limit of `rooms` and `members`."""
+
+READS = RateLimit("readTat", burst=20, interval_ms=500)
+CHANGES = RateLimit("changeTat", burst=20, interval_ms=1000)
+"""Limit of the frames that change a private room or its members."""
+
+CREATIONS = RateLimit("createTat", burst=10, interval_ms=5000)
+"""Limit of new private rooms and of `direct`."""
+
+INVITATIONS = RateLimit("inviteTat", burst=10, interval_ms=6000)
+"""Limit of invitations, by name and by link: 10 a minute."""
+
+ACCEPTANCES = RateLimit("acceptTat", burst=10, interval_ms=2000)
 
 
 def messages(burst: int, per_second: float) -> RateLimit:

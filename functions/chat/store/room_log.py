@@ -10,8 +10,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from chat.protocol.frames_in import MAX_FRAME_BYTES, MAX_PAGE
-from chat.protocol.frames_out import Message, Page, Person, encode
+from chat.protocol.frames_out import Message, Page, encode
 from chat.protocol.timestamps import to_milliseconds
+from chat.store import person
 from chat.store.dynamodb import EXPIRY, Expression, Item, Table
 from chat.store.errors import ConditionFailedError
 
@@ -213,9 +214,7 @@ class RoomLog:
                 "messageId": message.message_id,
                 "timestamp": message.timestamp,
                 "message": message.text,
-                "connectionId": message.author.connection_id,
-                "name": message.author.name,
-                "sender": message.author.sender,
+                **person.to_item(message.author),
                 "put": put_by,
                 "at": at_ms,
                 "sizes": sizes,
@@ -364,14 +363,13 @@ def _end(room: str, item: Item) -> End:
 
 
 def _entry(room: str, item: Item) -> Entry:
-    connection_id = item.get("connectionId", "")
     message = Message(
         message_id=item["messageId"],
         room=room,
         seq=_seq(item),
         timestamp=item["timestamp"],
         text=item["message"],
-        author=Person(connection_id, item.get("name", connection_id[:8]), item.get("sender", connection_id)),
+        author=person.from_item(item.get("connectionId", ""), item),
     )
     return Entry(message, item.get("put", ""), item.get("at", 0), item.get("sizes", ""), item.get(EXPIRY))
 

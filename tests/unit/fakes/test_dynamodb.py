@@ -11,13 +11,14 @@ from moto import mock_aws
 
 from chat.protocol.frames_out import Message, Person
 from chat.schema import CONNECTIONS, EXPIRY_ATTRIBUTE, KEYS, MESSAGES, ROOMS
-from chat.store.dynamodb import Expression, Table, from_attributes
-from chat.store.errors import ConditionFailedError
+from chat.store.dynamodb import Expression, Table, Write, from_attributes, putting
+from chat.store.errors import ConditionFailedError, ConflictError, TransactionFailedError
 from chat.store.room_log import RoomLog
 from tests.fakes.clock import VirtualClock
-from tests.fakes.dynamodb import DynamoDB, KilledError, fail_once, kill_after, lose_answer, send_twice
+from tests.fakes.dynamodb import DynamoDB, KilledError, conflict, fail_once, kill_after, lose_answer, send_twice
 from tests.fakes.expressions import ValidationError
 from tests.fakes.services import Chat
+from tests.unit.private_rooms import PrivateChat
 
 Item = dict[str, Any]
 
@@ -50,13 +51,16 @@ def _outcome(call: Callable[..., Item], request: Item) -> tuple[Item, ClientErro
         return call(**request), None
     except ClientError as error:
         response: Any = error.response
-        return {"Item": response.get("Item", {})}, error
+        return {"Item": response.get("Item", {}), "CancellationReasons": response.get("CancellationReasons", [])}, error
 
 
 def _comparable(answer: Item) -> Item:
     """Return the parts of a response that the store reads. Only DynamoDB reports a page that ends at Limit."""
     plain = {name: from_attributes(answer[name]) for name in ("Item", "Attributes") if answer.get(name)}
-    return plain | {"Items": [from_attributes(item) for item in answer.get("Items", [])]}
+    batches = {table: sorted(map(str, items)) for table, items in answer.get("Responses", {}).items() if items}
+    reasons = [reason["Code"] for reason in answer.get("CancellationReasons", [])]
+    items = [from_attributes(item) for item in answer.get("Items", [])]
+    return plain | {"Items": items, "Responses": batches, "CancellationReasons": reasons}
 
 
 def _make_tables(moto: Any) -> None:
@@ -110,6 +114,65 @@ def test_it_behaves_like_moto(moto: Any) -> None:
     chat.join("dan", "garden", after=1)
     chat.send("dan", "after a long time")
     assert both.count > 100
+    for table in KEYS:
+        expected = sorted((from_attributes(item) for item in moto.scan(TableName=table)["Items"]), key=str)
+        assert sorted(chat.dynamodb.items(table), key=str) == expected
+    assert not chat.services.events("fault")
+
+
+def test_it_behaves_like_moto_in_a_chat_with_accounts(moto: Any) -> None:
+    chat = Chat(sign_in="optional")
+    chat.services.client = both = Both(chat.dynamodb, moto)
+    chat.connect("anna", "ben", "cleo", "phone")
+    chat.join("anna", "garden")
+    chat.sign_in("anna", secret="anna-0123456789abc")
+    chat.sign_in("phone", user="u-anna", seconds=60, secret="phone-0123456789abc")
+    chat.clock.advance(100)
+    chat.sign_in("ben", name="ANNA", secret="ben-0123456789abc")
+    claimed = {"action": "signin", "token": chat.token("u-cleo"), "secret": "ben-0123456789abc"}
+    assert chat.ask("cleo", claimed)["code"] == "secret_claimed"
+    assert chat.ask("ben", {"action": "profile", "name": "anna"})["code"] == "name_taken"
+    chat.profile("anna", "Annika")
+    chat.profile("anna", "ANNIKA")
+    chat.sign_in("anna")
+    chat.sign_out("anna", everywhere=True)
+    assert both.count > 50
+    for table in KEYS:
+        expected = sorted((from_attributes(item) for item in moto.scan(TableName=table)["Items"]), key=str)
+        assert sorted(chat.dynamodb.items(table), key=str) == expected
+    assert not chat.services.events("fault")
+
+
+def test_it_behaves_like_moto_in_private_rooms(moto: Any) -> None:
+    chat = PrivateChat()
+    chat.services.client = both = Both(chat.dynamodb, moto)
+    for person in ("anna", "ben", "cleo"):
+        chat.connect(person)
+        chat.sign_in(person)
+    room = chat.create("anna")
+    token = chat.link("anna", room)
+    assert chat.code("anna", "quit", room="~" + "a" * 26) == "no_such_room"
+    chat.accept("ben", room, token)
+    assert chat.code("cleo", "accept", room=room, token=token) == "no_such_invitation"
+    assert chat.code("anna", "setrole", room=room, userId="u-anna", role="member") == "last_owner"
+    assert chat.code("anna", "quit", room=room) == "last_owner"
+    chat.set_role("anna", room, "ben", "owner")
+    chat.set_role("anna", room, "ben", "moderator")
+    chat.do("anna", "invite", room=room, name="cleo")
+    chat.accept("cleo", room)
+    chat.do("anna", "editroom", room=room, title="New")
+    chat.send("ben", "hello", to=room)
+    for seq in (1, 0):
+        chat.call("cleo", {"action": "read", "room": room, "seq": seq})
+    chat.join("cleo", room, after=0)
+    chat.remove("ben", room, "cleo", ban=True)
+    assert chat.code("cleo", "accept", room=room, token=chat.link("ben", room)) == "no_such_invitation"
+    chat.direct("anna", "ben")
+    for blocked in (True, False):
+        chat.do("ben", "block", userId="u-anna", blocked=blocked)
+    chat.quit("ben", room)
+    chat.quit("anna", room)
+    assert both.count > 150
     for table in KEYS:
         expected = sorted((from_attributes(item) for item in moto.scan(TableName=table)["Items"]), key=str)
         assert sorted(chat.dynamodb.items(table), key=str) == expected
@@ -189,6 +252,67 @@ def test_a_consistent_query_costs_one_unit_per_four_kilobytes_of_a_page(fake: Dy
 def test_unsupported_requests_are_errors(fake: DynamoDB, request_: Item) -> None:
     with pytest.raises(ValidationError):
         _put(fake, 50, **request_)
+
+
+def test_a_batch_costs_what_its_items_cost_one_by_one(fake: DynamoDB) -> None:
+    fake.put(ROOMS, {"room": "garden", "item": "1", "text": "x" * 5000})
+    with fake.counting() as usage:
+        found = Table(fake, ROOMS).batch_get({"room": "garden", "item": each} for each in ("1", "2", "1"))
+    assert [item["item"] for item in found] == ["1"]
+    assert (usage.operations, usage.read) == (["BatchGetItem"], 2 + 1)
+
+
+@pytest.mark.parametrize(
+    "keys", [[], [{"S": "1"}] * 2, [{"S": str(number)} for number in range(101)]], ids=["none", "twice", "101"]
+)
+def test_a_batch_has_1_to_100_different_keys(fake: DynamoDB, keys: list[Item]) -> None:
+    asked = {"Keys": [{"room": {"S": "garden"}, "item": key} for key in keys], "ConsistentRead": True}
+    with pytest.raises(ValidationError):
+        fake.batch_get_item(RequestItems={ROOMS: asked})
+
+
+def taking(name: str, owner: str) -> Write:
+    expression = Expression()
+    item = {"room": name, "item": "account", "userId": owner}
+    condition = f"attribute_not_exists({expression.name('userId')})"
+    return putting(item, condition=condition, expression=expression)
+
+
+def test_a_transaction_costs_twice_as_much_and_changes_all_or_nothing(fake: DynamoDB) -> None:
+    table = Table(fake, ROOMS)
+    with fake.counting() as usage:
+        table.transact(taking("a", "anna"), taking("b", "anna"))
+    assert usage.written == 2 * 2
+    with pytest.raises(TransactionFailedError) as failed:
+        table.transact(taking("c", "ben"), taking("b", "ben"))
+    assert failed.value.failed == {1: {"room": "b", "item": "account", "userId": "anna"}}
+    assert [(item["room"], item["userId"]) for item in fake.items(ROOMS)] == [("a", "anna"), ("b", "anna")]
+
+
+def test_a_transaction_sent_twice_is_carried_out_once(fake: DynamoDB) -> None:
+    """Its second copy would fail by the first one's items, but for the token that botocore gives both."""
+    fake.intercept = fail_once(send_twice, "TransactWriteItems")
+    Table(fake, ROOMS).transact(taking("a", "anna"), taking("b", "anna"))
+    assert len(fake.items(ROOMS)) == 2
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "TransactWriteItems"])
+def test_a_write_that_meets_another_is_repeated_a_few_times(fake: DynamoDB, operation: str) -> None:
+    table = Table(fake, ROOMS, sleep=lambda _: None)
+
+    def write() -> None:
+        if operation == "PutItem":
+            table.put({"room": "garden", "item": "1"})
+        else:
+            table.transact(taking("a", "anna"), taking("b", "anna"))
+
+    fake.intercept = fail_once(conflict, operation)
+    write()
+    assert fake.items(ROOMS)
+    fake.intercept, before = conflict, len(fake.calls)
+    with pytest.raises(ConflictError):
+        write()
+    assert len(fake.calls) - before == 5
 
 
 def test_a_read_that_is_not_consistent_is_an_error(fake: DynamoDB) -> None:

@@ -36,16 +36,16 @@ def extract(pattern: str, text: str) -> str:
 
 
 def section(title: str) -> str:
-    """Return the text below a heading."""
-    _, _, rest = PAGE.partition(f"\n## {title}\n")
-    assert rest, f"no section {title!r}"
-    return rest.partition("\n## ")[0]
+    """Return the text below a heading, without its subsections."""
+    found = re.search(rf"\n##+ {re.escape(title)}\n(.*?)(?=\n##|\Z)", PAGE, re.DOTALL)
+    assert found, f"no section {title!r}"
+    return found[1]
 
 
 def table(title: str) -> list[list[str]]:
-    """Return the rows of a section's table, without the header."""
-    lines = [line for line in section(title).splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    """Return the rows of a section's tables, without the headers."""
+    tables = re.findall(r"(?:^\|.*\n?)+", section(title), re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split("|")] for each in tables for line in each.splitlines()[2:]]
 
 
 def fields(title: str) -> list[DocumentedField]:
@@ -58,8 +58,8 @@ def fields(title: str) -> list[DocumentedField]:
     return found
 
 
-def examples() -> list[tuple[str, str, str]]:
-    """Return the lines of the examples: who, → or ←, and the frame."""
-    block = section("Examples").split("```")[1]
+def examples(number: int) -> list[tuple[str, str, str]]:
+    """Return the lines of one of the conversations under "Examples": who, → or ←, and the frame."""
+    block = section("Examples").split("```")[2 * number + 1]
     found = [tuple(line.split(" ", 2)) for line in block.strip().splitlines()]
     return [(who, arrow, frame) for who, arrow, frame in found]

@@ -68,3 +68,46 @@ def test_the_page_has_the_same_rules() -> None:
     )
     for one, said in zip(given, in_page, strict=True):
         assert said == [text.clean_name(one), text.is_visible(one), text.trim(one)], ascii(one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Anna", "ANNA"),
+        ("Anna", "\uff21\uff4e\uff4e\uff41"),
+        ("Anna", "\u0410nn\u0430"),
+        ("Tom", "\u0422\u041e\u041c"),
+        ("Nora", "N\u03bfra"),
+        ("Ian", "lan"),
+        ("Ian", "1an"),
+        ("Bob", "B0b"),
+        ("Anna", "An\u200cna"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("O'Neil", "O\u2019Neil"),
+        ("Jean-Luc", "Jean\u2013Luc"),
+        ("\ufb01a", "fia"),
+        ("\u00e1nna", "a\u0301nna"),
+        ("\u00e1nna", "a\u200d\u0301nna"),
+        ("\u00e1nna", "\u0430\u0301nna"),
+    ],
+)
+def test_names_that_look_the_same_are_folded_alike(one: str, other: str) -> None:
+    assert text.fold_name(one) == text.fold_name(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Anna", "Ana"), ("Zo\u00eb", "Zoe"), ("Ben 2", "Ben"), ("\u674e", "\u5b50")]
+)
+def test_different_names_stay_different(one: str, other: str) -> None:
+    assert text.fold_name(one) != text.fold_name(other)
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_a_folded_name_is_a_key(given_name: str) -> None:
+    name = text.clean_name(given_name)
+    if name is not None:
+        assert 1 <= len(text.fold_name(name).encode()) <= 2000, "a partition key has 1 to 2,048 bytes"
+
+
+def test_the_longest_expansion_of_a_name_is_a_key() -> None:
+    assert len(text.fold_name("\ufdfa" * text.MAX_NAME_CHARACTERS).encode()) <= 2000

@@ -20,6 +20,7 @@ class Received:
 
     connection: int
     nth: int
+    method: str
     path: str
     fields: dict[str, str]
     body: bytes
@@ -79,7 +80,8 @@ class RequestParser:
             return None
         body, self._buffer = rest[:length], rest[length:]
         nth, self._count = self._count, self._count + 1
-        return Received(self._connection, nth, lines[0].split(" ")[1], fields, body, at)
+        method, path, _ = lines[0].split(" ")
+        return Received(self._connection, nth, method, path, fields, body, at)
 
 
 class ScriptedEndpoint:

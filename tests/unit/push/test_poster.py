@@ -10,7 +10,7 @@ from chat.push.sigv4 import Credentials
 from tests.unit.push.conftest import Postings
 from tests.unit.push.fake_network import FakeNetwork
 from tests.unit.push.harness import CREDENTIALS, FRAME, Posting, delivered, names
-from tests.unit.push.peers import CLOSE, HANG, OK, Pause, Piece, ScriptedEndpoint, status
+from tests.unit.push.peers import CLOSE, HANG, OK, Pause, Piece, Received, ScriptedEndpoint, status
 
 MAX_TRIES = 6
 
@@ -24,6 +24,23 @@ def test_every_connection_gets_the_frame_once_in_the_order_of_the_list(network: 
 def test_an_empty_list_opens_no_connection(network: FakeNetwork, post: Posting) -> None:
     assert post([]) == delivered(0)
     assert network.streams == []
+
+
+def test_sockets_are_closed_by_delete_requests_with_the_patience_of_posts(
+    network: FakeNetwork, postings: Postings
+) -> None:
+    first_answers = {"gone=": 410, "throttled=": 429, "failing=": 403}
+
+    def answer(request: Received) -> bytes:
+        return status(first_answers.pop(request.connection_id, 204))
+
+    network.endpoint.behaviour = answer
+    poster = postings(network).poster
+    ids = ["there=", "gone=", "throttled=", "failing="]
+    outcome = poster.close_sockets(ids, deadline=network.monotonic() + 10)
+    assert outcome == Outcome(2, ["gone="], [], ["failing="])
+    assert {(request.method, request.body) for request in network.endpoint.received} == {("DELETE", b"")}
+    assert network.endpoint.count("throttled=") == 2
 
 
 def test_close_closes_every_connection(network: FakeNetwork, postings: Postings) -> None:

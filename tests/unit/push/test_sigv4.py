@@ -50,7 +50,7 @@ def test_the_signature_matches_the_examples_of_aws(token: str | None, signature:
 def botocores(credentials: Credentials, request: Received, at: int) -> str:
     """Return the Authorization header that botocore computes for a request as sent."""
     headers = {name: value for name, value in request.fields.items() if name not in ("authorization", "content-length")}
-    same = AWSRequest("POST", f"https://{HOST}{request.path}", headers=headers, data=request.body)
+    same = AWSRequest(request.method, f"https://{HOST}{request.path}", headers=headers, data=request.body)
     same.context["timestamp"] = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
     auth = SigV4Auth(
         BotocoreCredentials(credentials.access_key, credentials.secret_key, credentials.token),
@@ -64,16 +64,21 @@ def botocores(credentials: Credentials, request: Received, at: int) -> str:
 
 @given(
     st.builds(Credentials, visible, visible, st.none() | visible),
-    st.lists(st.tuples(connection_ids, st.binary(max_size=60), moments), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.sampled_from(["POST", "DELETE"]), connection_ids, st.binary(max_size=60), moments),
+        min_size=1,
+        max_size=4,
+    ),
 )
-def test_the_signature_matches_botocore_for_random_ids_tokens_bodies_and_clocks(
-    credentials: Credentials, posts: list[tuple[str, bytes, int]]
+def test_the_signature_matches_botocore_for_random_methods_ids_tokens_bodies_and_clocks(
+    credentials: Credentials, posts: list[tuple[str, str, bytes, int]]
 ) -> None:
     """One signer for all of them: cached parts of one request must not leak into the next."""
     signer = Signer(credentials, "eu-west-1", HOST)
-    for connection_id, body, at in posts:
-        sent = RequestParser(0).feed(PostRequests(ENDPOINT, signer, body).to(connection_id, at + 0.5), 0)
+    for method, connection_id, body, at in posts:
+        sent = RequestParser(0).feed(PostRequests(ENDPOINT, signer, body, method).to(connection_id, at + 0.5), 0)
         assert sent is not None
+        assert sent.method == method
         assert sent.fields["authorization"] == botocores(credentials, sent, at)
         assert sent.fields["x-amz-date"] == datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
         assert sent.fields.get("x-amz-security-token") == credentials.token

@@ -84,3 +84,9 @@ def test_an_error_of_a_concurrent_call_is_raised_once_all_have_ended(failing: in
     with pytest.raises(LookupError):
         Threads()(*(call(number) for number in range(3)))
     assert len(ended) == 2
+
+
+def test_the_issuers_keys_are_kept_for_the_containers_life_and_not_fetched_before_a_token_needs_one() -> None:
+    container = Container(config(sign_in="optional"))  # its issuer does not exist
+    assert container.keys is container.keys
+    assert Container(config()).keys("any") is None

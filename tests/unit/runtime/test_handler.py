@@ -10,7 +10,7 @@ import sendmessage
 
 from chat.protocol.events import OK, Reply, Request
 from chat.push.poster import Outcome
-from chat.runtime.config import read_config
+from chat.runtime.config import SignIn, read_config
 from chat.runtime.context import MAX_POSTING_SECONDS, Context
 from chat.runtime.handler import EntryPoint
 from tests.fakes.dynamodb import fail_nth, throttle
@@ -154,3 +154,34 @@ def test_a_client_learns_that_its_join_failed_and_can_retry() -> None:
         answer = chat.ask("anna", {"action": "join", "room": "garden", "name": "Anna"})
         assert answer.get("code", "internal") == "internal"
     assert answer["memberCount"] == 2
+
+
+def test_a_refusal_stands_if_it_cannot_be_told_whether_its_sender_has_signed_in() -> None:
+    chat = Chat(sign_in="required")
+    chat.connect("anna")
+    chat.dynamodb.intercept = throttle
+    assert chat.ask("anna", {"action": "join", "room": "Not A Room"})["code"] == "invalid_room"
+    assert len(chat.services.events("fault")) == 1
+
+
+def test_a_refusal_without_accounts_takes_no_read() -> None:
+    chat = Chat()
+    chat.connect("anna")
+    with chat.dynamodb.counting() as usage:
+        assert chat.ask("anna", {"action": "join", "room": "Not A Room"})["code"] == "invalid_room"
+    assert usage.operations == []
+
+
+@pytest.mark.parametrize("mode", ["optional", "required"])
+def test_the_environment_says_who_may_sign_in(mode: str) -> None:
+    issuer = {
+        "SIGN_IN": mode,
+        "SIGN_IN_ISSUER": "https://issuer.example",
+        "SIGN_IN_CLIENT_ID": "client",
+        "SIGN_IN_KEYS_URL": "https://issuer.example/keys",
+    }
+    accepted = SignIn(mode == "required", "https://issuer.example", "client", "https://issuer.example/keys")
+    assert read_config(ENVIRONMENT | issuer).sign_in == accepted
+    assert read_config(ENVIRONMENT).sign_in is None
+    with pytest.raises(KeyError):
+        read_config(ENVIRONMENT | {"SIGN_IN": mode})

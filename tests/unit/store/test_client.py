@@ -19,6 +19,8 @@ from botocore.session import Session
 from moto import mock_aws
 
 from chat.store.client import new_client
+from chat.store.dynamodb import Expression, Table, Write, from_attributes, putting
+from chat.store.errors import TransactionFailedError
 from chat.store.transport import Transport
 
 KEY = {"connectionId": {"S": "anna"}}
@@ -128,6 +130,41 @@ def test_a_request_is_retried_when_its_connection_breaks(server: Server) -> None
     server.answers = [b"", answer({"Item": ROW})]
     assert new_client("us-east-1", server.url).get_item(TableName="t", Key=KEY)["Item"] == ROW
     assert len(server.requests) == 2
+
+
+def write(name: str) -> Write:
+    expression = Expression()
+    condition = f"attribute_not_exists({expression.name('userId')})"
+    return putting({"room": name, "item": "account"}, condition=condition, expression=expression)
+
+
+def test_a_retried_transaction_has_the_same_token_so_it_is_carried_out_once(server: Server) -> None:
+    server.answers = [b"", answer({}), answer({})]
+    table = Table(new_client("us-east-1", server.url), "t")
+    table.transact(write("a"), write("b"))
+    table.transact(write("a"), write("b"))
+    first, again, other = (json.loads(each.partition(b"\r\n\r\n")[2])["ClientRequestToken"] for each in server.requests)
+    assert first == again != other
+
+
+def test_a_cancelled_transaction_returns_the_existing_items(server: Server) -> None:
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Item": ROW}]
+    cancelled = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+    server.answers = [answer({"__type": cancelled, "CancellationReasons": reasons}, 400)]
+    with pytest.raises(TransactionFailedError) as raised:
+        Table(new_client("us-east-1", server.url), "t").transact(write("a"), write("b"))
+    assert raised.value.failed == {1: from_attributes(ROW)}
+
+
+def test_a_batch_is_parsed_as_the_items_of_its_table(server: Server) -> None:
+    unprocessed = {"t": {"Keys": [{"connectionId": {"S": "ben"}}], "ConsistentRead": True}}
+    server.answers = [
+        answer({"Responses": {"t": [ROW]}, "UnprocessedKeys": unprocessed}),
+        answer({"Responses": {"t": [{"connectionId": {"S": "ben"}}]}, "UnprocessedKeys": {}}),
+    ]
+    keys = [{"connectionId": "anna"}, {"connectionId": "ben"}]
+    found = Table(new_client("us-east-1", server.url), "t").batch_get(keys)
+    assert found == [from_attributes(ROW), {"connectionId": "ben"}]
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"])

@@ -1,0 +1,1 @@
+"""Operations of private rooms and direct conversations."""
