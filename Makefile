@@ -49,7 +49,7 @@ bench: $(VENV)/.dev-installed ## Run the benchmarks: tables and lines of JSON, a
 load: $(VENV)/.dev-installed ## Simulate users on a stack (URL=wss://… USERS=20 RATE=5)
 	@$(BIN)/python -m benchmarks.load --url "$(URL)" --users $(or $(USERS),20) --rate $(or $(RATE),5)
 
-# OUTPUTS=- reads the outputs from standard input.
+# OUTPUTS=- reads the outputs from standard input. SMOKE_USERNAME and SMOKE_PASSWORD: a test account, if people sign in.
 smoke: $(VENV)/.dev-installed ## Check a deployed stack from outside (STACK=dev or OUTPUTS=file.json)
 	@$(BIN)/python -m smoke $(if $(OUTPUTS),--outputs "$(OUTPUTS)",--stack "$(or $(STACK),dev)") $(if $(ENDPOINT_URL),--endpoint-url "$(ENDPOINT_URL)") \
 		$(if $(RETENTION_DAYS),--retention-days $(RETENTION_DAYS))

@@ -1,4 +1,4 @@
-"""The chat on AWS: tables, page, WebSocket API, and optionally breaker, budgets and monitoring."""
+"""The chat on AWS: tables, page, WebSocket API, and optionally sign-in, breaker, budgets and monitoring."""
 
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from chat_stack.breaker import breaker_args
 from chat_stack.monitoring import Monitoring, monitoring_args
 from chat_stack.page import page_args
 from chat_stack.settings import read_settings
+from chat_stack.sign_in import page_values, sign_in_args
 from chat_stack.tables import tables_args
 from components.chat_tables import ChatTables
 from components.cost_guards import CostGuards, CostGuardsArgs
 from components.naming import physical_name
+from components.sign_in import SignIn
 from components.sources import sources_archive
 from components.stage_breaker import StageBreaker
 from components.static_site import SiteConfig, SiteConfigArgs, StaticSite
@@ -26,9 +28,20 @@ code = sources_archive(HERE / "functions", HERE / ".build" / "functions")
 
 tables = ChatTables("chat-tables", tables_args(settings, stack))
 page = StaticSite("static-site", page_args(settings, stack, HERE / "frontend"))
-api = WebSocketApi("websocket-api", api_args(settings, stack, code=code, tables=tables, page_origin=page.origin))
-SiteConfig("site-config", SiteConfigArgs(bucket_name=page.bucket_name, values={"websocketUrl": api.websocket_url}))
+accounts = sign_in_args(settings, stack, page_url=page.url)
+sign_in = SignIn("sign-in", accounts) if accounts else None
+api = WebSocketApi(
+    "websocket-api", api_args(settings, stack, code=code, tables=tables, page_origin=page.origin, sign_in=sign_in)
+)
+SiteConfig(
+    "site-config",
+    SiteConfigArgs(
+        bucket_name=page.bucket_name, values={"websocketUrl": api.websocket_url, **page_values(settings, sign_in)}
+    ),
+)
 resources = {**tables.arns, **api.arns, **page.arns}
+if sign_in:
+    resources |= sign_in.arns
 
 if breaker := breaker_args(settings, stack, code=code, api=api):
     resources |= StageBreaker("stage-breaker", breaker).arns
@@ -55,4 +68,8 @@ pulumi.export("connections_table", tables.connections_name)
 pulumi.export("messages_table", tables.messages_name)
 pulumi.export("site_bucket", page.bucket_name)
 pulumi.export("function_names", list(api.function_names.values()))
+if sign_in:
+    pulumi.export("user_pool_id", sign_in.user_pool_id)
+    pulumi.export("sign_in_client_id", sign_in.client_id)
+    pulumi.export("login_url", sign_in.login_url)
 pulumi.export("resources", resources)

@@ -24,9 +24,12 @@ from benchmarks.costs import (
     WRITE_UNIT_USD,
     lambda_usd,
 )
-from chat.routes import CONNECT, ROOM, SEND_MESSAGE
+from chat.routes import CONNECT, PRIVATE_ROOM, ROOM, SEND_MESSAGE, SIGN_IN
 from chat.runtime.context import MAX_POSTING_SECONDS
 from chat.store import rate_limit
+from chat.store.accounts import MAX_SOCKETS
+from chat.store.connections import MAX_ROOMS
+from chat.store.listings import MAX_PRIVATE_ROOMS
 from chat.store.rate_limit import RateLimit
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -51,6 +54,8 @@ _MAX_ROSTER_BYTES = 30 * 1024
 _ROSTER_BYTES_A_MEMBER = 240
 _FRAME_BYTES = 32 * 1024
 _LARGE_MESSAGE_BYTES = 16_000  # 4,000 characters of 4 bytes
+_READ_UNITS_A_PRIVATE_ROOM = 14
+"""In `rooms`: the roles of 100 members (8), the room's settings and its end, and the profiles of four members."""
 _PINGS_AN_HOUR = HOUR / 8.0
 """frontend/client/transport.js pings after 7.5 s, plus up to 1 s and the round trip; here the shortest interval."""
 _CLASS_SIZE, _CLASS_SECONDS_A_MESSAGE, _CLASS_TYPING = 30, 10.0, 10
@@ -109,6 +114,8 @@ class Case:
     messages_per_second: float = ACCOUNT_MESSAGES_PER_SECOND
     history_read: float = 18
     """Read units of the most expensive page of history: twice the bytes of a frame, and the connection's row."""
+    accounts: bool = False
+    """Whether people can sign in (config `sign_in`), so the attacker has accounts too."""
 
     @property
     def readers(self) -> int:
@@ -186,6 +193,16 @@ class Case:
                 most_per_second=self._most(rate_limit.CONNECTS),
             ),
             Frame(kind="refused", written=0, read=1, seconds=0.02, reply_bytes=300),
+            *(self._account_frames() if self.accounts else ()),
+        ]
+
+    def _account_frames(self) -> list[Frame]:
+        """Return the frames of accounts that cost most; each of the others costs less than one above."""
+        return [
+            list_of_rooms(
+                MAX_PRIVATE_ROOMS, most_per_second=self._most(rate_limit.LISTS) + self._most(rate_limit.CHANGES)
+            ),
+            rename(min(MAX_SOCKETS, self.readers), most_per_second=self._most(rate_limit.SIGN_INS)),
         ]
 
     def _most(self, limit: RateLimit, cost: int = 1) -> float:
@@ -210,6 +227,36 @@ class Case:
             waiting = min(ACCOUNT_CONCURRENCY, self.frames_per_second * MAX_POSTING_SECONDS)
             usd["Lambda"] += self.seconds * waiting * SEND_MESSAGE.memory_mb / 1024 * LAMBDA_GB_SECOND_USD
         return usd
+
+
+def list_of_rooms(count: int, *, most_per_second: float) -> Frame:
+    """Return `rooms` of an account in `count` rooms of 100 members; `decline` and `block` answer with it too."""
+    return Frame(
+        kind="rooms",
+        written=1,
+        read=12 + count * _READ_UNITS_A_PRIVATE_ROOM,
+        memory_mb=PRIVATE_ROOM.memory_mb,
+        seconds=0.5,
+        reply_bytes=_FRAME_BYTES,
+        most_per_second=most_per_second,
+    )
+
+
+def rename(sockets: int, *, most_per_second: float) -> Frame:
+    """Return `profile` of an account with `sockets` connections, each in as many rooms as it may join.
+
+    Each connection's row, and its member item in each room, is read and written, one connection after another.
+    """
+    return Frame(
+        kind="profile",
+        written=8 + sockets * (1 + MAX_ROOMS),
+        read=10 + sockets * (1 + MAX_ROOMS),
+        memory_mb=SIGN_IN.memory_mb,
+        seconds=0.05 + sockets * 0.07,
+        posts=sockets,
+        post_bytes=1400,
+        most_per_second=most_per_second,
+    )
 
 
 def costliest_mix(frames: Sequence[Frame], per_second: float, messages_per_second: float) -> dict[str, float]:
@@ -261,6 +308,9 @@ def cases() -> list[Case]:
         Case(name="and the breaker, one address", seconds=until_closed, **one),
         Case(name="just below the breaker, many addresses", messages_per_second=breaker, **now),
         Case(name="just below the breaker, one address", messages_per_second=breaker, **one),
+        Case(name="accounts, and the breaker, many addresses", seconds=until_closed, accounts=True, **now),
+        Case(name="accounts, just below the breaker, many", messages_per_second=breaker, accounts=True, **now),
+        Case(name="accounts, just below the breaker, one", messages_per_second=breaker, accounts=True, **one),
     ]
 
 

@@ -97,8 +97,17 @@ class ChatSocket:
             return closed.rcvd.code if closed.rcvd else None
         raise AssertionError("a wait for nothing returned")
 
+    def ask(self, action: str, frame_type: str, **fields: Any) -> Frame:
+        """Send a frame and return its answer. Raises RefusedError or NoAnswerError, like every request below."""
+        self.send(action, **fields)
+        return self._answer(action, frame_type)
+
+    def sign_in(self, token: str, *, name: str | None = None) -> Frame:
+        """Sign in with an access token and return `signedin`. `name` is that of a new account."""
+        return self.ask("signin", "signedin", token=token, name=name)
+
     def join(self, room: str, *, name: str | None = None, secret: str | None = None, after: int | None = None) -> Frame:
-        """Join a room and return `joined`. Raises RefusedError or NoAnswerError, like every request below."""
+        """Join a room and return `joined`."""
         self.send("join", room=room, name=name, secret=secret, after=after)
         joined = self._answer("join", "joined", room=room)
         self.connection_id = joined["connectionId"]

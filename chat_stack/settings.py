@@ -57,6 +57,7 @@ class Settings:
     socket_domain: str
     socket_certificate_arn: str
     zone_id: str
+    sign_in: Literal["off", "optional", "required"]
     endpoint_url: str
     local_site_url: str
 
@@ -90,6 +91,7 @@ def parse_settings(project_file: Path, config: Mapping[str, Any], region: str | 
     )
     _check_bounds(settings)
     _check_choices(settings)
+    _check_sign_in(settings)
     _check_addresses(settings)
     _check_domains(settings, region)
     return settings
@@ -138,9 +140,18 @@ def _check_bounds(settings: Settings) -> None:
 
 
 def _check_choices(settings: Settings) -> None:
-    for key, choices in (("capacity", ("on_demand", "provisioned")), ("site_delivery", ("website", "cdn"))):
-        if getattr(settings, key) not in choices:
-            raise _config_error(key, f"must be {' or '.join(choices)}, not {getattr(settings, key)!r}")
+    for key, (*others, last) in (
+        ("capacity", ("on_demand", "provisioned")),
+        ("site_delivery", ("website", "cdn")),
+        ("sign_in", ("off", "optional", "required")),
+    ):
+        if getattr(settings, key) not in (*others, last):
+            raise _config_error(key, f"must be {', '.join(others)} or {last}, not {getattr(settings, key)!r}")
+
+
+def _check_sign_in(settings: Settings) -> None:
+    if settings.sign_in != "off" and settings.site_delivery != "cdn" and not settings.endpoint_url:
+        raise _config_error("sign_in", "needs site_delivery cdn, since Cognito returns people only to https pages")
 
 
 def _check_addresses(settings: Settings) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from docgen import DOCS, ROOT
+from docgen import DOCS, ROOT, account_costs
 from docgen.facts import rows
 
 
@@ -102,6 +102,8 @@ SECTIONS: dict[Path, dict[str, Callable[[], str]]] = {
         "costs by memory": costs_by_memory,
         "worst hour": worst_hour,
         "visible page": visible_page,
+        "accounts": account_costs.table,
+        "accounts of a class": account_costs.class_table,
         "prices": prices,
     },
 }

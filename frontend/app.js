@@ -1,7 +1,7 @@
 /** Creates the client, the model, the views and the controllers, and connects them. */
 
 import { Client } from "./client/client.js";
-import { LocalStore } from "./client/storage.js";
+import { LocalStore, storageArea } from "./client/storage.js";
 import { Connecting } from "./controllers/connecting.js";
 import { watchKeyboard } from "./controllers/keyboard.js";
 import { OnDemand } from "./controllers/on-demand.js";
@@ -25,8 +25,18 @@ import { PeopleView, TypingView } from "./views/people-view.js";
 import { RowMenu } from "./views/row-menu.js";
 import { SettingsDialog } from "./views/settings-dialog.js";
 
-const storage = new LocalStore();
-const settings = new Settings(storage);
+const NAME_PROBLEMS = ["invalid_name", "name_taken", "offline"];
+
+// Whose page this is stays the same until it is loaded again.
+const tab = new LocalStore({ area: storageArea("sessionStorage") });
+const device = new LocalStore();
+if (tab.load("sign-in") && tab.load("sign-in-answer")) {
+	const { finishSignIn } = await import("./client/sign-in.js");
+	await finishSignIn({ tab, device });
+}
+const { userId } = Object(tab.load("account"));
+const storage = userId ? new LocalStore({ scope: `@${userId}.` }) : device;
+const settings = new Settings(device);
 const visited = new VisitedRooms(storage);
 const archive = new Archive({ storage });
 const reader = new Reader();
@@ -48,6 +58,7 @@ const rooms = new Rooms({
 		else seek(seq);
 	},
 	opened: () => writing.focus(),
+	titled: (title) => writing.setTitle(title),
 });
 const onDemand = new OnDemand({
 	history: () => {
@@ -106,7 +117,8 @@ const people = new PeopleView({
 });
 const connecting = new Connecting({
 	session,
-	storage,
+	storage: device,
+	configured,
 	entered,
 	left,
 	ended: () => writing.allow(false),
@@ -139,6 +151,21 @@ watchKeyboard({
 
 function copyRoomLink() {
 	copyToClipboard(rooms.linkTo(), "Room link copied.");
+}
+
+/** @param {SignInConfig | undefined} config of accounts @returns {Promise<boolean>} whether to connect now */
+async function configured(config) {
+	if (config) {
+		const parts = { client, storage, device, tab, rename: () => nameForm.open(session.name) };
+		const account = await onDemand.account({ config, ...parts });
+		const mayConnect = await account.start();
+		await account.addRooms({ client, storage, tab, chat, rooms, visited, settings, people, rowMenu, showPeople });
+		return mayConnect;
+	}
+	if (!userId) return true;
+	tab.remove("account");
+	location.reload();
+	return false;
 }
 
 /** The message that the URL points to, until its room is joined. @type {number | undefined} */
@@ -185,11 +212,11 @@ function left() {
 }
 
 session.on("refused", (refusal) => {
-	if (refusal.code === "invalid_name") nameForm.showProblem(advice(refusal));
+	if (NAME_PROBLEMS.includes(refusal.code)) nameForm.showProblem(advice(refusal));
 	else writing.showProblem(advice(refusal));
 });
 session.on("typing", (frame) => {
-	if (frame.room === chat.room && frame.sender !== session.sender) typing.start(frame);
+	if (frame.room === chat.room && !session.isOwn(frame.sender)) typing.start(frame);
 });
 session.on("presence", ({ room, event, sender = "" }) => {
 	if (room === chat.room && event === "leave") typing.stop(sender);
@@ -204,7 +231,8 @@ chat.on("news", ({ room, item, isMention }) => {
 	if (settings.sound) chime();
 	if (!settings.notifications) return;
 	const [who, where] = [isolated(item.name), rooms.titleOf(room)];
-	notify(isMention ? `${who} mentioned you in ${where}` : `${who} in ${where}`, item.message, () => {
+	const news = isMention ? `${who} mentioned you in ${where}` : `${who} in ${where}`;
+	notify(where === item.name ? who : news, item.message, () => {
 		location.hash = rooms.addressOf(room, item.seq);
 	});
 });

@@ -9,6 +9,7 @@ const MAX_VERSIONS = 2; // the newest, and the one that an open tab may still us
 const VERSIONED = /^v-[0-9a-f]{12}\//; // StaticSite's folder for files whose URL changes with their content
 const LINK = /\s(?:href|src)="([^"#]+)"/g;
 const NAMED = /"(\.\.?\/[^"\s]+)"/g; // how modules refer to modules and icons: "./client.js", "../icon.svg"
+const OF_ACCOUNTS = /\/(account|sign-in)\.js$/; // import all that only a page with sign-in needs
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
@@ -100,10 +101,12 @@ async function store(response) {
 async function filesOf(html) {
 	/** @type {Map<string, Response | undefined>} */
 	const files = new Map();
+	let hasAccounts = false;
 	/** @param {string} link @param {string} base */
 	async function add(link, base) {
 		const { href } = new URL(link, base);
 		if (files.has(href) || !href.startsWith(scope) || href === scope) return;
+		if (!hasAccounts && OF_ACCOUNTS.test(href)) return;
 		files.set(href, undefined);
 		const response = await fetch(href);
 		if (!response.ok) return;
@@ -115,7 +118,10 @@ async function filesOf(html) {
 	async function addAll(text, pattern, base) {
 		await Promise.all([...text.matchAll(pattern)].map(([, link = ""]) => add(link, base)));
 	}
-	await Promise.all([add("config.json", scope), addAll(html, LINK, scope)]);
+	await add("config.json", scope);
+	const config = await files.get(new URL("config.json", scope).href)?.clone().text();
+	hasAccounts = !!config?.includes('"signIn"');
+	await addAll(html, LINK, scope);
 	return [...files.values()].filter((file) => file !== undefined);
 }
 

@@ -16,6 +16,27 @@ interface LeaveFrame {
 	room: string;
 }
 
+interface SignInFrame {
+	action: "signin";
+	/** An access token. */
+	token: string;
+	/** A guest's, whose messages become the account's. */
+	secret?: string;
+	/** The name of a new account; one that exists keeps its own. */
+	name?: string;
+	room?: undefined;
+}
+
+interface SignOutFrame {
+	action: "signout";
+	everywhere: boolean;
+}
+
+interface ProfileFrame {
+	action: "profile";
+	name: string;
+}
+
 interface SendMessageFrame {
 	action: "sendmessage";
 	message: string;
@@ -53,7 +74,14 @@ type ClientFrame =
 	| SendMessageFrame
 	| HistoryRequestFrame
 	| TypingRequestFrame
-	| PingFrame;
+	| PingFrame
+	| AccountFrame
+	| SignInFrame
+	| SignOutFrame
+	| ProfileFrame;
+
+/** One at a time. */
+type Operation = JoinFrame | LeaveFrame | SignInFrame;
 
 // Frames from the server.
 
@@ -62,6 +90,8 @@ interface Person {
 	name: string;
 	/** The same on every connection of one person. */
 	sender: string;
+	/** The account; undefined for a guest. */
+	userId?: string;
 }
 
 interface Message extends Person {
@@ -132,6 +162,24 @@ interface PongFrame {
 	roster?: { room: string; memberCount: number; members?: Person[] };
 }
 
+interface SignedInFrame {
+	type: "signedin";
+	userId: string;
+	name: string;
+	/** When the sign-in expires, in ISO 8601. */
+	until: string;
+	sender: string;
+	/** All senders of the account: its own, and those of the guests it has taken over. */
+	senders: string[];
+	/** This sign-in has created the account. */
+	isNew?: boolean;
+}
+
+interface SignedOutFrame {
+	type: "signedout";
+	everywhere: boolean;
+}
+
 interface ErrorFrame {
 	type: "error";
 	error: string;
@@ -151,6 +199,8 @@ type ServerFrame =
 	| PresenceFrame
 	| TypingFrame
 	| PongFrame
+	| SignedInFrame
+	| SignedOutFrame
 	| ErrorFrame;
 
 // The client.
@@ -247,7 +297,19 @@ type OwnedMessage = Message & { own: boolean };
 /** Why something was refused. `code` is the server's, or `bad_url`, or `expired` for a message that waited too long. */
 type Refusal = Pick<ErrorFrame, "error" | "code" | "room" | "retryAfterMs">;
 
+/** What a connection signs in with. */
+interface AccountToken {
+	/** An access token. */
+	token: string;
+	/** The guest's secret, until the account has taken it over. */
+	secret?: string;
+	userId: string;
+	name: string;
+}
+
 interface SessionEvents {
+	/** Every frame of the server, before it is handled. */
+	frame: ServerFrame;
 	state: { state: string; retryAt?: number };
 	/** `resumed`: the room continues from the messages we have. */
 	joined: JoinedFrame & { resumed: boolean };
@@ -266,6 +328,14 @@ interface SessionEvents {
 	/** The list of members was corrected. */
 	members: { room: string };
 	typing: TypingFrame;
+	/** The connection is signed in, or the account's name has changed. */
+	signedin: SignedInFrame;
+	/** The account has been signed out, here or everywhere. */
+	signedout: SignedOutFrame;
+	/** The token was refused; the session is offline. */
+	signInRefused: Refusal;
+	/** The server wants a sign-in first; with `hasLapsed` the one it had is over, and the session waits for connect(). */
+	signInRequired: { room?: string; hasLapsed: boolean };
 	refused: Refusal;
 	/** An error that answers, or may answer, a message. */
 	messageError: ErrorFrame;
@@ -317,7 +387,79 @@ interface Ownership {
 	on(type: "change", handler: (detail: OwnershipEvents["change"]) => void): void;
 }
 
+// Accounts.
+
+/** config.json's `signIn`. */
+interface SignInConfig {
+	mode: "optional" | "required";
+	clientId: string;
+	/** The origin of the login pages. */
+	loginUrl: string;
+}
+
+/** A sign-in that has been begun, kept in sessionStorage until the login page sends the browser back. */
+interface BegunSignIn {
+	state: string;
+	nonce: string;
+	verifier: string;
+	/** The room to come back to. */
+	hash: string;
+	/** Whether the guest's rooms, drafts and unsent messages become the account's. */
+	keep: boolean;
+	/** Whether the guest's messages do. */
+	claims: boolean;
+	clientId: string;
+	loginUrl: string;
+}
+
+/** The tokens of a tab, in sessionStorage. */
+interface TabAccount {
+	userId: string;
+	name: string;
+	access: string;
+	refresh: string;
+	/** Milliseconds since 1970, by this computer's clock. */
+	renewAt: number;
+	expiresAt: number;
+	/** Whether the guest's secret is still to be given to the server. */
+	claims: boolean;
+}
+
+interface TokensEvents {
+	/** There is a new access token. */
+	renewed: undefined;
+	/** The access token has expired, and could not be renewed yet. */
+	expired: undefined;
+	/** The login host could not be reached; it is tried again. */
+	delayed: undefined;
+	/** The refresh token was refused. */
+	ended: undefined;
+}
+
+/** Why a sign-in failed or ended: a key of the sentences in model/sign-in-wording.js. */
+type SignInProblem = "cancelled" | "foreign" | "refused" | "unreachable" | "ended" | "everywhere" | "elsewhere" | "expired";
+
+interface AccountMenuActions {
+	signIn(keep: boolean): void;
+	rename(): void;
+	signOut(everywhere: boolean): void;
+	view(): AccountView;
+}
+
+/** What the account menu shows. */
+interface AccountView {
+	/** Undefined for a guest. */
+	person?: Person;
+	/** Whether a guest is asked about keeping messages. */
+	asks: boolean;
+	/** Messages that signing out would delete. */
+	unsent: number;
+}
+
 // The page.
+
+/** A message or note as far as it decides about groups. */
+type GroupItem = Pick<Item, "sender" | "name" | "userId" | "at">;
 
 /** Where reader activity is observed; tests replace these. */
 interface ReaderOptions {
@@ -447,6 +589,8 @@ interface PresenceOptions {
 interface Present {
 	sender: string;
 	name: string;
+	/** The account; undefined for a guest. */
+	userId?: string;
 	connectionIds: string[];
 	isOwn: boolean;
 }
@@ -503,6 +647,8 @@ interface RoomEntry {
 	unread: number;
 	/** Its notifications are off. */
 	isMuted: boolean;
+	/** undefined: a public room. */
+	kind?: RoomKind;
 }
 
 interface RoomsViewActions {
@@ -635,6 +781,8 @@ type Search = import("./model/search.js").Search;
 interface ConnectingOptions {
 	session: Session;
 	storage: LocalStore;
+	/** config.json has been read; returns whether to connect now. */
+	configured(signIn: SignInConfig | undefined): Promise<boolean>;
 	/** The current room has been joined; `hadFocus`: hiding the banner has lost the focus. */
 	entered(hadFocus: boolean): void;
 	/** The connection has closed. */
@@ -660,6 +808,8 @@ interface RoomsOptions {
 	followed(seq: number | undefined): void;
 	/** The user has opened a room. */
 	opened(): void;
+	/** The current room's title was not known before, or has changed. */
+	titled(title: string): void;
 }
 
 interface OnDemandActions {
@@ -730,6 +880,10 @@ interface ChatEvents {
 	news: { room: string; item: Item; isMention: boolean };
 	/** The people in the current room have changed. */
 	people: { room: string };
+	/** A room is shown. */
+	opened: { room: string };
+	/** How far the current room has been read. */
+	read: { room: string; read: number };
 }
 
 // Text.

@@ -2,6 +2,7 @@
 
 - Requests of web pages and of other users of this machine are refused (local.gate).
 - Functions get random credentials.
+- /oauth2/revoke ends a refresh token, which MiniStack does only through its API.
 - Logs of functions that a WebSocket invokes go to their log groups too, and to the local run.
 - A frame that selects a route starting with `$`, or is nested too deeply for Python's JSON parser, takes `$default`.
 - Frames have API Gateway's size limits (local.frames).
@@ -17,11 +18,13 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -32,7 +35,7 @@ from ministack.services import apigateway, dynamodb, lambda_svc, s3, sts
 
 from local.emulator import ACCOUNT, SECRETS_VARIABLE
 from local.frames import MAX_MESSAGE_BYTES, limit_frames
-from local.gate import SAVE_PATH, Asgi, Gate, guarded
+from local.gate import REVOKE_PATH, SAVE_PATH, Asgi, Gate, guarded
 from local.invocations import Invocation
 
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
@@ -134,6 +137,56 @@ def _is_known_key(access_key: str) -> bool:
 def _has_stage(api: str, stage: str) -> bool:
     owner = apigateway._api_owner(api)
     return owner is not None and stage in apigateway._stages.get_scoped(owner[1], owner[2], api, {})
+
+
+def _user_pools() -> dict[str, Any]:
+    """Return the user pools by id. Importing MiniStack's Cognito takes time, so only its first request does."""
+    cognito = sys.modules.get("ministack.services.cognito")
+    return {} if cognito is None else dict(cognito._all_pools())
+
+
+def _pages() -> set[str]:
+    """Return the origins of all callback URLs."""
+    clients = [client for pool in _user_pools().values() for client in pool["_clients"].values()]
+    urls = [urlsplit(url) for client in clients for url in client["CallbackURLs"]]
+    return {f"{url.scheme}://{url.netloc}" for url in urls}
+
+
+def _revoking(app: Asgi) -> Asgi:
+    """Wrap an app: serve the revocation endpoint (Amazon Cognito, "The token revocation endpoint")."""
+
+    async def revoking(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", REVOKE_PATH):
+            await app(scope, receive, send)
+            return
+        body = b""
+        while True:
+            event = await receive()
+            body += event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        status, error = _revoke(dict(parse_qsl(body.decode(errors="replace"))))
+        headers = [(b"content-type", b"application/json"), (b"access-control-allow-origin", b"*")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps({"error": error}).encode() if error else b""})
+
+    return revoking
+
+
+def _revoke(form: dict[str, str]) -> tuple[int, str]:
+    """End the refresh token in a form; return a status and an error code."""
+    cognito: Any = sys.modules["ministack.services.cognito"]  # the gate has found a user pool in it
+    token, client_id = form.get("token"), form.get("client_id", "")
+    if not token:
+        return 400, "invalid_request"
+    if cognito._find_pool_by_client_id(client_id)[2] is None:
+        return 401, "invalid_client"
+    claims = cognito._token_claims(token)
+    if claims.get("token_use") != "refresh":
+        return 400, "unsupported_token_type"
+    if claims.get("client_id") == client_id:
+        cognito._revoke_token({"Token": token, "ClientId": client_id})
+    return _OK, ""
 
 
 class _Failures(logging.Handler):
@@ -252,8 +305,10 @@ def main() -> None:
         is_known_key=_is_known_key,
         is_bucket=lambda name: s3._bucket_owner_account(name) is not None,
         has_stage=_has_stage,
+        has_pool=lambda pool_id: pool_id in _user_pools(),
+        pages=_pages,
     )
-    app = guarded(_durable(ministack.app, _Journal(options.folder / "journal", report), ready), gate)
+    app = guarded(_durable(_revoking(ministack.app), _Journal(options.folder / "journal", report), ready), gate)
     config = Config()
     config.websocket_max_message_size = MAX_MESSAGE_BYTES
     config.bind = [f"fd://{options.socket}"]

@@ -28,7 +28,9 @@ HOST = "127.0.0.1"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 MAX_PORT = 65535
-SERVICES = "apigateway,budgets,cloudfront,cloudwatch,dynamodb,execute-api,iam,kms,lambda,logs,route53,s3,sns,sts"
+SERVICES = (
+    "apigateway,budgets,cloudfront,cloudwatch,cognito-idp,dynamodb,execute-api,iam,kms,lambda,logs,route53,s3,sns,sts"
+)
 START_SECONDS = 60
 NEEDED_MB = 16
 """Disk space for the emulator's data: 2 MB at the start, the rest for messages."""

@@ -13,12 +13,19 @@ from typing import Any
 from urllib.parse import parse_qs
 
 SAVE_PATH = "/_local/save"
+REVOKE_PATH = "/oauth2/revoke"
 AUTHORIZATION_HEADER = "X-Local-Token"
 """Header with the token that authorizes a request to SAVE_PATH."""
 
 _HTTP_PORT = 80
 _HOSTS = ("127.0.0.1", "localhost", "[::1]", "000000000000.localhost")
 """The last is for S3 Control: SDKs put the account id before the host."""
+_LOGIN_PAGES = {("GET", "/oauth2/authorize"), ("POST", "/login"), ("GET", "/logout")}
+"""Method and path of what people open to sign in and out."""
+_TOKEN_PATHS = ("/oauth2/token", REVOKE_PATH)
+"""Paths that the page's scripts use: unlike any other, they serve a page of another origin."""
+_TOKEN_METHODS = ("POST", "OPTIONS")
+_KEYS = re.compile(r"/(?P<pool>[a-z0-9-]+_[0-9A-Za-z]+)/\.well-known/jwks\.json")
 _API = re.compile(r"/_aws/execute-api/(?P<api>[a-z0-9]+)/(?P<stage>[^/]+)(?P<below>/.*)?")
 _SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/, ]+)/")
 
@@ -60,6 +67,10 @@ class Gate:
     """Whether a bucket of this name exists."""
     has_stage: Callable[[str, str], bool]
     """Whether an API (by id) has a stage (by name)."""
+    has_pool: Callable[[str], bool]
+    """Whether a user pool (by id) exists."""
+    pages: Callable[[], set[str]]
+    """Origins of the pages to which people return after signing in. Without any, nobody can sign in."""
 
     def refusal(self, kind: str, method: str, path: str, query: str, headers: Headers) -> Refusal | None:
         """Return why a request is refused, or None. `kind` is `http` or `websocket`."""
@@ -70,6 +81,10 @@ class Gate:
             return Refusal("Forbidden")  # as API Gateway does
         if kind == "websocket":
             return self._refusal_of_socket(api, headers)
+        if (method, path) in _LOGIN_PAGES and self.pages():
+            return self._refusal_of_embedding(method, headers)
+        if path in _TOKEN_PATHS and method in _TOKEN_METHODS and self.pages():
+            return self._refusal_of_token(headers)
         return self._refusal_of_foreign_page(headers) or self._refusal_of_request(method, path, query, headers)
 
     def _hosts(self) -> list[str]:
@@ -82,6 +97,26 @@ class Gate:
         if foreign or any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
             return Refusal("The emulator serves no web page of another origin.")
         return None
+
+    def _refusal_of_embedding(self, method: str, headers: Headers) -> Refusal | None:
+        """Refuse a login page that is not opened in a tab: any page may link to it, and none may frame it."""
+        if method == "POST":
+            return self._refusal_of_foreign_page(headers)
+        if headers.all("origin") or any(
+            given not in ([], [wanted])
+            for given, wanted in (
+                (headers.all("sec-fetch-mode"), "navigate"),
+                (headers.all("sec-fetch-dest"), "document"),
+            )
+        ):
+            return Refusal("The login pages can only be opened in a tab.")
+        return None
+
+    def _refusal_of_token(self, headers: Headers) -> Refusal | None:
+        """Refuse every page but those to which people return. A client that is no browser sends no Origin."""
+        if origins := headers.all("origin"):
+            return None if self.pages() >= {*origins} else Refusal("The emulator gives tokens to no other page.")
+        return self._refusal_of_foreign_page(headers)
 
     def _refusal_of_socket(self, api: re.Match[str] | None, headers: Headers) -> Refusal | None:
         if api is None or api["below"] not in (None, "/"):
@@ -97,11 +132,18 @@ class Gate:
         if path.startswith(("/_", "/health")) and not path.startswith("/_aws/execute-api/"):
             return Refusal("The emulator's internal paths are not served.")
         if not (signature := _signature(query, headers)):
-            is_website = method in ("GET", "HEAD") and self.is_bucket(path.split("/")[1])
-            return None if is_website else Refusal("The request is not signed.", "MissingAuthenticationTokenException")
+            is_open = self._is_public(method, path)
+            return None if is_open else Refusal("The request is not signed.", "MissingAuthenticationTokenException")
         if not self.is_known_key(signature):
             return Refusal("The security token included in the request is invalid.", "UnrecognizedClientException")
         return None
+
+    def _is_public(self, method: str, path: str) -> bool:
+        """Return whether a request reads a website or a user pool's keys."""
+        keys = _KEYS.fullmatch(path)
+        return method in ("GET", "HEAD") and (
+            self.is_bucket(path.split("/")[1]) or (keys is not None and self.has_pool(keys["pool"]))
+        )
 
 
 def guarded(app: Asgi, gate: Gate) -> Asgi:

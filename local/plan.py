@@ -108,6 +108,7 @@ class FakeCloud(Mocks):
         answers = {
             "aws:index/getRegion:getRegion": {"region": self.region, "name": self.region, "id": self.region},
             "aws:index/getPartition:getPartition": {"partition": self.partition, "dnsSuffix": self.suffix},
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "id": ACCOUNT},
         }
         return answers[args.token]
 
@@ -142,6 +143,7 @@ class FakeCloud(Mocks):
             "BucketWebsiteConfiguration": {
                 "websiteEndpoint": f"{given.get('bucket')}.s3-website{dash}{self.region}.{self.suffix}",
             },
+            "UserPool": {"endpoint": f"cognito-idp.{self.region}.{self.suffix}/{logical}-id"},
             "Distribution": {"domainName": "d111111abcdef8.cloudfront.net", "hostedZoneId": "Z2FDTNDATAQYW2"},
             "Dashboard": {"dashboardArn": f"arn:{self.partition}:cloudwatch::{ACCOUNT}:dashboard/{name}"},
             "DomainName": {

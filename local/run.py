@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,7 +138,9 @@ class LocalRun:
     def _start(self, emulator: Emulator) -> "LiveStack":
         began = time.monotonic()
         emulator.begin()
-        from local import deployer, live_stack, resources  # noqa: PLC0415 - slow to import: the emulator starts in parallel
+        # Slow to import: the emulator starts in parallel.
+        from local import deployer, live_stack, resources  # noqa: PLC0415
+        from local.resources import cognito  # noqa: PLC0415
 
         site = Site(_site_port(self._options.port, emulator.port))
         emulator.wait()
@@ -154,6 +156,9 @@ class LocalRun:
             site.serve(read_publicly(f"{emulator.url}/{outputs['site_bucket']}"))
         else:
             site.serve(read_as_distribution(aws.client("s3"), outputs["site_bucket"]), headers_of_distribution(policy))
+        if "user_pool_id" in outputs:
+            outputs["accounts"] = [asdict(one) for one in cognito.create_accounts(aws, outputs["user_pool_id"])]
+            emulator.save()
         if self._enter(Status(State.DEPLOYED)):
             outputs["emulator"] = {
                 "endpoint_url": emulator.url,

@@ -19,6 +19,7 @@ def say_ready(outputs: dict[str, Any], seconds: float, *, watch: bool) -> None:
         f"\n  The chat is ready ({seconds:.1f} s). Open it in two tabs:\n"
         f"\n    {outputs['site_url']}\n"
         f"\n  WebSocket: {outputs['websocket_url']}\n"
+        f"{_sign_in_hint(outputs)}"
         f"{saved}"
         "  Press Ctrl-C to stop.\n"
         "\n  To use the AWS CLI in another terminal, with this run's credentials:\n"
@@ -27,6 +28,22 @@ def say_ready(outputs: dict[str, Any], seconds: float, *, watch: bool) -> None:
         f"    export AWS_SECRET_ACCESS_KEY={emulator['secret_access_key']}\n"
         f"    aws logs tail /aws/lambda/{outputs['function_names'][0]} --follow\n",
         sys.stdout,
+    )
+
+
+def _sign_in_hint(outputs: dict[str, Any]) -> str:
+    """Return how to sign in; "" without accounts."""
+    if "accounts" not in outputs:
+        return ""
+    accounts = "".join(f"    {one['username']}  {one['password']}\n" for one in outputs["accounts"])
+    pool = outputs["user_pool_id"]
+    return (
+        "\n  Sign in as one of these, in each tab as another (e-mail address, password):\n"
+        f"\n{accounts}"
+        "\n  The emulator's login pages have no sign-up. Another account, with the AWS CLI below:\n"
+        f"\n    aws cognito-idp admin-create-user --user-pool-id {pool} --username cy@example.org\n"
+        f"    aws cognito-idp admin-set-user-password --user-pool-id {pool} --username cy@example.org \\\n"
+        "        --password twelve-or-more --permanent\n\n"
     )
 
 

@@ -6,11 +6,12 @@ import sys
 from collections import Counter
 
 from smoke import outputs
-from smoke.account import AccountChecks, open_session
+from smoke.account import AccountChecks, make_client, open_session
 from smoke.check import FAILED, PASSED, SKIPPED, Check, Outcome, outcome
 from smoke.conversation import ConversationChecks
 from smoke.errors import AccountError, OutputsError
 from smoke.page import PageChecks
+from smoke.sign_in import AccountChatChecks, SignInPageChecks, TokenSource, read_account, sign_in_mode
 
 
 def main() -> int:
@@ -22,18 +23,25 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     report = Report()
-    account = None
+    account = cognito = None
     if not options.outside_only:
         try:
             session = open_session(stack, options.endpoint_url)
+            cognito = make_client(session, "cognito-idp", options.endpoint_url)
             account = AccountChecks(
                 stack, session, endpoint_url=options.endpoint_url, retention_days=options.retention_days
             )
         except AccountError as error:
             report.add("AWS answers", Outcome(FAILED, str(error)))
     report.run(*PageChecks(stack).all())
-    with ConversationChecks(stack) as conversation:
+    mode = sign_in_mode(stack)
+    token = TokenSource(stack, read_account(os.environ, stack), cognito)
+    with ConversationChecks(stack, token if mode == "required" else None) as conversation:
         report.run(*conversation.all())
+        if mode != "off":
+            report.run(*SignInPageChecks(stack, mode).all())
+            with AccountChatChecks(stack, mode, token) as signed_in:
+                report.run(*signed_in.all())
         if account is not None:
             report.run(*account.all(lambda: conversation.conversation))
     counts = report.counts
@@ -59,7 +67,11 @@ class Report:
 
 
 def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m smoke", description="Check a deployed stack from outside.")
+    parser = argparse.ArgumentParser(
+        prog="python -m smoke",
+        description="Check a deployed stack from outside. A stack with accounts needs one to test with: set"
+        " SMOKE_USERNAME and SMOKE_PASSWORD.",
+    )
     outputs.add_options(parser)
     parser.add_argument("--outside-only", action="store_true", help="skip the checks that need AWS credentials")
     parser.add_argument("--retention-days", type=int, default=7, help="of the logs, as configured (default: 7)")

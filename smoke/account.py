@@ -40,7 +40,7 @@ def open_session(outputs: dict[str, Any], endpoint_url: str | None) -> boto3.Ses
         emulator.get("access_key_id"), emulator.get("secret_access_key"), region_name=outputs["region"]
     )
     try:
-        _client(session, "sts", endpoint_url).get_caller_identity()
+        make_client(session, "sts", endpoint_url).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         raise AccountError(
             f"AWS does not let this shell in ({error}). `aws sts get-caller-identity` must answer;"
@@ -186,9 +186,10 @@ class AccountChecks:
         return ", ".join(arn.partition(":budget/")[2] for arn in arns)
 
     def _client(self, service: str) -> Any:
-        return _client(self._session, service, self._endpoint_url)
+        return make_client(self._session, service, self._endpoint_url)
 
 
-def _client(session: Any, service: str, endpoint_url: str | None) -> Any:
+def make_client(session: Any, service: str, endpoint_url: str | None) -> Any:
+    """Return a client of a service, or of its stand-in at `endpoint_url`."""
     config = Config(connect_timeout=5, read_timeout=TIMEOUT_SECONDS, retries={"total_max_attempts": 3})
     return session.client(service, endpoint_url=endpoint_url, config=config)

@@ -3,7 +3,7 @@
 import secrets
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Self
@@ -42,9 +42,13 @@ class Conversation:
 
 
 class ConversationChecks:
-    """The checks of the WebSocket at `websocket_url`. They share one conversation, which ends on exit."""
+    """The checks of the WebSocket at `websocket_url`. They share one conversation, which ends on exit.
 
-    def __init__(self, outputs: dict[str, Any]) -> None:
+    Where everybody must sign in, `token` returns an access token, or raises CheckSkippedError; else it is None.
+    """
+
+    def __init__(self, outputs: dict[str, Any], token: Callable[[], str] | None = None) -> None:
+        self._token = token
         self._url: str = outputs["websocket_url"]
         site = urlsplit(outputs["site_url"])
         self._origin = f"{site.scheme}://{site.netloc}"
@@ -100,7 +104,7 @@ class ConversationChecks:
 
     def exchange(self) -> str:
         """Send a message in one tab and receive it in another."""
-        ada, bob = (self._opened.enter_context(self._connect()) for _ in range(2))
+        ada, bob = (self._opened.enter_context(self._enter()) for _ in range(2))
         ada.join(self._room, name="Smoke A")
         bob.join(self._room, name="Smoke B")
         conversation = Conversation(ada, bob, [])
@@ -144,7 +148,7 @@ class ConversationChecks:
         first, *missed = self.conversation.stored
         if not missed:
             missed = self._say(self.conversation, [(self.conversation.ada, "Missed by one")])
-        with self._connect() as back:
+        with self._enter() as back:
             joined = back.join(self._room, after=first["seq"])
         if joined["messages"] != [_without_type(message) for message in missed]:
             raise CheckFailedError(f"{_numbers(joined['messages'])} came instead of {_numbers(missed)}")
@@ -152,10 +156,12 @@ class ConversationChecks:
 
     def guest(self) -> str:
         """Join twice with one secret, over two connections, and once with another."""
+        if self._token is not None:
+            raise CheckSkippedError("nobody is a guest here")
         secret, other = (secrets.token_urlsafe(24) for _ in range(2))
         seen = []
         for given in (secret, secret, other):
-            with self._connect() as client:
+            with self._enter() as client:
                 seen.append(client.join(self._room, name="Guest", secret=given))
         senders = [joined["sender"] for joined in seen]
         if senders[0] != senders[1] or senders[0] == senders[2]:
@@ -167,7 +173,7 @@ class ConversationChecks:
     def several_rooms(self) -> str:
         """Join two rooms, and send to the one that is not current."""
         ada, second = self.conversation.ada, f"{self._room}-2"
-        with self._connect() as client:
+        with self._enter() as client:
             client.join(self._room)
             client.join(second)
             message = _acknowledged(client, str(uuid.uuid4()), "From another room", self._room)
@@ -182,7 +188,7 @@ class ConversationChecks:
     def leave(self) -> str:
         """Leave a room: the others are notified, and it accepts no more messages from this client."""
         ada = self.conversation.ada
-        with self._connect() as client:
+        with self._enter() as client:
             connection_id = client.join(self._room)["connectionId"]
             left = client.leave(self._room)
             ada.wait_for("presence", event="leave", connectionId=connection_id)
@@ -206,14 +212,14 @@ class ConversationChecks:
 
     def rate_limit(self) -> str:
         """Send too many pings, which store nothing."""
-        with self._connect() as client:
+        with self._enter() as client:
             for _ in range(25):
                 client.send("ping")
             answer = client.wait_for("error", code="rate_limited")
         return f"again after {answer['retryAfterMs']} ms"
 
     def _refusal(self, action: str, fields: dict[str, Any], sentence: str) -> str:
-        with self._connect() as client:
+        with self._enter() as client:
             client.send(action, **fields)
             answer = client.wait_for("error")
         if answer["error"] != sentence:
@@ -235,6 +241,18 @@ class ConversationChecks:
             stored.append(own)
         conversation.stored = sorted([*conversation.stored, *stored], key=lambda message: message["seq"])
         return stored
+
+    def _enter(self) -> ChatSocket:
+        """Connect, and sign in if everybody must."""
+        token = self._token() if self._token is not None else None
+        client = self._connect()
+        if token is not None:
+            try:
+                client.sign_in(token)
+            except BaseException:
+                client.close()
+                raise
+        return client
 
     def _connect(self, origin: str | None = None) -> ChatSocket:
         try:

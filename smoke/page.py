@@ -35,7 +35,7 @@ class PageChecks:
 
     def page(self) -> str:
         """Load the page as a browser does."""
-        headers, body = _fetch(self._site_url)
+        headers, body = fetch(self._site_url)
         if headers.get_content_type() != "text/html":
             found = headers.get("Content-Type")
             raise CheckFailedError(f"{self._site_url} is {found} instead of HTML: look at the bucket's index.html")
@@ -50,11 +50,9 @@ class PageChecks:
 
     def config(self) -> str:
         """Read the file that tells the page where to connect."""
-        _, body = _fetch(urljoin(self._site_url, "config.json"))
-        try:
-            url = json.loads(body)["websocketUrl"]
-        except (ValueError, KeyError, TypeError):
-            raise CheckFailedError("config.json has no websocketUrl: run `pulumi up` again") from None
+        url = read_config(self._site_url).get("websocketUrl")
+        if url is None:
+            raise CheckFailedError("config.json has no websocketUrl: run `pulumi up` again")
         if url != self._websocket_url:
             raise CheckFailedError(
                 f"config.json names {url}, the stack {self._websocket_url}: run `pulumi up`, then reload without cache",
@@ -62,7 +60,20 @@ class PageChecks:
         return url
 
 
-def _fetch(url: str) -> tuple[Message, bytes]:
+def read_config(site_url: str) -> dict[str, Any]:
+    """Return the page's config.json. Raises CheckFailedError or OSError."""
+    _, body = fetch(urljoin(site_url, "config.json"))
+    try:
+        config = json.loads(body)
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise CheckFailedError("config.json is not a JSON object: run `pulumi up` again")
+    return config
+
+
+def fetch(url: str) -> tuple[Message, bytes]:
+    """Return the headers and the body of a URL. Raises CheckFailedError or OSError."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
             return answer.headers, answer.read()

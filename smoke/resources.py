@@ -19,6 +19,7 @@ SERVICES = {
     "cloudfront": "CloudFront",
     "budgets": "Budgets",
     "sns": "SNS",
+    "cognito-idp": "Cognito",
 }
 
 

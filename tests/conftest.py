@@ -4,6 +4,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -43,6 +44,19 @@ def fresh_room() -> str:
 def stack() -> Iterator[Stack]:
     """The deployed program, started when the first test asks for it."""
     with running_stack("--no-watch") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def accounts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for temporary files of `accounts_stack`."""
+    return tmp_path_factory.mktemp("accounts")
+
+
+@pytest.fixture(scope="session")
+def accounts_stack(accounts_folder: Path) -> Iterator[Stack]:
+    """The deployed program with sign-in, and two accounts."""
+    with running_stack("--no-watch", "--config", "sign_in=optional", temporary=accounts_folder) as running:
         yield running
 
 

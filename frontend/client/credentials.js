@@ -1,4 +1,4 @@
-/** The name and secret that a join sends, without any that the server has refused. */
+/** The name and secret that a guest's join sends, without any that the server has refused; or the account. */
 
 import { randomHex } from "./ids.js";
 
@@ -13,6 +13,10 @@ export class Credentials {
 	/** @type {string | undefined} */
 	#requestedName;
 	#hasSecret = true;
+	/** The account, while this tab is signed in. @type {AccountToken | undefined} */
+	account;
+	/** Whether the server may be given a token: only the deployed one. */
+	isTrusted = true;
 
 	/** @param {LocalStore} storage */
 	constructor(storage) {
@@ -21,7 +25,13 @@ export class Credentials {
 		this.#requestedName = storage.loadText(REQUESTED_NAME);
 	}
 
+	/** "" for a guest. */
+	get token() {
+		return (this.isTrusted && this.account?.token) || "";
+	}
+
 	get name() {
+		if (this.token) return this.account?.name ?? "";
 		return this.#requestedName ?? this.#acceptedName;
 	}
 
@@ -34,7 +44,9 @@ export class Credentials {
 		return made;
 	}
 
+	/** @returns {{name?: string, secret?: string}} */
 	get fields() {
+		if (this.token) return {};
 		return { name: this.name || undefined, secret: this.#hasSecret ? this.secret : undefined };
 	}
 
@@ -65,5 +77,10 @@ export class Credentials {
 
 	refuseSecret() {
 		this.#hasSecret = false;
+	}
+
+	/** Another tab may have a new one already. @param {string} secret that an account has taken over */
+	secretClaimed(secret) {
+		if (secret === this.secret) this.#storage.remove("secret");
 	}
 }

@@ -25,7 +25,9 @@ export class Members {
 	}
 
 	get checksum() {
-		const lines = this.list.map(({ connectionId, name, sender }) => `${connectionId}\t${name}\t${sender}\n`);
+		const lines = this.list.map(({ connectionId, name, sender, userId }) => {
+			return `${connectionId}\t${name}\t${sender}${userId ? `\t${userId}` : ""}\n`;
+		});
 		return crc32(lines.sort().join(""));
 	}
 
@@ -40,11 +42,12 @@ export class Members {
 	}
 
 	/** @param {PresenceFrame} frame */
-	change({ event, connectionId = "", name = "", sender = "", memberCount, members }) {
+	change({ event, connectionId = "", name = "", sender = "", userId, memberCount, members }) {
 		this.count = memberCount;
 		const former = this.#byConnection.get(connectionId);
 		if (event === "leave") this.#byConnection.delete(connectionId);
-		else if (event !== "count") this.#byConnection.set(connectionId, { connectionId, name, sender });
+		else if (event !== "count")
+			this.#byConnection.set(connectionId, { connectionId, name, sender, ...(userId && { userId }) });
 		else if (members) this.reset(members, memberCount);
 		return former;
 	}

@@ -170,5 +170,5 @@ export class LeaseOwnership extends Emitter {
 export function newOwnership(name, storage, clock, locks) {
 	// Tabs without shared storage have separate outboxes, so they must not share a lock.
 	const hasLocks = locks && storage.isShared;
-	return hasLocks ? new LockOwnership(`chat.${name}`, locks) : new LeaseOwnership(name, storage, clock);
+	return hasLocks ? new LockOwnership(`chat.${storage.scope}${name}`, locks) : new LeaseOwnership(name, storage, clock);
 }

@@ -15,6 +15,8 @@ export const ErrorCode = Object.freeze({
 	RATE_LIMITED: "rate_limited",
 	BUSY: "busy",
 	INTERNAL: "internal",
+	SIGN_IN_REQUIRED: "sign_in_required",
+	SECRET_CLAIMED: "secret_claimed",
 });
 
 /** @param {string} code */
@@ -44,7 +46,9 @@ const record = (check) => (value) => isObject(value) && Object.values(Object(val
 const shape = (fields) => (value) =>
 	isObject(value) && Object.entries(fields).every(([field, check]) => check(Object(value)[field]));
 
-const person = { connectionId: string, name: string, sender: string };
+export const checks = { string, boolean, whole, time, optional, nullable, list, shape };
+
+const person = { connectionId: string, name: string, sender: string, userId: optionalString };
 const people = list(shape(person));
 const roster = shape({ room: string, memberCount: whole, members: optional(people) });
 const message = { messageId: string, room: string, seq: whole, timestamp: time, message: string, ...person };
@@ -62,11 +66,21 @@ export const FRAMES = {
 		connectionId: optionalString,
 		name: optionalString,
 		sender: optionalString,
+		userId: optionalString,
 		memberCount: whole,
 		members: optional(people),
 	},
 	typing: { room: string, ...person },
 	pong: { room: nullable(string), lastSeq: whole, timestamp: time, rooms: record(whole), roster: optional(roster) },
+	signedin: {
+		userId: string,
+		name: string,
+		until: time,
+		sender: string,
+		senders: list(string),
+		isNew: optional(boolean),
+	},
+	signedout: { everywhere: boolean },
 	error: {
 		error: string,
 		code: string,

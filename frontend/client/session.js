@@ -66,8 +66,12 @@ export class Session extends Emitter {
 	#rooms = new Map();
 	/** @type {string[]} */
 	#others = [];
-	/** In flight; one at a time, so a room is left before another is joined. @type {JoinFrame | LeaveFrame | undefined} */
+	/** In flight; one at a time, so a room is left before another is joined. @type {Operation | undefined} */
 	#operation;
+	/** The token that this connection is signed in with, or "". */
+	#presented = "";
+	/** The account's. @type {string[]} */
+	#senders = [];
 	#maxRooms = MAX_ROOMS;
 
 	/** @param {SessionOptions} options */
@@ -95,10 +99,37 @@ export class Session extends Emitter {
 		return this.#credentials.name;
 	}
 
-	/** @param {string} [url] */
-	connect(url = this.#url) {
+	/** The account; undefined for a guest. */
+	get userId() {
+		return this.#credentials.token ? this.#credentials.account?.userId : undefined;
+	}
+
+	/** @param {boolean} isTrusted whether the server may be given a token */
+	set isTrusted(isTrusted) {
+		this.#credentials.isTrusted = isTrusted;
+	}
+
+	/** Sign in, now and on each connection before any room is joined. @param {AccountToken} account */
+	signIn(account) {
+		this.#credentials.account = account;
+		this.#advance();
+	}
+
+	/** @param {boolean} everywhere @returns {boolean} whether `signedout` can be expected */
+	signOut(everywhere) {
+		return this.#presented !== "" && this.#transport.send({ action: "signout", everywhere });
+	}
+
+	/** @param {string} sender */
+	isOwn(sender) {
+		return sender === this.sender || this.#senders.includes(sender);
+	}
+
+	/** @param {string} [url] @param {boolean} [now] false: only once it is called again */
+	connect(url = this.#url, now = true) {
 		if (url !== this.#url) for (const room of this.#rooms.values()) room.history.forget();
 		this.#url = url;
+		if (!now) return;
 		try {
 			this.#transport.connect(url);
 		} catch {
@@ -127,6 +158,10 @@ export class Session extends Emitter {
 	/** @param {string} name takes effect when the server accepts it */
 	rename(name) {
 		if (name === this.name) return;
+		if (this.#credentials.token) {
+			if (this.#presented && this.#transport.send({ action: "profile", name })) return;
+			return this.emit("refused", { code: "offline", error: "Your name can be changed when you are connected" });
+		}
 		this.#credentials.request(name);
 		for (const room of this.#rooms.values()) if (room.isJoined) room.state = RoomState.STALE;
 		this.#advance();
@@ -154,6 +189,25 @@ export class Session extends Emitter {
 	async page(room, request) {
 		const { messages, complete, lost } = await this.#room(room).history.page(request);
 		return { messages: messages.map((message) => this.#owned(message)), complete, lost };
+	}
+
+	/** Send a frame of an account. @param {AccountFrame} frame @returns {boolean} whether it was sent */
+	send(frame) {
+		return this.#presented !== "" && this.#transport.send(frame);
+	}
+
+	/** Replace the members of a private room. @param {string} name @param {Person[]} members */
+	setMembers(name, members) {
+		const room = this.#rooms.get(name);
+		if (!room?.isJoined) return;
+		room.members.reset(members, members.length);
+		this.emit("members", { room: name });
+	}
+
+	/** Forget a room and its messages. @param {string} name */
+	drop(name) {
+		this.#rooms.get(name)?.history.forget();
+		this.#rooms.delete(name);
 	}
 
 	wake() {
@@ -194,7 +248,7 @@ export class Session extends Emitter {
 	/** @param {Message} message */
 	#owned(message) {
 		this.clockOffset = Math.max(this.clockOffset, this.#ahead(message.timestamp));
-		return { ...message, own: message.sender === this.sender };
+		return { ...message, own: this.isOwn(message.sender) };
 	}
 
 	/** @param {string} timestamp */
@@ -213,6 +267,7 @@ export class Session extends Emitter {
 	#closed(renewing) {
 		this.#timers.cancelAll();
 		this.#operation = undefined;
+		this.#presented = "";
 		this.#maxRooms = MAX_ROOMS;
 		for (const room of this.#rooms.values()) {
 			room.state = RoomState.OUTSIDE;
@@ -226,6 +281,11 @@ export class Session extends Emitter {
 		if (!this.#transport.isOpen) return;
 		this.#setState(this.isIn(this.current) ? SessionState.READY : SessionState.JOINING);
 		if (this.#operation || this.#timers.isRunning("rate limit") || this.#timers.isRunning("fault")) return;
+		const { token, account } = this.#credentials;
+		if (token !== this.#presented) {
+			const { secret, name } = account ?? {};
+			return this.#operate({ action: "signin", token, secret, name: name || undefined });
+		}
 		const wanted = [...new Set([this.current, ...this.#others])].slice(0, this.#maxRooms);
 		const next = wanted
 			.map((name) => this.#room(name))
@@ -238,13 +298,13 @@ export class Session extends Emitter {
 		} else if (excess) this.#operate({ action: "leave", room: excess.name });
 	}
 
-	/** @param {JoinFrame | LeaveFrame} operation */
+	/** @param {Operation} operation */
 	#operate(operation) {
 		this.#operation = operation;
 		this.#transport.send(operation);
 		this.#timers.start("answer", ANSWER_MS, () => {
 			this.#operation = undefined;
-			if (operation.room === this.current) this.#transport.fail();
+			if (operation.room === undefined || operation.room === this.current) this.#transport.fail();
 			else {
 				this.#transport.check();
 				this.#fault(this.#room(operation.room));
@@ -263,6 +323,7 @@ export class Session extends Emitter {
 
 	/** @param {ServerFrame} frame */
 	#receive(frame) {
+		this.emit("frame", frame);
 		switch (frame.type) {
 			case "joined":
 				return this.#joined(frame);
@@ -279,9 +340,26 @@ export class Session extends Emitter {
 				return this.isIn(frame.room) ? this.emit("typing", frame) : undefined;
 			case "pong":
 				return this.#pong(frame);
+			case "signedin":
+				return this.#signedIn(frame);
+			case "signedout":
+				return this.emit("signedout", frame);
 			case "error":
 				return this.#error(frame);
 		}
+	}
+
+	/** @param {SignedInFrame} frame the answer to a sign-in, or news of the account's name */
+	#signedIn(frame) {
+		const { account } = this.#credentials;
+		const operation = this.#ended("signin");
+		if (operation?.action === "signin") this.#presented = operation.token;
+		if (!account || !this.#presented) return;
+		Object.assign(account, { name: frame.name, userId: frame.userId, secret: undefined });
+		this.sender = frame.sender;
+		this.#senders = frame.senders;
+		this.emit("signedin", frame);
+		this.#advance();
 	}
 
 	/** @param {JoinedFrame} frame */
@@ -290,7 +368,7 @@ export class Session extends Emitter {
 		const room = this.#rooms.get(frame.room);
 		if (!room) return;
 		const name = operation?.action === "join" ? operation.name : undefined;
-		room.state = name === (this.name || undefined) ? RoomState.JOINED : RoomState.STALE;
+		room.state = name === this.#credentials.fields.name ? RoomState.JOINED : RoomState.STALE;
 		room.faults = 0;
 		room.members.reset(frame.members, frame.memberCount);
 		this.connectionId = frame.connectionId;
@@ -349,6 +427,16 @@ export class Session extends Emitter {
 	#error(error) {
 		const { action, room: name, messageId } = error;
 		const room = this.#rooms.get(name ?? "");
+		if (error.code === ErrorCode.SIGN_IN_REQUIRED) {
+			const hasLapsed = this.#presented !== "";
+			if (hasLapsed) {
+				this.#transport.disconnect(); // What was in flight is sent again.
+				this.#setState(SessionState.CONNECTING);
+			}
+			this.emit("signInRequired", { room: name, hasLapsed });
+			if (hasLapsed) return;
+		}
+		if (action === "profile") this.emit("refused", error);
 		if (error.code === ErrorCode.NOT_IN_ROOM && room?.isJoined) this.#setOutside(room);
 		const answers = (/** @type {string} */ one) => (action === undefined ? messageId === undefined : action === one);
 		if (action === "sendmessage" || action === undefined) this.emit("messageError", error);
@@ -362,17 +450,29 @@ export class Session extends Emitter {
 		this.#advance();
 	}
 
-	/** @param {JoinFrame | LeaveFrame} operation @param {ErrorFrame} error */
+	/** @param {Operation} operation @param {ErrorFrame} error */
 	#refused(operation, error) {
 		const { code, retryAfterMs = DEFAULT_WAIT_MS } = error;
+		if (asksToWait(code)) return this.#timers.start("rate limit", retryAfterMs, () => this.#advance());
+		if (operation.action === "signin") return this.#signInRefused(operation, error);
 		const room = this.#room(operation.room);
-		if (asksToWait(code)) this.#timers.start("rate limit", retryAfterMs, () => this.#advance());
-		else if (code === ErrorCode.INTERNAL) this.#fault(room);
+		if (code === ErrorCode.INTERNAL) this.#fault(room);
 		else if (operation.action === "leave") this.#setOutside(room);
 		else if (code === ErrorCode.TOO_MANY_ROOMS) {
 			this.#maxRooms = Math.max(1, [...this.#rooms.values()].filter((each) => each.isJoined).length);
 			this.#fault(room);
 		} else this.#fallBack(operation, room, error);
+	}
+
+	/** @param {SignInFrame} operation @param {ErrorFrame} error */
+	#signInRefused(operation, error) {
+		const { account } = this.#credentials;
+		if (error.code === ErrorCode.INTERNAL) this.#transport.fail();
+		else if (error.code === ErrorCode.SECRET_CLAIMED && operation.secret && account) account.secret = undefined;
+		else {
+			this.disconnect(); // not a guest by surprise
+			this.emit("signInRefused", error);
+		}
 	}
 
 	/** @param {JoinFrame} operation @param {Room} room @param {ErrorFrame} error */
@@ -381,6 +481,9 @@ export class Session extends Emitter {
 			this.#nameRefused(operation.name);
 		} else if (error.code === ErrorCode.INVALID_SECRET && operation.secret !== undefined) {
 			this.#credentials.refuseSecret();
+			return;
+		} else if (error.code === ErrorCode.SECRET_CLAIMED && operation.secret !== undefined) {
+			this.#credentials.secretClaimed(operation.secret);
 			return;
 		} else if (room.isJoined) room.state = RoomState.JOINED;
 		else {

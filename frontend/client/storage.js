@@ -1,9 +1,9 @@
-/** JSON values in localStorage, or in memory if storage is denied or full. */
+/** JSON values in localStorage or sessionStorage, or in memory if storage is denied or full. */
 
-/** @returns {StorageArea | undefined} undefined if the browser denies it */
-function localArea() {
+/** @param {"localStorage" | "sessionStorage"} name @returns {StorageArea | undefined} undefined if the browser denies it */
+export function storageArea(name = "localStorage") {
 	try {
-		return globalThis.localStorage;
+		return globalThis[name];
 	} catch {
 		return undefined;
 	}
@@ -12,13 +12,19 @@ function localArea() {
 const PREFIX = "chat.";
 
 export class LocalStore {
+	/** Keeps the keys of an account apart. */
+	scope;
 	#area;
+	#prefix;
+	#isSealed = false;
 	/** @type {Map<string, string>} */
 	#memory = new Map();
 	#events;
 
-	/** @param {{area?: StorageArea, events?: EventTarget}} [options] */
-	constructor({ area = localArea(), events = globalThis } = {}) {
+	/** @param {{area?: StorageArea, events?: EventTarget, scope?: string}} [options] */
+	constructor({ area = storageArea(), events = globalThis, scope = "" } = {}) {
+		this.scope = scope;
+		this.#prefix = PREFIX + scope;
 		this.#area = area;
 		this.#events = events;
 	}
@@ -29,7 +35,7 @@ export class LocalStore {
 
 	/** @param {string} key @returns {unknown} */
 	load(key) {
-		const name = PREFIX + key;
+		const name = this.#prefix + key;
 		try {
 			return JSON.parse(this.#memory.get(name) ?? this.#area?.getItem(name) ?? "null") ?? undefined;
 		} catch {
@@ -48,9 +54,15 @@ export class LocalStore {
 		return this.load(key) === true;
 	}
 
+	/** Save nothing more. */
+	seal() {
+		this.#isSealed = true;
+	}
+
 	/** @param {string} key @param {unknown} value */
 	save(key, value) {
-		const name = PREFIX + key;
+		if (this.#isSealed) return;
+		const name = this.#prefix + key;
 		const json = JSON.stringify(value);
 		this.#memory.delete(name);
 		try {
@@ -63,7 +75,7 @@ export class LocalStore {
 
 	/** @param {string} key */
 	remove(key) {
-		const name = PREFIX + key;
+		const name = this.#prefix + key;
 		this.#memory.delete(name);
 		this.#area?.removeItem(name);
 	}
@@ -72,15 +84,15 @@ export class LocalStore {
 	keys(start) {
 		const names = new Set(this.#memory.keys());
 		for (let index = 0; index < (this.#area?.length ?? 0); index += 1) names.add(this.#area?.key(index) ?? "");
-		const whole = PREFIX + start;
-		return [...names].filter((name) => name.startsWith(whole)).map((name) => name.slice(PREFIX.length));
+		const whole = this.#prefix + start;
+		return [...names].filter((name) => name.startsWith(whole)).map((name) => name.slice(this.#prefix.length));
 	}
 
 	/** @param {(key: string) => void} handler */
 	watch(handler) {
 		this.#events.addEventListener("storage", (event) => {
 			const { key } = /** @type {StorageEvent} */ (event);
-			if (key?.startsWith(PREFIX)) handler(key.slice(PREFIX.length));
+			if (key?.startsWith(this.#prefix)) handler(key.slice(this.#prefix.length));
 		});
 	}
 }

@@ -11,6 +11,8 @@ export class Connecting {
 	#panel;
 	#actions;
 	#deployed = "";
+	/** @type {SignInConfig | undefined} */
+	#signIn;
 	#url = "";
 	/** Whether this page has been connected to the server. */
 	#hasConnected = false;
@@ -33,8 +35,9 @@ export class Connecting {
 	/** Connect to the server that the user entered, or else to the one in config.json. */
 	async start() {
 		const problem = await this.#load("default");
+		const mayConnect = this.#deployed ? await this.#actions.configured(this.#signIn) : true;
 		const url = this.#storage.loadText("url") || this.#deployed;
-		if (url) this.#connect(url);
+		if (url) this.#connect(url, mayConnect);
 		else this.#panel.showProblem(problem);
 	}
 
@@ -42,8 +45,9 @@ export class Connecting {
 	async #load(cache) {
 		try {
 			const answer = await fetch("config.json", { cache, signal: AbortSignal.timeout(CONFIG_MS) });
-			const { websocketUrl = "" } = answer.ok ? await answer.json() : {};
+			const { websocketUrl = "", signIn } = answer.ok ? await answer.json() : {};
 			this.#deployed = String(websocketUrl);
+			this.#signIn = signIn;
 			return "No server configured. Enter a WebSocket URL.";
 		} catch {
 			return "Could not load the server configuration. Reload the page, or enter a WebSocket URL.";
@@ -57,13 +61,14 @@ export class Connecting {
 		if (this.#url === former && this.#deployed && this.#deployed !== former) this.#connect(this.#deployed);
 	}
 
-	/** @param {string} url */
-	#connect(url) {
+	/** @param {string} url @param {boolean} [now] */
+	#connect(url, now = true) {
 		if (url !== this.#url) this.#hasConnected = false;
 		this.#url = this.#panel.url = url;
 		this.#panel.showProblem("");
 		this.#storage.save("url", url === this.#deployed ? "" : url);
-		this.#session.connect(url);
+		this.#session.isTrusted = url === this.#deployed;
+		this.#session.connect(url, now);
 	}
 
 	/** Whether this browser has been connected to the server, now or on an earlier visit. */

@@ -1,4 +1,4 @@
-/** The parts of the page that are loaded on first use: search, the room switcher, the list of shortcuts. */
+/** The parts of the page that are loaded on first use: search, the room switcher, the list of shortcuts, accounts. */
 
 import { showToast } from "../views/toast.js";
 
@@ -35,13 +35,19 @@ export class OnDemand {
 	}
 
 	closeSearch() {
-		this.#searchPanel?.close();
+		this.#searchPanel?.clear();
 	}
 
 	async switchRoom() {
 		const { RoomSwitcher } = await loaded(import("../views/room-switcher.js"));
 		this.#switcher ??= new RoomSwitcher({ rooms: this.#actions.destinations, open: this.#actions.open });
 		this.#switcher.open();
+	}
+
+	/** Only on a page whose config.json has `signIn`. @param {import("./account.js").AccountOptions} options */
+	async account(options) {
+		const { Account } = await loaded(import("./account.js"));
+		return new Account(options);
 	}
 
 	async showShortcuts() {

@@ -1,7 +1,7 @@
 /** Rooms: the one that the URL names, the list with unread counts, opening, leaving and switching. */
 
 import { Timers } from "../client/timers.js";
-import { addressOf, parseAddress, roomFromTitle } from "../model/address.js";
+import { addressOf, isPrivate, parseAddress, roomFromTitle } from "../model/address.js";
 import { showUnread } from "../views/attention.js";
 import { closest } from "../views/dom.js";
 import { closeDrawer } from "../views/drawers.js";
@@ -11,6 +11,7 @@ import { showToast } from "../views/toast.js";
 
 const SAVE_MS = 1000;
 const COUNTS_MS = 100;
+const INVITATION = /^#invite=(~[a-z2-7]{26}\.[\w-]{16,128})$/;
 
 export class Rooms {
 	#chat;
@@ -20,6 +21,10 @@ export class Rooms {
 	#timers = new Timers(globalThis);
 	#list;
 	#panel;
+	/** An account's private rooms, once they are loaded. @type {PrivateDirectory | undefined} */
+	#directory;
+	/** An invitation from the URL: a room's key, a dot and a token. */
+	invitation = "";
 
 	/** @param {RoomsOptions} options */
 	constructor({ chat, visited, settings, storage, ...actions }) {
@@ -30,7 +35,10 @@ export class Rooms {
 		this.#list = new RoomsView({
 			open: (typed) => this.open(typed),
 			forget: (room) => this.#forget(room),
-			markAllRead: () => chat.markAllRead(),
+			markAllRead: () => {
+				chat.markAllRead();
+				this.#directory?.markAllRead();
+			},
 		});
 		this.#panel = new RoomPanel({
 			search: () => actions.search(false),
@@ -39,6 +47,7 @@ export class Rooms {
 			leave: () => this.leave(),
 			setLevel: (level) => settings.setLevel(chat.room, level),
 		});
+		this.#takeInvitation();
 		chat.room = parseAddress(location.hash).room;
 		chat.on("changed", () => this.#showCountsSoon());
 		settings.on("change", ({ setting }) => {
@@ -66,6 +75,7 @@ export class Rooms {
 
 	/** @param {string} room */
 	titleOf(room) {
+		if (isPrivate(room)) return this.#directory?.titleOf(room) ?? "Private room";
 		return this.#visited.find(room)?.title ?? `#${room}`;
 	}
 
@@ -79,14 +89,29 @@ export class Rooms {
 		return new URL(this.addressOf(this.#chat.room, seq), location.href).href;
 	}
 
+	/** List an account's private rooms, too. @param {PrivateDirectory} directory */
+	include(directory) {
+		this.#directory = directory;
+		for (const group of directory.groups) this.#list.addGroup(group);
+		this.refresh();
+	}
+
+	/** A title or a count has changed. */
+	refresh() {
+		this.#actions.titled(this.title);
+		this.#showPanel();
+		this.#showCounts();
+	}
+
 	/** The rooms in display order. @returns {RoomEntry[]} */
 	get entries() {
 		// For all rooms at once, because each look-up by name parses the stored list.
 		const unread = new Map(
 			this.#visited.all.map((visited) => [visited.room, this.#chat.unreadOf(visited.room, visited)]),
 		);
-		return this.#visited
+		const open = this.#visited
 			.byAttention((room) => unread.get(room) ?? 0)
+			.filter(({ room }) => !isPrivate(room))
 			.map(({ room, title = "" }) => ({
 				room,
 				title,
@@ -94,12 +119,15 @@ export class Rooms {
 				unread: unread.get(room) ?? 0,
 				isMuted: this.#settings.levelOf(room) === "none",
 			}));
+		return [...open, ...(this.#directory?.entries ?? [])];
 	}
 
 	/** The rooms to switch to: most recently visited first, the current one last. @returns {RoomEntry[]} */
 	get destinations() {
 		const order = this.#visited.recent.filter((room) => room !== this.#chat.room);
-		const place = (/** @type {RoomEntry} */ { room }) => order.indexOf(room) + 1 || order.length + 1;
+		const last = order.length + 1;
+		const place = (/** @type {RoomEntry} */ { room }) =>
+			order.indexOf(room) + 1 || last + Number(room === this.#chat.room);
 		return this.entries.sort((a, b) => place(a) - place(b));
 	}
 
@@ -126,6 +154,7 @@ export class Rooms {
 	/** Leave the current room and go to the previous one. @returns {string} why it could not be left, or "" */
 	leave() {
 		const [left, next] = [this.#chat.room, this.#former];
+		if (isPrivate(left)) return this.#directory?.leave(left) ?? "";
 		if (next === left) return "This is your only room. Open another one first.";
 		addEventListener("hashchange", () => this.#forget(left), { once: true });
 		location.hash = this.addressOf(next);
@@ -165,6 +194,19 @@ export class Rooms {
 		return this.#visited.recent.find((room) => room !== this.#chat.room) ?? parseAddress("").room;
 	}
 
+	/** An invitation's token leaves the URL at once. */
+	#takeInvitation() {
+		const [, invitation] = location.hash.match(INVITATION) ?? [];
+		if (!invitation) return false;
+		this.invitation = invitation;
+		history.replaceState(
+			null,
+			"",
+			this.#chat.room ? this.addressOf(this.#chat.room) : location.pathname + location.search,
+		);
+		return true;
+	}
+
 	/** @param {string} room */
 	#forget(room) {
 		this.#chat.forget(room);
@@ -173,6 +215,7 @@ export class Rooms {
 	}
 
 	#followAddress() {
+		if (this.#takeInvitation()) return this.#directory?.invited();
 		const { room, seq, problem } = parseAddress(location.hash);
 		if (room !== this.#chat.room) {
 			this.saveRead();
@@ -188,6 +231,7 @@ export class Rooms {
 		const { room } = this.#chat;
 		const level = this.#settings.levelOf(room);
 		this.#panel.show({ title: this.title, href: this.linkTo(), level, mayLeave: this.#former !== room });
+		this.#directory?.show(room);
 	}
 
 	#showCounts() {

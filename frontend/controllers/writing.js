@@ -46,6 +46,11 @@ export class Writing {
 		this.#composer.showProblem("");
 	}
 
+	/** @param {string} title of the current room, which was not known or has changed */
+	setTitle(title) {
+		this.#composer.setTitle(title);
+	}
+
 	/** @param {boolean} isAllowed */
 	allow(isAllowed) {
 		this.#composer.allow(isAllowed);

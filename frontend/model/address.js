@@ -1,11 +1,16 @@
-/** URL fragments: #room, #room/123 for a message, #room-1a2b3c4d5e6=日本 for a room with a title. */
+/** URL fragments: #room, #room/123 for a message, #room-1a2b3c4d5e6=日本 for a room with a title, #~… for a private room
+ * and #@… for a direct conversation. */
 
 import { cleanName, MAX_NAME_CHARACTERS, roomFrom } from "./text.js";
 
 const DEFAULT_ROOM = "lobby";
 const RULE = "Room links contain only a–z, 0–9 and hyphens.";
+const PRIVATE_KEY = /^[~@][a-z2-7]{26}$/;
 /** Letters that the plain form would drop, apart from accents: 日本 2024 must not become the room 2024. */
 const OTHER_LETTERS = /(?![a-z0-9])[\p{L}\p{N}]/u;
+
+/** Whether it is the key of a private room or of a direct conversation. @param {string} room */
+export const isPrivate = (room) => PRIVATE_KEY.test(room);
 
 /** 11 base-36 digits, from two 32-bit hashes with different factors. @param {string} text */
 function digest(text) {
@@ -27,6 +32,7 @@ const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCas
  * room.
  * @param {string} typed @returns {{room: string, title?: string, problem: string}} no room if there is a problem */
 export function roomFromTitle(typed) {
+	if (isPrivate(typed)) return { room: typed, problem: "" };
 	const room = roomFrom(typed);
 	if (room && !OTHER_LETTERS.test(plain(typed))) return { room, problem: "" };
 	const title = cleanName(typed.replace(/^[\s#]+/u, ""));
@@ -64,8 +70,8 @@ function seqFrom(digits) {
 export function parseAddress(hash) {
 	const [, place, given] = decoded(hash).match(/^#?([^=]*)(?:=(.*))?$/su) ?? ["", "", ""];
 	const [typed, ...rest] = place.split("/");
-	const room = roomFrom(typed) || DEFAULT_ROOM;
-	if (typed && (!roomFrom(typed) || OTHER_LETTERS.test(plain(typed)))) {
+	const room = isPrivate(typed) ? typed : roomFrom(typed) || DEFAULT_ROOM;
+	if (typed && room !== typed && (!roomFrom(typed) || OTHER_LETTERS.test(plain(typed)))) {
 		return { room, problem: `${RULE} Opened #${room} instead.` };
 	}
 	const digits = rest.join("/");

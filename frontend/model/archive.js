@@ -41,7 +41,8 @@ function packed(messages) {
 		first -= 1;
 		room -= lengths[first];
 	}
-	const sender = messages.findLast(({ own }) => own)?.sender;
+	const senders = messages.filter(({ own }) => own).map(({ sender }) => sender); // an account may have several
+	const sender = [...new Set(senders)];
 	return { sender, messages: messages.slice(first).map(({ own: _, ...message }) => message) };
 }
 
@@ -80,7 +81,9 @@ export class Archive {
 		const { sender, messages } = Object(this.#storage.load(PREFIX + room));
 		if (!Array.isArray(messages)) return [];
 		const sound = messages.filter((message) => isMessage(message) && message.room === room);
-		return sound.length ? newestOf(sound.map((message) => ({ ...message, own: message.sender === sender }))) : [];
+		return sound.length
+			? newestOf(sound.map((message) => ({ ...message, own: [sender].flat().includes(message.sender) })))
+			: [];
 	}
 
 	/** @param {string} room */

@@ -1,6 +1,7 @@
 /** The state of the chat: each room's messages, people and unread count. */
 
 import { Emitter } from "../client/emitter.js";
+import { isPrivate } from "./address.js";
 import { mentionsName } from "./mentions.js";
 import { itemOf, MessageList } from "./message-list.js";
 import { comparable, connectionsOf, people, personCount, sharedNames } from "./people.js";
@@ -90,11 +91,12 @@ export class Chat extends Emitter {
 		this.#visited.visit(room, Date.now(), title);
 		this.#findShared();
 		this.followRooms();
+		this.emit("opened", { room });
 	}
 
-	/** Join the most recently visited rooms, the current one first. */
+	/** Join the most recently visited rooms, the current one first. Other private rooms need no join to be heard. */
 	followRooms() {
-		const others = this.#visited.recent.filter((room) => room !== this.room);
+		const others = this.#visited.recent.filter((room) => room !== this.room && !isPrivate(room));
 		this.#client.setRooms(this.room, others);
 	}
 
@@ -108,7 +110,9 @@ export class Chat extends Emitter {
 	/** Save how far the current room has been read. */
 	saveRead() {
 		const { lastSeq, read } = this.list;
-		if (this.#client.session.isIn(this.room)) this.#visited.update(this.room, { last: lastSeq, read });
+		if (!this.#client.session.isIn(this.room)) return;
+		this.#visited.update(this.room, { last: lastSeq, read });
+		this.emit("read", { room: this.room, read });
 	}
 
 	/** Apply what another tab has marked as read. */
@@ -129,6 +133,15 @@ export class Chat extends Emitter {
 		this.#visited.forget(room);
 		this.#archive.forget(room);
 		this.followRooms();
+	}
+
+	/** Drop all that the page has of a room, its unsent messages too. @param {string} room */
+	drop(room) {
+		const { session, outbox } = this.#client;
+		for (const unsent of outbox.all) if (unsent.room === room) outbox.discard(unsent.messageId);
+		this.#lists.delete(room);
+		session.drop(room);
+		this.forget(room);
 	}
 
 	/** Add a note to a room's conversation. @param {string} words @param {string} [room] */
@@ -181,10 +194,10 @@ export class Chat extends Emitter {
 
 	/** @param {Unsent} unsent */
 	#showUnsent(unsent) {
-		const { connectionId, name, sender, clockOffset } = this.#client.session;
+		const { connectionId, name, sender, userId, clockOffset } = this.#client.session;
 		const at = unsent.at + clockOffset;
 		const problem = unsent.failure ? advice(unsent.failure) : "";
-		this.listOf(unsent.room).putUnsent({ ...unsent, at }, { connectionId, name, sender }, problem);
+		this.listOf(unsent.room).putUnsent({ ...unsent, at }, { connectionId, name, sender, userId }, problem);
 		this.emit("changed", { room: unsent.room });
 	}
 
@@ -192,7 +205,7 @@ export class Chat extends Emitter {
 	#presence({ room, event, sender = "", name = "", former = "" }) {
 		this.#peopleChanged(room);
 		const { session } = this.#client;
-		if (sender === session.sender || event === "count") return;
+		if (session.isOwn(sender) || event === "count") return;
 		const tabs = connectionsOf(session.membersOf(room).list, sender);
 		if (event === "rename") {
 			if (!former || former === name) return;

@@ -11,17 +11,20 @@ const MAX_MOVEMENTS = 200;
 const NOBODY = { connectionId: "", name: "", sender: "", own: false };
 
 /** Whether an item starts a group: another sender, another name, or 5 minutes later.
- * @param {Pick<Item, "sender" | "name" | "at"> | undefined} before @param {Pick<Item, "sender" | "name" | "at">} item */
+ * @param {GroupItem | undefined} before @param {GroupItem} item */
 export const startsGroup = (before, item) =>
-	before?.sender !== item.sender || before.name !== item.name || item.at - before.at > GROUP_MS;
+	before?.sender !== item.sender ||
+	before.name !== item.name ||
+	before.userId !== item.userId ||
+	item.at - before.at > GROUP_MS;
 
 /** @param {Item} item @param {number} seq */
 const isOthersAfter = (item, seq) => item.state === "stored" && item.seq > seq && !item.own;
 
 /** @param {OwnedMessage} message @returns {Item} */
-export function itemOf({ messageId, seq, timestamp, message, connectionId, name, sender, own }) {
+export function itemOf({ messageId, seq, timestamp, message, connectionId, name, sender, userId, own }) {
 	const at = Date.parse(timestamp);
-	return { messageId, seq, at, message, connectionId, name, sender, own, state: "stored" };
+	return { messageId, seq, at, message, connectionId, name, sender, userId, own, state: "stored" };
 }
 
 export class MessageList {

@@ -18,12 +18,16 @@ export function people(members, ownSender) {
 	/** @type {Map<string, Person[]>} */
 	const bySender = new Map();
 	for (const member of members) bySender.set(member.sender, [...(bySender.get(member.sender) ?? []), member]);
-	const present = [...bySender].map(([sender, connections]) => ({
-		sender,
-		name: nameOf(connections),
-		connectionIds: connections.map(({ connectionId }) => connectionId),
-		isOwn: sender === ownSender,
-	}));
+	const present = [...bySender].map(([sender, connections]) => {
+		const account = connections.find(({ userId }) => userId);
+		return {
+			sender,
+			name: account?.name ?? nameOf(connections),
+			userId: account?.userId,
+			connectionIds: connections.map(({ connectionId }) => connectionId),
+			isOwn: sender === ownSender,
+		};
+	});
 	return present.sort(
 		(a, b) => Number(b.isOwn) - Number(a.isOwn) || compare(a.name, b.name) || (a.sender < b.sender ? -1 : 1),
 	);

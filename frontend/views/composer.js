@@ -46,9 +46,14 @@ export class Composer {
 
 	/** @param {string} title of the room @param {string} draft */
 	show(title, draft) {
-		this.#title = title;
 		this.setText(draft);
 		this.#completion.close();
+		this.setTitle(title);
+	}
+
+	/** @param {string} title of the room */
+	setTitle(title) {
+		this.#title = title;
 		this.#showPlaceholder();
 	}
 

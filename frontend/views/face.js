@@ -2,15 +2,19 @@
 
 import { hueOf } from "../model/colours.js";
 import { chosenName, shortId } from "../model/wording.js";
-import { part, setTexts } from "./dom.js";
+import { make, part, setTexts } from "./dom.js";
 
 const letters = new Intl.Segmenter();
 
-/** @param {Element} root @param {Pick<Person, "name" | "connectionId" | "sender">} person
+/** The mark of an account, whose name is nobody else's; styles/account.css draws it. */
+export const badge = () => make("span", { className: "account" });
+
+/** @param {Element} root @param {Pick<Person, "name" | "connectionId" | "sender" | "userId">} person
  * @param {boolean} showsId even if the person has chosen a name */
 export function showFace(root, person, showsId) {
 	const name = chosenName(person);
 	const [{ segment: initial = "" } = {}] = letters.segment(person.name.toUpperCase());
 	setTexts(root, { ".face": initial, bdi: name, ".id": name && !showsId ? "" : shortId(person.connectionId) });
+	part(root, "bdi", HTMLElement).classList.toggle("account", !!person.userId);
 	part(root, ".face", HTMLElement).style.setProperty("--hue", `${hueOf(person.sender)}`);
 }

@@ -31,8 +31,21 @@ export class MessageRow {
 
 	/** Redraw if anything has changed. @param {RowContext} context */
 	draw({ day, unread, isFirst, isLast, showsId, href, people }) {
-		const { state, at, message, name, connectionId, problem } = this.#item;
-		const key = [state, at, name, connectionId, problem, day, unread, isFirst, isLast, showsId, people.ownName].join();
+		const { state, at, message, name, connectionId, userId, problem } = this.#item;
+		const key = [
+			state,
+			at,
+			name,
+			connectionId,
+			userId,
+			problem,
+			day,
+			unread,
+			isFirst,
+			isLast,
+			showsId,
+			people.ownName,
+		].join();
 		if (state === "note") return this.#drawNote(key + message, day, message);
 		if (key === this.#key) return;
 		const isNew = !this.#key;

@@ -2,15 +2,18 @@
 
 import { typing } from "../model/wording.js";
 import { cloneTemplate, element, setTexts } from "./dom.js";
-import { showFace } from "./face.js";
+import { badge, showFace } from "./face.js";
 
 const TYPING_MS = 5000;
+const AFTER_NAME = /(?<=\u2069)/u; // the end of an isolated name
 
 export class PeopleView {
 	#list = element("peopleList", HTMLUListElement);
 	#count = element("count", HTMLElement);
 	#total = element("total", HTMLElement);
 	#rename;
+	/** Adds to another person's row. @type {((row: HTMLElement, person: Present) => void) | undefined} */
+	extend;
 
 	/** @param {{rename: () => void}} actions */
 	constructor({ rename }) {
@@ -29,8 +32,11 @@ export class PeopleView {
 	#row(person) {
 		const row = cloneTemplate("person", HTMLLIElement);
 		const [connectionId = ""] = person.connectionIds;
-		showFace(row, { ...person, connectionId }, true);
-		if (!person.isOwn) return row;
+		showFace(row, { ...person, connectionId }, !person.userId); // the name of an account is unique
+		if (!person.isOwn) {
+			this.extend?.(row, person);
+			return row;
+		}
 		const pencil = cloneTemplate("pencil", HTMLButtonElement);
 		pencil.onclick = this.#rename;
 		setTexts(row, { ".you": "you" });
@@ -41,13 +47,13 @@ export class PeopleView {
 
 export class TypingView {
 	#line = element("typing", HTMLElement);
-	/** @type {Map<string, {name: string, timer: number}>} */
+	/** @type {Map<string, {name: string, userId?: string, timer: number}>} */
 	#typists = new Map();
 
-	/** @param {Pick<Person, "sender" | "name">} person */
-	start({ sender, name }) {
+	/** @param {Pick<Person, "sender" | "name" | "userId">} person */
+	start({ sender, name, userId }) {
 		clearTimeout(this.#typists.get(sender)?.timer);
-		this.#typists.set(sender, { name, timer: setTimeout(() => this.stop(sender), TYPING_MS) });
+		this.#typists.set(sender, { name, userId, timer: setTimeout(() => this.stop(sender), TYPING_MS) });
 		this.#show();
 	}
 
@@ -62,6 +68,9 @@ export class TypingView {
 	}
 
 	#show() {
-		this.#line.textContent = typing([...this.#typists.values()].map(({ name }) => name));
+		const typists = [...this.#typists.values()];
+		const pieces = typing(typists.map(({ name }) => name)).split(AFTER_NAME);
+		const isAccount = (/** @type {number} */ index) => index < pieces.length - 1 && typists[index].userId;
+		this.#line.replaceChildren(...pieces.flatMap((piece, index) => (isAccount(index) ? [piece, badge()] : [piece])));
 	}
 }

@@ -6,7 +6,8 @@ const FILTER_FROM = 10;
 const MOST = 99;
 
 export class RoomsView {
-	#list = element("roomList", HTMLUListElement);
+	/** One list for each kind of room. @type {RoomGroup[]} */
+	#groups = [{ list: element("roomList", HTMLUListElement) }];
 	#filter = element("roomFilter", HTMLInputElement);
 	#form = element("roomForm", HTMLFormElement);
 	#newRoom = element("newRoom", HTMLInputElement);
@@ -27,7 +28,7 @@ export class RoomsView {
 			this.#draw();
 		};
 		this.#markAllRead.onclick = markAllRead;
-		this.#list.onclick = (event) => {
+		this.#groups[0].list.onclick = (event) => {
 			const button = closest(event, "button", HTMLButtonElement);
 			if (!button) return;
 			const item = button.parentElement;
@@ -42,6 +43,12 @@ export class RoomsView {
 		};
 	}
 
+	/** List the rooms of a kind apart. @param {RoomGroup} group */
+	addGroup(group) {
+		this.#groups.push(group);
+		this.#draw();
+	}
+
 	/** @param {RoomEntry[]} rooms in display order @param {string} current */
 	show(rooms, current) {
 		this.#rooms = rooms;
@@ -54,29 +61,39 @@ export class RoomsView {
 		this.#draw();
 	}
 
-	/** Reuse the elements of rooms that stay, so the focus is not lost. */
 	#draw() {
 		const wanted = this.#filter.value.trim().toLowerCase();
 		const shown = this.#rooms.filter(
 			({ room, title }) => room.includes(wanted) || title.toLowerCase().includes(wanted),
 		);
+		for (const group of this.#groups) {
+			this.#drawGroup(
+				group,
+				shown.filter(({ kind }) => kind === group.kind),
+			);
+		}
+	}
+
+	/** Reuse the elements of rooms that stay, so the focus is not lost. @param {RoomGroup} group @param {RoomEntry[]} shown */
+	#drawGroup({ list, extend }, shown) {
 		/** @type {Map<string | undefined, HTMLElement>} */
 		const gone = new Map();
-		for (const item of this.#list.children) if (item instanceof HTMLElement) gone.set(item.dataset.room, item);
-		let next = this.#list.firstElementChild;
+		for (const item of list.children) if (item instanceof HTMLElement) gone.set(item.dataset.room, item);
+		let next = list.firstElementChild;
 		for (const entry of shown) {
 			const known = gone.get(entry.room);
 			const item = known ?? cloneTemplate("place", HTMLLIElement);
 			gone.delete(entry.room);
 			this.#drawRoom(item, entry);
+			extend?.(item, entry);
 			if (item === next) next = item.nextElementSibling;
-			else if (!item.contains(document.activeElement)) this.#list.insertBefore(item, next);
+			else if (!item.contains(document.activeElement)) list.insertBefore(item, next);
 		}
 		for (const item of gone.values()) item.remove();
 	}
 
 	/** @param {HTMLElement} item @param {RoomEntry} entry */
-	#drawRoom(item, { room, title, href, unread, isMuted }) {
+	#drawRoom(item, { room, kind, title, href, unread, isMuted }) {
 		const link = part(item, "a", HTMLAnchorElement);
 		const forget = part(item, "button", HTMLButtonElement);
 		const isCurrent = room === this.#current;
@@ -85,11 +102,11 @@ export class RoomsView {
 		item.classList.toggle("has-unread", unread > 0 && !isMuted);
 		item.classList.toggle("muted", isMuted);
 		link.href = href;
-		link.title = title ? `#${room}` : "";
+		link.title = title && !kind ? `#${room}` : "";
 		link.ariaCurrent = isCurrent ? "page" : null;
 		link.ariaLabel = unread ? `${name} ${unread} new` : null;
 		forget.ariaLabel = forget.title = `Leave ${name}`;
-		forget.hidden = isCurrent;
+		forget.hidden = isCurrent || !!kind;
 		setTexts(link, { ".label": name, ".badge": unread > MOST ? `${MOST}+` : unread ? `${unread}` : "" });
 	}
 }

@@ -8,8 +8,8 @@ export class RowMenu {
 	#menu = element("rowMenu", HTMLElement);
 	#copyLink = element("copyLink", HTMLButtonElement);
 	#mention = element("mention", HTMLButtonElement);
-	/** @type {Item | undefined} */
-	#item;
+	/** The message whose menu it is. @type {Item | undefined} */
+	item;
 	/** @type {HTMLElement | undefined} */
 	#opener;
 
@@ -19,7 +19,7 @@ export class RowMenu {
 		for (const [id, act] of Object.entries(acts)) {
 			element(id, HTMLButtonElement).onclick = () => {
 				this.#menu.hidePopover();
-				if (this.#item) act(this.#item);
+				if (this.item) act(this.item);
 			};
 		}
 		this.#menu.addEventListener("toggle", ({ newState }) => {
@@ -29,7 +29,7 @@ export class RowMenu {
 
 	/** @param {Item} item @param {HTMLElement} opener the button that opened it */
 	open(item, opener) {
-		this.#item = item;
+		this.item = item;
 		this.#opener = opener;
 		this.#copyLink.hidden = item.state !== "stored";
 		this.#mention.hidden = item.own;

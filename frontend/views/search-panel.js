@@ -101,6 +101,13 @@ export class SearchPanel {
 		this.#panel.hidePopover();
 	}
 
+	/** Close it and drop what was found: another room is shown, and it may have the same title. */
+	clear() {
+		this.close();
+		this.#title.textContent = "";
+		this.#reset();
+	}
+
 	/** Stop a running search: its pages would be fetched for nothing. */
 	#stop() {
 		if (!this.#isRunning) return;

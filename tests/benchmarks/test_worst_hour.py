@@ -3,12 +3,13 @@
 import json
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.costs import READ_UNIT_USD, WEBSOCKET_MESSAGE_USD, WRITE_UNIT_USD
 from benchmarks.worst_hour import (
     BENCHMARKS,
     RESULTS,
@@ -17,11 +18,20 @@ from benchmarks.worst_hour import (
     busy_class_messages_a_minute,
     cases,
     costliest_mix,
+    list_of_rooms,
     page_ping,
+    rename,
     visible_page,
 )
-from tests.fakes.dynamodb import Usage
+from chat.schema import ROOMS
+from chat.store.connections import MAX_ROOMS
+from chat.store.listings import MAX_PRIVATE_ROOMS
+from chat.store.private_rooms import MAX_MEMBERS
+from tests.fakes.dynamodb import CALL_SECONDS, Usage
 from tests.fakes.services import Chat
+from tests.unit.private_rooms import PrivateChat
+
+ChatT = TypeVar("ChatT", bound=Chat)
 
 MEMBERS = 60
 LARGE = "\U0001f600" * 4000
@@ -60,12 +70,12 @@ def size(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def use(chat: Chat, act: Callable[[], Any]) -> tuple[Usage, int, int]:
+def use(chat: ChatT, act: Callable[[ChatT], Any]) -> tuple[Usage, int, int]:
     """Return an action's usage, its messages and the bytes sent."""
     chat.clear()
     chat.clock.advance(60)
     with chat.dynamodb.counting() as usage:
-        body = (act() or {}).get("body") or ""
+        body = (act(chat) or {}).get("body") or ""
     posts = [size(post.frame) for post in chat.gateway.posts]
     return usage, 1 + bool(body) + len(posts), len(body.encode()) + sum(posts)
 
@@ -74,7 +84,7 @@ def use(chat: Chat, act: Callable[[], Any]) -> tuple[Usage, int, int]:
 def test_a_frame_uses_no_more_than_the_model_says(chat: Chat, kind: str) -> None:
     (model,) = [one for one in FLOOD.frames() if one.kind == kind]
     assert FLOOD.readers == MEMBERS
-    usage, messages, sent = use(chat, lambda: chat.call("m00", frame(kind)))
+    usage, messages, sent = use(chat, lambda chat: chat.call("m00", frame(kind)))
     assert usage.written <= model.written
     assert usage.read <= model.read
     assert messages <= model.messages
@@ -84,8 +94,8 @@ def test_a_frame_uses_no_more_than_the_model_says(chat: Chat, kind: str) -> None
 def test_a_connection_uses_no_more_than_the_model_says() -> None:
     chat = Chat()
     (model,) = [one for one in FLOOD.frames() if one.kind == "connect"]
-    first, _, _ = use(chat, lambda: chat.connect("new"))
-    last, _, _ = use(chat, lambda: chat.disconnect("new"))
+    first, _, _ = use(chat, lambda chat: chat.connect("new"))
+    last, _, _ = use(chat, lambda chat: chat.disconnect("new"))
     assert first.written + last.written <= model.written
     assert first.read + last.read <= model.read
 
@@ -99,10 +109,81 @@ def test_a_visible_page_uses_no_more_than_the_model_says(members: int) -> None:
         chat.connect(name)
         chat.join(name, "garden", name="Anna Maria", secret=name * 6)
         chat.clock.advance(60)
-    usage, messages, _ = use(chat, lambda: chat.call("m000", {"action": "ping", "room": "garden", "roster": 1}))
+    usage, messages, _ = use(chat, lambda chat: chat.call("m000", {"action": "ping", "room": "garden", "roster": 1}))
     assert usage.written <= model.written
     assert usage.read <= model.read
     assert messages == model.messages
+
+
+class InLargeRooms(PrivateChat):
+    """Anna is in `count` private rooms of 100 members, all others different people with long names."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__("anna")
+        for number in range(count):
+            room = self.create("anna", title="x" * 80)
+            self.clock.advance(11)
+            for other in range(MAX_MEMBERS - 1):
+                user = f"{number:02}{other:034}"
+                person = {"name": "\U0001f601" * 40, "sender": f"guest-{'x' * 22}"}
+                role = {"role": "member", **person, "since": 0, "at": other}
+                self.dynamodb.put(ROOMS, {"room": room, "item": f"role#{user}", **role})
+        self.sign_in("anna")
+
+
+def test_a_list_of_rooms_uses_no_more_than_the_model_says() -> None:
+    model = list_of_rooms(10, most_per_second=1)
+    usage, _, _ = use(InLargeRooms(10), lambda chat: chat.call("anna", '{"action":"rooms"}'))
+    assert usage.written <= model.written
+    assert model.read / 2 < usage.read <= model.read, "nor much less: the model would hide a saving"
+
+
+def test_a_rename_uses_no_more_than_the_model_says() -> None:
+    chat, sockets = PrivateChat("anna"), 5
+    devices = ["anna", *(f"device-{number}" for number in range(sockets - 1))]
+    for device in devices[1:]:
+        chat.connect(device)
+        chat.sign_in(device, user="u-anna")
+    for device in devices:
+        for number in range(MAX_ROOMS):
+            chat.join(device, f"room-{device}-{number}")
+            chat.clock.advance(1)
+    model = rename(sockets, most_per_second=1)
+    usage, messages, sent = use(chat, lambda chat: chat.call("anna", '{"action":"profile","name":"Annika"}'))
+    assert usage.written <= model.written
+    assert usage.read <= model.read
+    assert messages <= model.messages
+    assert sent <= model.bytes_out
+    assert usage.round_trips() * CALL_SECONDS <= model.seconds
+
+
+def test_no_other_frame_of_accounts_costs_more_than_one_of_the_model() -> None:
+    """Each in a room of 100 members with one connection: those who hear it are the flood's readers."""
+    chat = PrivateChat("anna", "ben", "cleo")
+    room = chat.create("anna")
+    for other in range(MAX_MEMBERS - 3):
+        person = {"name": "\U0001f601" * 40, "sender": f"guest-{'x' * 22}"}
+        chat.dynamodb.put(
+            ROOMS, {"room": room, "item": f"role#{other:036}", "role": "member", **person, "since": 0, "at": other}
+        )
+    chat.admit("ben", room)
+    frames = [
+        {"action": "members", "room": room},
+        {"action": "editroom", "room": room, "title": "x" * 80},
+        {"action": "setrole", "room": room, "userId": "u-ben", "role": "moderator"},
+        {"action": "createinvite", "room": room},
+        {"action": "invite", "room": room, "name": "cleo"},
+        {"action": "read", "room": room, "seq": 0},
+        {"action": "join", "room": room},
+        {"action": "direct", "userId": "u-ben"},
+        {"action": "createroom", "title": "x" * 80},
+        {"action": "remove", "room": room, "userId": "u-ben", "ban": True},
+    ]
+    dearest = list_of_rooms(MAX_PRIVATE_ROOMS, most_per_second=1)
+    for each in frames:
+        usage, messages, _ = use(chat, lambda chat, each=each: chat.call("anna", json.dumps(each)))
+        price = usage.read * READ_UNIT_USD + usage.written * WRITE_UNIT_USD + messages * WEBSOCKET_MESSAGE_USD
+        assert price < sum(dearest.usd().values()), each
 
 
 def totals() -> dict[str, float]:
@@ -120,10 +201,11 @@ def test_the_former_defaults_cost_about_200_dollars_an_hour() -> None:
 
 
 def test_each_defence_makes_the_worst_hour_cheaper() -> None:
-    before, throttled, allowed, closed, closed_to_one, below, below_to_one = totals().values()
+    before, throttled, allowed, closed, closed_to_one, below, below_to_one, *with_accounts = totals().values()
     assert before > throttled > allowed > below > below_to_one
     assert closed < 10, "many addresses"
     assert closed_to_one < 1, "one address"
+    assert all(cost < throttled for cost in with_accounts)
 
 
 def test_a_busy_class_does_not_close_the_stage() -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.controls import box
+from tests.browser.fake_login import LOGIN
 from tests.browser.fake_server import FakeServer, Frame
 from tests.browser.files import SITE, modules_page, serve
 
@@ -45,6 +46,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     def listen(said: ConsoleMessage) -> None:
         # Chromium itself reports a connection that cannot be made; some tests are about that.
         is_of_the_test = said.text == WORKER_BLOCKED or "WebSocket connection to" in said.text
+        is_of_the_test |= said.location["url"].startswith(LOGIN)  # refuses, or cannot be reached
         if said.type in {"error", "warning"} and not is_of_the_test:
             complaints.append(said.text)
 

@@ -47,7 +47,11 @@ class FakeServer:
     """Replaces the server for all WebSockets of some pages."""
 
     def __init__(self, host: Page, messages: Iterable[Frame] = ()) -> None:
-        self._host = host.evaluate_handle("async () => new (await import('/server.js')).Host()")
+        self._host = host.evaluate_handle("""async () => {
+            const host = new (await import("/server.js")).Host();
+            host.server.private = new (await import("/private.js")).PrivateRooms(host.server);
+            return host;
+        }""")
         self._sockets: dict[str, WebSocketRoute] = {}
         self._made = 0
         self.heard: list[Frame] = []
@@ -75,6 +79,24 @@ class FakeServer:
     def fill(self, room: str, names: Iterable[str]) -> None:
         """Set the people in a room."""
         self._host.evaluate("(host, [room, people]) => host.setGuests(room, people)", [room, [*map(person, names)]])
+
+    def add_account(self, token: str, account: Frame) -> None:
+        """Accept an access token; tokens of one userId share the account of the first."""
+        self._host.evaluate("(host, [token, account]) => host.addAccount(token, account)", [token, account])
+
+    def act(self, user_id: str, **frame: object) -> list[Frame]:
+        """Do something as an account that has no page, and return the answers; pages get what concerns them."""
+        posted, answers = self._host.evaluate("(host, [user, frame]) => host.act(user, frame)", [user_id, frame])
+        self._deliver(posted)
+        return list(answers)
+
+    def require_sign_in(self) -> None:
+        """Refuse guests."""
+        self._host.evaluate("host => { host.server.requiresSignIn = true; }")
+
+    def expire_sign_ins(self) -> None:
+        """Let all sign-ins lapse: the next frames are refused, and tokens given out so far too."""
+        self._host.evaluate("host => host.expireSignIns()")
 
     def answer(self, frame: Frame) -> None:
         """Answer a frame that the test has held back."""
@@ -132,7 +154,10 @@ class FakeServer:
             self._call("(host, [id]) => host.disconnect(id)", [socket_id])
 
     def _call(self, call: str, given: Iterable[object]) -> None:
-        for socket_id, text in self._host.evaluate(call, list(given)):
+        self._deliver(self._host.evaluate(call, list(given)))
+
+    def _deliver(self, posted: Iterable[tuple[str, str]]) -> None:
+        for socket_id, text in posted:
             socket = self._sockets.get(socket_id)
             if socket:
                 socket.send(text)

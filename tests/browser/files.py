@@ -16,7 +16,7 @@ SITE = "https://chat.test/"
 """A secure context, as with CloudFront."""
 PLAIN_SITE = "http://chat.test/"
 """Plain HTTP, as on an S3 website: no locks, clipboard or notifications."""
-MODULES_SITE = "http://modules.test/"
+MODULES_SITE = "https://modules.test/"
 """A blank page that can import the page's and the tests' modules."""
 
 SOCKET_URL = "wss://server.test/production"

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from chat_stack.page import FIXED_FILES, TOOL_FILES
 from components.static_site import SiteFolder, site_files
 from tests.browser.files import FRONTEND
+from tests.browser.test_budgets import ON_DEMAND
 
 pytestmark = pytest.mark.browser
 DEADLINE_S = 15.0
@@ -232,14 +233,25 @@ def test_an_unknown_path_offers_the_start_page(site: SiteServer, context: Browse
     has_started(page)
 
 
-def test_all_files_of_the_page_are_cached(site: SiteServer, context: BrowserContext) -> None:
-    """Including modules imported on demand. Only the icons that only the manifest names are left out."""
+@pytest.mark.parametrize("has_accounts", [True, False])
+def test_all_files_of_the_page_are_cached(site: SiteServer, context: BrowserContext, has_accounts: bool) -> None:
+    """Including modules imported on demand. Only the icons that only the manifest names are left out, and what only a
+    page with sign-in needs."""
     deploy_chat(site, versioned=True)
+    if has_accounts:
+        sign_in = {"mode": "optional", "clientId": "page", "loginUrl": "https://login.test"}
+        config = json.dumps({**json.loads(CONFIG), "signIn": sign_in}).encode()
+        site.objects["/config.json"] = (config, "application/json", "max-age=300")
     page = visit(context, site.url)
     until_kept(page)
     (paths,) = kept(page).values()
     left_out = {path.removesuffix("index.html") for path in site.objects} - set(paths)
-    assert {path.rpartition("/")[2] for path in left_out} <= {"sw.js", "icon-maskable.svg", "icon-192.png"}
+    names = {path.rpartition("/")[2] for path in left_out} - {"sw.js", "icon-maskable.svg", "icon-192.png"}
+    if has_accounts:
+        assert names == set()
+    else:
+        assert {"account.js", "account.css", "account-menu.js", "sign-in.js"} <= names
+        assert not names & {name.rpartition("/")[2] for name in ON_DEMAND}
 
 
 # A site of a few files, with the chat's worker.

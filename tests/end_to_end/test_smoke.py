@@ -1,9 +1,10 @@
-"""`make smoke` and `make resources` on the running stack: all checks pass, and each fault fails its own check."""
+"""`make smoke` and `make resources` on running stacks: all checks pass, and each fault fails its own check."""
 
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any
 
 import boto3
 import pytest
+from websockets.sync.server import ServerConnection, serve
 
 from smoke.account import AccountChecks
-from smoke.check import FAILED, PASSED, outcome
+from smoke.check import FAILED, PASSED, SKIPPED, Outcome, outcome
 from smoke.page import PageChecks
-from tests.conftest import ROOT, Stack
+from smoke.sign_in import AccountChatChecks, SignInPageChecks, TokenSource, read_account
+from tests.conftest import ROOT, Stack, running_stack
 
 
 def run(module: str, *options: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -86,6 +89,140 @@ def test_a_deleted_log_group_fails_only_its_own_check(stack: Stack) -> None:
     (line,) = failures(ran)
     assert line.startswith(f"their log groups expire: {name} ")
     assert "pulumi up" in line
+
+
+def smoke(stack: Stack, **changed: Any) -> subprocess.CompletedProcess[str]:
+    """Run all checks with the stack's outputs, of which those that are None are left out."""
+    outputs = {name: value for name, value in {**stack.outputs, **changed}.items() if value is not None}
+    return run("smoke", "--outputs", "-", "--endpoint-url", stack.endpoint_url, given=json.dumps(outputs))
+
+
+def test_accounts_are_checked_with_one_that_is_given(accounts_stack: Stack) -> None:
+    ran = smoke(accounts_stack)
+    assert (ran.returncode, failures(ran), ran.stderr) == (0, [], "")
+    assert ran.stdout.splitlines()[-1] == "26 passed, 0 failed, 1 skipped"
+    assert "a private room is closed to others: sign_in_required for a guest" in ran.stdout
+    assert not [one for one in accounts_stack.outputs["accounts"] if one["password"] in ran.stdout]
+
+
+def sign_in_of(stack: Stack, environment: dict[str, str], *, has_credentials: bool = True) -> Outcome:
+    """Return the result of signing in with the account that an environment gives."""
+    cognito = stack.client("cognito-idp") if has_credentials else None
+    token = TokenSource(stack.outputs, read_account(environment, stack.outputs), cognito)
+    with AccountChatChecks(stack.outputs, "optional", token) as checks:
+        return outcome(checks.account)
+
+
+def test_the_account_in_the_environment_takes_precedence_and_its_password_is_never_shown(accounts_stack: Stack) -> None:
+    assert sign_in_of(accounts_stack, {}).result == PASSED, "a local run's own account"
+    given = {"SMOKE_USERNAME": "ada@example.org", "SMOKE_PASSWORD": "not-hers-but-mine"}
+    assert sign_in_of(accounts_stack, given) == Outcome(
+        FAILED, "Cognito refused the test account: NotAuthorizedException, Incorrect username or password."
+    )
+    assert given["SMOKE_PASSWORD"] not in repr(read_account(given, {}))
+
+
+def test_signing_in_without_aws_credentials_is_skipped(accounts_stack: Stack) -> None:
+    seen = sign_in_of(accounts_stack, {}, has_credentials=False)
+    assert seen == Outcome(SKIPPED, "skipped: signing in with a password takes AWS credentials")
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "sentence"),
+    [
+        ({"login_url": "https://elsewhere.example"}, "page", "config.json has signIn {"),
+        ({"sign_in_client_id": "another"}, "login_page", "/oauth2/authorize returned 400: is http://127.0.0.1:"),
+    ],
+)
+def test_a_login_page_of_another_stack_is_reported(
+    accounts_stack: Stack, change: dict[str, Any], check: str, sentence: str
+) -> None:
+    checks = SignInPageChecks({**accounts_stack.outputs, **change}, "optional")
+    result, detail = outcome(getattr(checks, check))
+    assert (result, detail[: len(sentence)]) == (FAILED, sentence)
+
+
+def test_a_function_that_does_not_know_who_must_sign_in_is_reported(accounts_stack: Stack) -> None:
+    with AccountChatChecks(accounts_stack.outputs, "required", str) as checks:
+        result, detail = outcome(checks.guest)
+    assert (result, detail) == (FAILED, "sign_in is required, but a guest's `history` gets history: run `pulumi up`")
+
+
+def test_a_token_that_the_functions_do_not_accept_is_reported(accounts_stack: Stack) -> None:
+    with AccountChatChecks(accounts_stack.outputs, "optional", lambda: "of.another.issuer") as checks:
+        result, detail = outcome(checks.account)
+    assert (result, detail.partition(":")[0]) == (FAILED, "invalid_token")
+
+
+@contextmanager
+def leaking_chat(joins: Callable[[str], dict[str, Any]]) -> Iterator[str]:
+    """Serve a chat with one private room that accepts every token, and answers a guest's `join` with a mistake."""
+    room, clients = f"~{'b' * 26}", []
+
+    def converse(client: ServerConnection) -> None:
+        clients.append(client)
+        for data in client:
+            frame = json.loads(data)
+            answers: dict[str, dict[str, Any]] = {
+                "signin": {"type": "signedin", "userId": "u-1", "name": "Ada", "until": "2030-01-01T00:00:00.000Z"},
+                "createroom": {"type": "room", "room": room},
+                "sendmessage": {"type": "message", "messageId": frame.get("messageId"), "room": room},
+                "join": joins(frame.get("room", "")),
+                "quit": {"type": "removed", "room": room},
+            }
+            answer = json.dumps(answers[frame["action"]])
+            for each in clients if frame["action"] == "sendmessage" else [client]:
+                each.send(answer)
+
+    with serve(converse, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+
+
+def refused(room: str, sentence: str = "There is no such room", code: str = "no_such_room") -> dict[str, Any]:
+    return {"type": "error", "action": "join", "code": code, "error": sentence, "room": room}
+
+
+@pytest.mark.parametrize(
+    ("joins", "sentence"),
+    [
+        (lambda room: {"type": "joined", "room": room, "connectionId": "c"}, "a guest who knows its key gets joined"),
+        (lambda room: refused(room, code="not_allowed"), "a guest who knows its key gets not_allowed"),
+        (
+            lambda room: refused(room, "Members only" if "bbb" in room else "There is no such room"),
+            "a guest gets different answers for a private room and for none",
+        ),
+    ],
+    ids=["let in", "another code", "another sentence"],
+)
+def test_a_private_room_that_a_guest_can_find_is_reported(
+    joins: Callable[[str], dict[str, Any]], sentence: str
+) -> None:
+    with leaking_chat(joins) as url, AccountChatChecks({"websocket_url": url}, "optional", lambda: "a.b.c") as checks:
+        assert outcome(checks.private_room) == Outcome(FAILED, sentence)
+
+
+@pytest.fixture(scope="module")
+def closed_stack() -> Iterator[Stack]:
+    """A stack in which everybody must sign in."""
+    with running_stack("--no-watch", "--config", "sign_in=required") as running:
+        yield running
+
+
+def test_where_everybody_must_sign_in_the_conversation_is_that_of_the_account(closed_stack: Stack) -> None:
+    ran = smoke(closed_stack)
+    assert (ran.returncode, failures(ran), ran.stderr) == (0, [], "")
+    assert ran.stdout.splitlines()[-1] == "25 passed, 0 failed, 2 skipped"
+    assert "a guest is the same sender on every connection: skipped: nobody is a guest here" in ran.stdout
+
+
+def test_where_everybody_must_sign_in_nothing_fails_for_want_of_an_account(closed_stack: Stack) -> None:
+    ran = smoke(closed_stack, accounts=None)
+    assert (ran.returncode, failures(ran)) == (0, [])
+    assert "two clients exchange a message: skipped: no account is given: set SMOKE_USERNAME" in ran.stdout
+    assert "the tables can be scanned and hold the conversation: skipped: no message was exchanged" in ran.stdout
+    assert "a guest may do what the mode says: nothing" in ran.stdout
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import boto3
 import pytest
@@ -114,6 +115,13 @@ def test_as_on_aws_only_the_stage_can_be_connected_to(stack: Stack, path: str) -
     with pytest.raises(InvalidStatus) as refused:
         ChatSocket(stack.websocket_url.removesuffix("production") + path)
     assert refused.value.response.status_code == 403
+
+
+def test_without_sign_in_there_are_no_accounts_and_no_login_pages(stack: Stack) -> None:
+    assert not {"accounts", "user_pool_id", "login_url"} & set(stack.outputs)
+    for path in ("/oauth2/authorize?client_id=a", "/oauth2/token", "/logout"):
+        with pytest.raises(HTTPError, match="403"):
+            urllib.request.urlopen(stack.endpoint_url + path, timeout=10)
 
 
 def client_of(stack: Stack, service: str, key: str, secret: str, token: str | None = None) -> Any:

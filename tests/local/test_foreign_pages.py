@@ -1,8 +1,6 @@
 """In a real browser on this machine, a foreign page cannot use the emulator."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -19,26 +17,6 @@ EMBED = """url => new Promise(done => {
 CONNECT = """url => new Promise(done => {
     const socket = new WebSocket(url); socket.onopen = () => done('open'); socket.onclose = () => done('closed');
 })"""
-
-
-class _Blank(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        pass
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[int]:
-    """The port of a foreign page."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Blank) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
 
 
 @pytest.fixture(params=["127.0.0.1", "localhost"])

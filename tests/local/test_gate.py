@@ -1,5 +1,8 @@
 """Which requests reach the emulator."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from local.gate import SAVE_PATH, Gate, Headers
@@ -7,6 +10,7 @@ from local.gate import SAVE_PATH, Gate, Headers
 PORT = 4566
 HOST = f"127.0.0.1:{PORT}"
 SIGNED = "AWS4-HMAC-SHA256 Credential={}/20261125/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+PAGE = "http://127.0.0.1:5566"
 CHAT = "/_aws/execute-api/chat/production"
 
 GATE = Gate(
@@ -15,22 +19,26 @@ GATE = Gate(
     is_known_key=lambda key: key == "AKIAKNOWN",
     is_bucket=lambda name: name == "site",
     has_stage=lambda api, stage: (api, stage) == ("chat", "production"),
+    has_pool=lambda pool: pool == "us-east-1_Abc123",
+    pages=lambda: {PAGE},
 )
+WITHOUT_SIGN_IN = replace(GATE, has_pool=lambda _: False, pages=set)
 
 
-def is_accepted(
+def is_accepted(  # noqa: PLR0913 - a request, and all have defaults
     path: str = "/",
     *,
     kind: str = "http",
     method: str = "POST",
     query: str = "",
     key: str = "AKIAKNOWN",
+    gate: Gate = GATE,
     **headers: str,
 ) -> bool:
     """Return whether the gate accepts a request, signed with `key` unless that is empty."""
     given = {"host": HOST, **({"authorization": SIGNED.format(key)} if key else {}), **headers}
     pairs = [(name.replace("_", "-").title().encode(), value.encode()) for name, value in given.items()]
-    return GATE.refusal(kind, method, path, query, Headers(pairs)) is None
+    return gate.refusal(kind, method, path, query, Headers(pairs)) is None
 
 
 def test_requests_signed_with_this_runs_credentials_are_accepted() -> None:
@@ -124,3 +132,63 @@ def test_the_emulators_other_sockets_are_refused(path: str) -> None:
 def test_connections_can_only_be_posted_to_at_an_existing_stage() -> None:
     assert is_accepted(f"{CHAT}/@connections/abc=")
     assert not is_accepted("/_aws/execute-api/chat/dev/@connections/abc=")
+
+
+LOGIN_PAGES = [("GET", "/oauth2/authorize"), ("GET", "/logout")]
+OPENED: dict[str, Any] = {"sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+TOKENS = ["/oauth2/token", "/oauth2/revoke"]
+KEYS = "/us-east-1_Abc123/.well-known/jwks.json"
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin", "same-site", "cross-site"])
+@pytest.mark.parametrize(("method", "path"), LOGIN_PAGES)
+def test_a_login_page_can_be_opened_from_any_page(method: str, path: str, site: str) -> None:
+    assert is_accepted(path, method=method, key="", sec_fetch_site=site, **OPENED)
+    assert not is_accepted(path, method=method, key="", sec_fetch_site=site, gate=WITHOUT_SIGN_IN, **OPENED)
+
+
+@pytest.mark.parametrize("changed", [{"sec_fetch_dest": "iframe"}, {"sec_fetch_mode": "no-cors"}, {"origin": PAGE}])
+@pytest.mark.parametrize(("method", "path"), LOGIN_PAGES)
+def test_a_login_page_can_be_neither_framed_nor_read(method: str, path: str, changed: dict[str, Any]) -> None:
+    """A framed one could be clicked through, a read one tells whether somebody is signed in."""
+    assert not is_accepted(path, method=method, key="", sec_fetch_site="same-site", **{**OPENED, **changed})
+
+
+def test_only_the_login_page_itself_sends_names_and_passwords() -> None:
+    given: dict[str, Any] = {"method": "POST", "key": "", **OPENED}
+    assert is_accepted("/login", origin=f"http://{HOST}", sec_fetch_site="same-origin", **given)
+    for origin in (PAGE, "https://evil.example", "null"):
+        assert not is_accepted("/login", origin=origin, sec_fetch_site="same-site", **given)
+    assert not is_accepted("/login", origin=f"http://{HOST}", gate=WITHOUT_SIGN_IN, **given)
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+@pytest.mark.parametrize("path", TOKENS)
+def test_only_pages_to_which_people_return_get_tokens(path: str, method: str) -> None:
+    given: dict[str, Any] = {"method": method, "key": "", "sec_fetch_site": "same-site"}
+    assert is_accepted(path, origin=PAGE, **given)
+    for origin in ("http://127.0.0.1:5567", "http://localhost:5566", "https://evil.example", "null"):
+        assert not is_accepted(path, origin=origin, **given)
+    assert not is_accepted(path, **given), "an embedded resource sends no Origin"
+    assert not is_accepted(path, origin=PAGE, gate=WITHOUT_SIGN_IN, **given)
+    assert not is_accepted(path, origin=PAGE, key="", method="GET")
+
+
+@pytest.mark.parametrize("path", TOKENS)
+def test_a_client_that_is_no_browser_exchanges_its_code(path: str) -> None:
+    assert is_accepted(path, key="")
+
+
+def test_functions_read_the_keys_of_a_user_pool_and_only_those() -> None:
+    assert is_accepted(KEYS, method="GET", key="")
+    assert not is_accepted(KEYS, method="POST", key="")
+    assert not is_accepted(KEYS.replace("Abc", "Xyz"), method="GET", key="")
+    assert not is_accepted("/us-east-1_Abc123/.well-known/openid-configuration", method="GET", key="")
+    assert not is_accepted(KEYS, method="GET", key="", gate=WITHOUT_SIGN_IN)
+
+
+def test_no_request_about_accounts_is_accepted_unsigned() -> None:
+    """SDKs do not sign InitiateAuth, but the pool's client allows passwords only to AdminInitiateAuth."""
+    for action in ("InitiateAuth", "AdminInitiateAuth", "SignUp", "AdminCreateUser", "ListUsers"):
+        assert not is_accepted(key="", x_amz_target=f"AWSCognitoIdentityProviderService.{action}")
+        assert is_accepted(x_amz_target=f"AWSCognitoIdentityProviderService.{action}")

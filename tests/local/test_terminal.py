@@ -34,6 +34,17 @@ def test_the_commands_for_the_aws_cli_can_be_copied(capsys: pytest.CaptureFixtur
         assert part in said
 
 
+def test_accounts_are_shown_only_if_there_are_any(capsys: pytest.CaptureFixture[str]) -> None:
+    passwords = {"ada@example.org": "drawn", "ben@example.org": "too"}
+    accounts = [{"username": address, "password": password} for address, password in passwords.items()]
+    say_ready({**OUTPUTS, "accounts": accounts, "user_pool_id": "us-east-1_Abc"}, 4.2, watch=True)
+    said = capsys.readouterr().out
+    assert "    ada@example.org  drawn\n    ben@example.org  too\n" in said
+    assert "aws cognito-idp admin-create-user --user-pool-id us-east-1_Abc --username cy@example.org\n" in said
+    say_ready(OUTPUTS, 4.2, watch=True)
+    assert "Sign in" not in capsys.readouterr().out
+
+
 def test_saved_files_are_mentioned_only_if_they_are_deployed(capsys: pytest.CaptureFixture[str]) -> None:
     say_ready(OUTPUTS, 4.2, watch=True)
     say_ready(OUTPUTS, 4.2, watch=False)

@@ -96,12 +96,17 @@ def _scalar_problems(shape: Any, value: Any, place: str) -> Iterator[str]:
     elif shape.type_name == "string":
         yield from _out_of_bounds(shape, len(value), f"{place}'s length")
         pattern = shape.metadata.get("pattern")
-        if pattern and not re.fullmatch(pattern.replace("(?i)", ""), value):
+        if pattern and not re.fullmatch(_python_pattern(pattern), value):
             yield f"{place} is {value!r}, not {pattern}"
         if shape.enum and value not in shape.enum:
             yield f"{place} is {value!r}, none of {shape.enum}"
     elif shape.type_name not in ("boolean", "blob"):
         yield from _out_of_bounds(shape, value, place)
+
+
+def _python_pattern(pattern: str) -> str:
+    """Return a model's pattern for Python, which has no Unicode categories: Cognito's amount to visible characters."""
+    return re.sub(r"(\\p\{[A-Z]\})+", r"\\x21-\\U0010ffff", pattern.replace("(?i)", ""))
 
 
 def _out_of_bounds(shape: Any, value: Any, place: str) -> Iterator[str]:

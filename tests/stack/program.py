@@ -13,6 +13,7 @@ WITH_EVERYTHING = {
     "capacity": "provisioned",
     "monitoring": "true",
     "protect_messages": "true",
+    "sign_in": "optional",
     "site_delivery": "cdn",
 }
 WITH_DOMAINS = {

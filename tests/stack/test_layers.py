@@ -22,7 +22,7 @@ PACKAGES: dict[str, set[str]] = {
     "chat_client": set(),
     "smoke": {"chat_client"},
     "benchmarks": {"chat_client", "functions", "local"},
-    "docgen": {"chat_client", "functions", "local", "smoke", "tests"},
+    "docgen": {"benchmarks", "chat_client", "functions", "local", "smoke", "tests"},
     "tests": {"chat_client", "chat_stack", "components", "functions", "local", "smoke"},
 }
 """Packages that each package may import. `local` runs the program and the functions but imports neither."""
@@ -36,12 +36,13 @@ THIRD_PARTY: dict[str, set[str]] = {
 }
 """Third-party packages that are installed where each package runs."""
 CHAT: dict[str, set[str]] = {
-    "runtime": {"operations", "delivery", "store", "push", "protocol", "schema"},
-    "operations": {"delivery", "store", "protocol"},
+    "runtime": {"operations", "delivery", "store", "push", "identity", "protocol", "schema"},
+    "operations": {"delivery", "store", "identity", "protocol"},
     "delivery": {"store", "protocol"},
     "store": {"protocol", "schema"},
     "push": set(),
     "protocol": set(),
+    "identity": set(),
     "routes": {"schema"},
     "schema": set(),
 }

@@ -168,6 +168,7 @@ def test_the_longest_lists_fit_into_a_functions_environment() -> None:
         blocked_addresses=json.dumps(["255.255.255.255/32"] * 75),
         monitoring="true",
         site_delivery="cdn",
+        sign_in="optional",
     )
     variables = plan.one("aws:lambda/function:Function", "websocket-api-connect-function").inputs["environment"]
     assert 3_000 < len(json.dumps(variables["variables"])) < 4_096
@@ -184,7 +185,7 @@ def test_each_resource_is_named_after_its_component(variant: str) -> None:
             assert not one.custom, "the main program creates only components"
     tops = {one.name for one in components.values() if one.parent not in components}
     expected = {"chat-tables", "static-site", "site-config", "stage-breaker", "websocket-api"}
-    assert tops == expected | ({"cost-guards", "monitoring"} if variant != "plain" else set())
+    assert tops == expected | ({"cost-guards", "monitoring", "sign-in"} if variant != "plain" else set())
 
 
 # Names
@@ -193,7 +194,7 @@ def test_each_resource_is_named_after_its_component(variant: str) -> None:
 def named_by(plan: Plan) -> set[str]:
     """Return the names that the program sets; the provider makes the others unique."""
     given = ("name", "dashboardName", "bucketPrefix")
-    kinds = ("RouteResponse", "Record", "Stage")
+    kinds = ("RouteResponse", "Record", "Stage", "UserPoolClient")
     return {
         str(one.inputs[key]) for one in plan.resources for key in given if key in one.inputs and one.kind not in kinds
     }

@@ -19,6 +19,7 @@ ASKED_FOR = {
     *(f"Lambda.{number}" for number in (1, 2)),
     *(f"S3.{number}" for number in (1, 2, 3, 5, 8)),
     *(f"CloudFront.{number}" for number in (1, 3, 10, 12, 13)),
+    *(f"Cognito.{number}" for number in (1, 3, 4, 5, 6)),
 }
 CURRENT_RUNTIMES = {"python3.12", "python3.13", "python3.14"}
 TABLE = [
@@ -51,7 +52,7 @@ def allows(plan: Plan, principal: object) -> set[str]:
 
 def no_secrets(given: dict[str, Any]) -> bool:
     variables = given["environment"]["variables"]
-    named = any(re.search("SECRET|TOKEN|PASSWORD|KEY", name) for name in variables)
+    named = any(re.search("SECRET|TOKEN|PASSWORD|KEY(?!S_URL$)", name) for name in variables)
     return not named and not any(re.search(r"(AKIA|ASIA)[A-Z0-9]{16}", value) for value in variables.values())
 
 
@@ -90,6 +91,20 @@ def strict_transport(given: dict[str, Any]) -> bool:
     year = 31_536_000
     return header["accessControlMaxAgeSec"] >= year and all(
         header.get(name) is True for name in ("includeSubdomains", "override", "preload")
+    )
+
+
+def threat_protection(given: dict[str, Any]) -> bool:
+    return given.get("userPoolAddOns", {}).get("advancedSecurityMode") == "ENFORCED"
+
+
+def strong_passwords(given: dict[str, Any]) -> bool:
+    policy = given["passwordPolicy"]
+    kinds = ("requireLowercase", "requireUppercase", "requireNumbers", "requireSymbols")
+    return (
+        policy["minimumLength"] >= 8
+        and policy["temporaryPasswordValidityDays"] <= 7
+        and all(policy[kind] for kind in kinds)
     )
 
 
@@ -145,6 +160,16 @@ CHECKS: dict[str, Check] = {
     "CloudFront.13": each(
         "Distribution", lambda given: all("originAccessControlId" in origin for origin in given["origins"])
     ),
+    "Cognito.1": each("UserPool", threat_protection),
+    "Cognito.3": each("UserPool", strong_passwords),
+    "Cognito.4": each("UserPool", threat_protection),
+    "Cognito.5": each(
+        "UserPool",
+        lambda given: (
+            given["mfaConfiguration"] != "OFF" or {"PASSWORD"} != {*given["signInPolicy"]["allowedFirstAuthFactors"]}
+        ),
+    ),
+    "Cognito.6": each("UserPool", lambda given: given["deletionProtection"] == "ACTIVE"),
 }
 
 
@@ -167,4 +192,4 @@ def test_the_strictest_config_matches_the_document() -> None:
     text = (ROOT / "docs" / "scanner-rules.md").read_text(encoding="utf-8")
     documented = dict(re.findall(r"pulumi config set (\w+) (\w+)", text))
     assert documented == {key: STRICTEST[key] for key in documented}
-    assert {"site_delivery", "protect_messages", "access_logs", "log_retention_days"} == set(documented)
+    assert {"site_delivery", "sign_in", "protect_messages", "access_logs", "log_retention_days"} == set(documented)

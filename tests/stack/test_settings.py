@@ -81,6 +81,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({**WITH_DOMAINS, "page_certificate_arn": ELSEWHERE}, "page_certificate_arn must be in us-east-1"),
     ({**WITH_DOMAINS, "socket_certificate_arn": ELSEWHERE}, "socket_certificate_arn must be in us-east-1"),
     ({"zone_id": "example.org"}, "zone_id must be the id of a hosted zone such as Z0123456789"),
+    ({"sign_in": "on"}, "sign_in must be off, optional or required, not 'on'"),
+    ({"sign_in": "false"}, "sign_in must be off, optional or required, not 'false'"),
+    ({"sign_in": "optional"}, "sign_in needs site_delivery cdn, since Cognito returns people only to https pages"),
+    ({"sign_in": "required", "local_site_url": "http://127.0.0.1:80"}, "sign_in needs site_delivery cdn"),
     ({"protect": "1"}, "protect is unknown; Pulumi.yaml lists the keys"),
 ]
 

@@ -149,11 +149,15 @@ def test_a_meta_policy_has_no_directive_that_only_works_in_a_header() -> None:
 
 
 def test_the_cdn_sends_the_pages_policy_as_a_header_and_forbids_framing() -> None:
-    given = program(**WITH_EVERYTHING).one("ResponseHeadersPolicy").inputs
+    plan = program(**WITH_EVERYTHING)
+    given = plan.one("ResponseHeadersPolicy").inputs
     security = given["securityHeadersConfig"]
     sent = directives(security["contentSecurityPolicy"]["contentSecurityPolicy"])
     assert sent.pop("frame-ancestors") == ["'none'"]
-    assert sent == directives(meta_policy())
+    assert sent.pop("connect-src") == ["'self'", "wss:", plan.outputs["login_url"]]
+    expected = directives(meta_policy())
+    assert expected.pop("connect-src") == ["'self'", "wss:"]
+    assert sent == expected
     assert security["strictTransportSecurity"]["accessControlMaxAgeSec"] == 31_536_000
     assert security["frameOptions"]["frameOption"] == "DENY"
     assert security["referrerPolicy"]["referrerPolicy"] == "no-referrer"

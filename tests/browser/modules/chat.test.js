@@ -259,3 +259,33 @@ claim("switching rooms does not reorder them, and a newly opened room comes firs
 	visited.visit("garden", world.clock.at + 2 * SECOND);
 	equal(listed(), ["garden", "hall", "tea", "attic"]);
 });
+
+claim("of private rooms only the open one is joined, and dropping one leaves nothing of it", async () => {
+	const world = new World();
+	const room = `~${"a".repeat(26)}`;
+	const page = await joined(world, { others: ["coffee"] });
+	const reads = [];
+	page.chat.on("read", (read) => reads.push(read));
+	page.visited.visit(`@${"b".repeat(26)}`, world.clock.at);
+	page.chat.open(room);
+	page.chat.open("tea");
+	await world.clock.pass(100);
+	equal(
+		[...new Set(world.server.sent("join").map((frame) => frame.room))].sort(),
+		["coffee", "tea", room].sort(), // the fake server refuses it, as one without accounts
+	);
+	page.chat.listOf(room).note("Between us", 0);
+	page.archive.save(room, [{ ...world.server.store(room, "Secret"), own: false }]);
+	page.chat.open(room);
+	page.view.client.write("Not sent");
+	page.chat.open("tea");
+	page.chat.drop(room);
+	page.archive.flush();
+	equal([page.chat.listOf(room).items, page.archive.restore(room), page.visited.find(room)], [[], [], undefined]);
+	equal(page.view.outbox.all, []);
+	world.server.say("tea", "Read");
+	await world.clock.pass(50);
+	page.chat.list.markSeen(0, 1);
+	page.chat.saveRead();
+	equal(reads.at(-1), { room: "tea", read: 1 });
+});

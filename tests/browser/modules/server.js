@@ -12,6 +12,10 @@ class Peer {
 	/** Whether it is in the lobby only because it has not joined a room. */
 	isImplicit = true;
 
+	/** The account that it is signed in as. */
+	account = undefined;
+	hasLapsed = false;
+
 	constructor(id, deliver) {
 		this.id = id;
 		this.deliver = deliver;
@@ -20,7 +24,8 @@ class Peer {
 	}
 
 	get person() {
-		return { connectionId: this.id, name: this.name, sender: this.sender };
+		const { name, sender } = this.account ?? this;
+		return { connectionId: this.id, name, sender, ...(this.account && { userId: this.account.userId }) };
 	}
 
 	isIn(room) {
@@ -37,6 +42,12 @@ export class FakeServer {
 	answers = () => false;
 	/** Whether a function dies between storing a message and posting it. */
 	dies = () => false;
+	/** Access token → account: {userId, name, sender, senders}. */
+	accounts = new Map();
+	/** Whether guests are refused. */
+	requiresSignIn = false;
+	/** Answers what is about private rooms, if the test has them: private.js. */
+	private = undefined;
 	#rooms = new Map();
 
 	constructor(now = Date.now) {
@@ -125,8 +136,13 @@ export class FakeServer {
 	}
 
 	answer(peer, frame) {
-		const actions = ["join", "leave", "sendmessage", "history", "typing", "ping"];
-		if (actions.includes(frame.action)) this[frame.action](peer, frame);
+		const actions = ["join", "leave", "sendmessage", "history", "typing", "ping", "signin", "signout", "profile"];
+		const needsAccount = this.requiresSignIn || frame.action === "profile";
+		const hasNone = peer.hasLapsed || (needsAccount && !peer.account);
+		if (hasNone && frame.action !== "signin") {
+			this.refuse(peer, frame, "sign_in_required", "Sign in first");
+		} else if (this.private?.takes(peer, frame)) return;
+		else if (actions.includes(frame.action)) this[frame.action](peer, frame);
 		else this.refuse(peer, frame, "bad_request", "Invalid request");
 	}
 
@@ -134,11 +150,53 @@ export class FakeServer {
 		peer.deliver({ type: "error", error, code, action, room: to, messageId, ...more });
 	}
 
+	signin(peer, frame) {
+		const account = this.accounts.get(frame.token);
+		if (!account)
+			return this.refuse(peer, frame, "invalid_token", "This sign-in is not valid or has expired; sign in again");
+		const guest = frame.secret && `sender-of-${frame.secret}`;
+		if (guest && !account.senders.includes(guest)) {
+			if (this.#claimantOf(guest)) return this.refuse(peer, frame, "secret_claimed");
+			account.senders.push(guest);
+		}
+		Object.assign(peer, { account, hasLapsed: false });
+		peer.deliver(this.#signedIn(account));
+	}
+
+	signout(peer, { everywhere = false }) {
+		const { account } = peer;
+		const theirs = [...this.peers].filter((each) => each === peer || (everywhere && each.account === account));
+		for (const each of theirs) each.deliver({ type: "signedout", everywhere });
+	}
+
+	profile(peer, frame) {
+		const { name } = frame;
+		if (!name || [...name].length > 40)
+			return this.refuse(peer, frame, "invalid_name", "A name has 1 to 40 characters");
+		const isTaken = [...this.accounts.values()].some((each) => each && each !== peer.account && each.name === name);
+		if (isTaken) return this.refuse(peer, frame, "name_taken", "This name belongs to another account");
+		peer.account.name = name;
+		for (const each of this.peers) if (each.account === peer.account) each.deliver(this.#signedIn(peer.account));
+		for (const room of peer.rooms) this.#tell(room, "rename", peer);
+	}
+
+	#signedIn({ userId, name, sender, senders, isNew }) {
+		const until = new Date(this.now() + 3_600_000).toISOString();
+		return { type: "signedin", userId, name, until, sender, senders, isNew };
+	}
+
+	/** The account that has taken over a guest. */
+	#claimantOf(sender) {
+		return [...this.accounts.values()].find((account) => account?.senders.includes(sender));
+	}
+
 	join(peer, frame) {
-		const { room, name, secret, after } = frame;
+		const { room, after } = frame;
+		const { name, secret } = peer.account ? {} : frame;
 		if (!ROOM.test(room)) return this.refuse(peer, frame, "invalid_room");
 		if (name !== undefined && (!name || [...name].length > 40)) return this.refuse(peer, frame, "invalid_name");
 		if (secret !== undefined && !SECRET.test(secret)) return this.refuse(peer, frame, "invalid_secret");
+		if (secret && this.#claimantOf(`sender-of-${secret}`)) return this.refuse(peer, frame, "secret_claimed");
 		if (peer.rooms.size >= MAX_ROOMS && !peer.rooms.has(room)) return this.refuse(peer, frame, "too_many_rooms");
 		const isNew = !peer.rooms.has(room);
 		peer.isImplicit = false;
@@ -241,7 +299,13 @@ export class FakeServer {
 
 /** The CRC-32 of a room's members. */
 function checksumOf(members) {
-	const lines = members.map(({ connectionId, name, sender }) => `${connectionId}\t${name}\t${sender}\n`);
+	const fields = members.map(({ connectionId, name, sender, userId }) => [
+		connectionId,
+		name,
+		sender,
+		...(userId ? [userId] : []),
+	]);
+	const lines = fields.map((each) => `${each.join("\t")}\n`);
 	let crc = -1;
 	for (const byte of new TextEncoder().encode(lines.sort().join(""))) {
 		crc ^= byte;
@@ -257,6 +321,8 @@ const plain = (messages) => messages.map(({ type: _, ...fields }) => fields);
 export class Host {
 	server = new FakeServer();
 	#peers = new Map();
+	/** userId → account. */
+	#known = new Map();
 	#made = [];
 
 	connect(id) {
@@ -289,6 +355,29 @@ export class Host {
 	send(frame) {
 		for (const peer of this.server.peers) if (!frame.room || peer.isIn(frame.room)) peer.deliver(frame);
 		return this.#made.splice(0);
+	}
+
+	/** Accept an access token. */
+	addAccount(token, account) {
+		this.#known.set(account.userId, this.#known.get(account.userId) ?? account);
+		this.server.accounts.set(token, this.#known.get(account.userId));
+	}
+
+	/** An account does something without a page. Returns the frames to send, and those that answer it. */
+	act(userId, frame) {
+		const answers = [];
+		const peer = this.server.connect(`away-${userId}`, (answer) => answers.push(answer));
+		peer.account = this.#known.get(userId);
+		this.server.answer(peer, frame);
+		this.server.peers.delete(peer);
+		return [this.#made.splice(0), answers];
+	}
+
+	/** All sign-ins lapse, and none of the tokens is accepted again. */
+	expireSignIns() {
+		const { accounts, peers } = this.server;
+		for (const token of accounts.keys()) accounts.set(token, undefined);
+		for (const peer of peers) peer.hasLapsed = !!peer.account;
 	}
 
 	/** People in a room without a connection. */

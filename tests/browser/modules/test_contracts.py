@@ -25,39 +25,46 @@ WORDS = [
 ]
 
 
-def table(heading: str) -> list[list[str]]:
-    """Return the cells of the table below a heading."""
-    section = PROTOCOL.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+def tables(heading: str) -> list[list[list[str]]]:
+    """Return the cells of each table below a heading."""
+    section = re.split(rf"\n##+ {heading}\n", PROTOCOL)[1].split("\n##")[0]
+    found = re.findall(r"(?:^\|.*\n)+", section, re.MULTILINE)
+    return [
+        [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines.splitlines()[2:]]
+        for lines in found
+    ]
 
 
 def test_the_page_reads_the_frames_that_the_protocol_describes(modules: Page) -> None:
     described: dict[str, dict[str, bool]] = {}
-    for kind, field, form, *_ in table("From the server"):
-        frame = kind.strip("`") or list(described)[-1]
-        described.setdefault(frame, {})[field.strip("`")] = "optional" in form or "absent" in form
+    for heading in ("From the server", "From the server, with accounts"):
+        for kind, field, form, *_ in tables(heading)[0]:
+            frame = kind.strip("`") or list(described)[-1]
+            described.setdefault(frame, {})[field.strip("`")] = "optional" in form or "absent" in form
     read = modules.evaluate("""async () => {
         const { FRAMES } = await import("/client/protocol.js");
+        const { ACCOUNT_FRAMES } = await import("/client/account-requests.js");
         const mapped = (object, change) =>
             Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
-        return mapped(FRAMES, fields => mapped(fields, check => check(undefined)));
+        return mapped({ ...FRAMES, ...ACCOUNT_FRAMES }, fields => mapped(fields, check => check(undefined)));
     }""")
     assert read == described
 
 
 def test_the_page_has_the_error_codes_and_limits_of_the_protocol(modules: Page) -> None:
+    public, of_accounts = ([code.strip("`") for code, *_ in table] for table in tables("Error codes"))
     codes, rooms, listed = modules.evaluate("""async () => {
         const { ErrorCode, MAX_LISTED_MEMBERS, MAX_ROOMS } = await import("/client/protocol.js");
         return [Object.values(ErrorCode), MAX_ROOMS, MAX_LISTED_MEMBERS];
     }""")
-    assert codes == [code.strip("`") for code, *_ in table("Error codes")]
+    assert codes[: len(public)] == public
+    assert set(codes[len(public) :]) <= set(of_accounts)
     assert f"A connection may be in {rooms} rooms at once" in PROTOCOL
     assert f"who is here, at most {listed}" in PROTOCOL
 
 
 def test_page_and_server_compute_the_same_checksum_of_members(modules: Page) -> None:
-    people = [("b=", "Ada 🙂", "s1"), ("a=", "مریم", "s2"), ("ab=", "", "s3")]
+    people = [("b=", "Ada 🙂", "s1"), ("a=", "مریم", "s2", "user-1"), ("ab=", "", "s3")]
     members = [frames_out.Person(*each) for each in people]
     for some in (members, members[:1], []):
         checksum = modules.evaluate(

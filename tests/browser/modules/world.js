@@ -255,7 +255,15 @@ export class World {
 	startsAfter = () => 0;
 
 	/** Open a tab, and a view of what its client reports. */
-	tab({ room = "tea", others = [], name = "Ada", random = () => 0.5, browser = this.browser, locks = true } = {}) {
+	tab({
+		room = "tea",
+		others = [],
+		name = "Ada",
+		random = () => 0.5,
+		browser = this.browser,
+		locks = true,
+		scope = "",
+	} = {}) {
 		const world = this;
 		const clock = new TabClock(this.clock);
 		const storage = browser.storage.tab();
@@ -267,7 +275,7 @@ export class World {
 				tab.sockets.push(this);
 			}
 		};
-		const store = new LocalStore(storage);
+		const store = new LocalStore({ ...storage, scope });
 		if (name && store.loadText("name") === undefined) store.save("name", name);
 		const client = new Client({ storage: store, random, clock, WebSocket, locks: locks ? lockTab : undefined });
 		client.setRooms(room, others);
