@@ -49,7 +49,11 @@ CLOSING_SECONDS = 180.0
 up to another until the alarm is evaluated. AWS guarantees no figure."""
 _FLOOD_READERS = 500
 """Connections of many clients, or of one without address limits. With so many, few frames exhaust the account."""
+_FLOOD_ACCOUNTS = 20
+"""Accounts of an attacker. Each needs an e-mail address of its own, and Cognito's mailer sends some 50 mails a day."""
 _MEMBERS_A_READ_UNIT = 20
+_READ_UNITS_OF_MEMBERS = 108
+"""The roles of 100 members (8), and the profile of each."""
 _MAX_ROSTER_BYTES = 30 * 1024
 _ROSTER_BYTES_A_MEMBER = 240
 _FRAME_BYTES = 32 * 1024
@@ -197,13 +201,41 @@ class Case:
         ]
 
     def _account_frames(self) -> list[Frame]:
-        """Return the frames of accounts that cost most; each of the others costs less than one above."""
+        """Return the frames of accounts that cost most, in rooms as large as possible; the others cost less."""
         return [
-            list_of_rooms(
-                MAX_PRIVATE_ROOMS, most_per_second=self._most(rate_limit.LISTS) + self._most(rate_limit.CHANGES)
+            list_of_rooms(MAX_PRIVATE_ROOMS, most_per_second=self._most_of_accounts(rate_limit.ROOM_LISTS)),
+            rename(MAX_SOCKETS, most_per_second=self._most_of_accounts(rate_limit.RENAMES)),
+            Frame(
+                kind="members",
+                written=1,
+                read=4 + _READ_UNITS_OF_MEMBERS,
+                memory_mb=PRIVATE_ROOM.memory_mb,
+                reply_bytes=_FRAME_BYTES,
+                most_per_second=self._most_of_accounts(rate_limit.LISTS),
             ),
-            rename(min(MAX_SOCKETS, self.readers), most_per_second=self._most(rate_limit.SIGN_INS)),
+            Frame(
+                kind="join of a private room",
+                written=3,
+                read=22 + _READ_UNITS_OF_MEMBERS,
+                posts=1,
+                post_bytes=_FRAME_BYTES,
+                most_per_second=self._most_of_accounts(rate_limit.OPENS),
+            ),
+            Frame(
+                kind="ping of a private room",
+                written=1,
+                read=10 + _READ_UNITS_OF_MEMBERS,
+                reply_bytes=_MAX_ROSTER_BYTES,
+                most_per_second=min(
+                    self._most(rate_limit.PINGS), _FLOOD_ACCOUNTS * MAX_SOCKETS * 1000 / rate_limit.PINGS.interval_ms
+                ),
+            ),
         ]
+
+    def _most_of_accounts(self, limit: RateLimit) -> float:
+        """Return how many actions per second the attacker's accounts can reach, including their bursts."""
+        shared = limit.times(_default("address_allowances"))
+        return _FLOOD_ACCOUNTS * (shared.burst / self.seconds + 1000 / shared.interval_ms)
 
     def _most(self, limit: RateLimit, cost: int = 1) -> float:
         """Return how many actions of a cost per second an address can reach, including its burst."""

@@ -1,6 +1,7 @@
 /** Private rooms and direct conversations of an account. Loaded only when it is signed in, or to invite a guest. */
 
 import { AccountRequests, NO_SUCH_ROOM, RequestError } from "../client/account-requests.js";
+import { asksToWait } from "../client/protocol.js";
 import { Timers } from "../client/timers.js";
 import { isPrivate } from "../model/address.js";
 import { mentionsName } from "../model/mentions.js";
@@ -226,6 +227,7 @@ export class PrivateRoomsController {
 			case "joined":
 				return isPrivate(frame.room) ? this.#joined(frame) : undefined;
 			case "error":
+				if (frame.action === "rooms" && asksToWait(frame.code)) return this.#listLater(frame.retryAfterMs);
 				return frame.code === NO_SUCH_ROOM ? this.#barred(frame) : undefined;
 		}
 	}
@@ -236,6 +238,11 @@ export class PrivateRoomsController {
 		if (this.#isListDue) return;
 		this.#session.send({ action: "rooms" });
 		this.#timers.start("list", LIST_MS, () => this.#isListDue && this.#list());
+	}
+
+	/** @param {number} [waitMs] */
+	#listLater(waitMs = LIST_MS) {
+		this.#timers.start("list", waitMs, () => this.#list());
 	}
 
 	/** Of the rooms that the list lacks, those that do not follow are asked for: a refusal says that they are lost.

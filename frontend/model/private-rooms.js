@@ -5,6 +5,7 @@ import { Emitter } from "../client/emitter.js";
 
 const KEY = "private-rooms";
 const STALE_MS = 5000;
+const RESTART_STEP = 10_000; // a log that begins again skips more places than anyone could have missed
 const { compare } = new Intl.Collator(undefined, { numeric: true });
 
 /** A room's name for people. @param {Pick<Description, "kind" | "title" | "with">} description */
@@ -99,8 +100,8 @@ export class PrivateRooms extends Emitter {
 		const known = this.#rooms.get(room);
 		if (!known) return false;
 		if (seq <= known.lastSeq) return true;
-		const read = this.readOf(room);
-		known.unread = isOwn && !known.unread ? 0 : seq - read; // as the server counts
+		const step = seq - known.lastSeq;
+		known.unread = isOwn ? 0 : known.unread + (step < RESTART_STEP ? step : 1); // as the server counts
 		known.lastSeq = seq;
 		this.emit("change", undefined); // not saved: the next list is
 		return true;

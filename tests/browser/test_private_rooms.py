@@ -151,6 +151,20 @@ def test_private_rooms_and_direct_messages_are_listed_apart_with_their_unread_me
     assert_icon(chat.page, "icon-unread.svg")
 
 
+def test_a_list_that_is_refused_for_now_is_asked_for_again(chat: Chat) -> None:
+    chat.room("Team", "Ada")
+
+    def refuse_once(frame: Frame) -> bool:
+        if frame["action"] != "rooms" or len(chat.server.sent("rooms")) > 1:
+            return False
+        chat.server.refuse(frame, code="rate_limited", error="Too many at once; try again in 1 s", retryAfterMs=100)
+        return True
+
+    chat.server.answers = refuse_once
+    chat.open()
+    expect(listed(chat.page, "Private rooms")).to_have_text(["Team"])
+
+
 def test_a_message_in_a_room_that_is_not_open_counts_and_notifies_wherever_one_looks(chat: Chat) -> None:
     team = chat.room("Team", "Ada")
     chat.page.add_init_script("""

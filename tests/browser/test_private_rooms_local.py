@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.process import Stack
-from tests.browser.controls import box, button, name_field, people, rows, send, status
+from tests.browser.controls import box, button, people, rows, send, status
 from tests.browser.test_private_rooms import dialog, heading, listed, member
 from tests.browser.test_sign_in import sign_in_button
-from tests.browser.test_sign_in_local import log_in
+from tests.browser.test_sign_in_local import log_in, take_name
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +21,7 @@ def signed_in(page: Page, stack: Stack, index: int, name: str) -> Page:
     expect(status(page)).to_have_text("Connected")
     sign_in_button(page).click()
     log_in(page, stack, index)
-    if not name_field(page).is_visible():
-        page.get_by_role("button", name=re.compile("^Account: ")).click()
-        button(page, "Change name").click()
-    name_field(page).fill(name)
-    button(page, "Save").click()
-    expect(button(page, f"Account: {name}")).to_be_visible()
+    take_name(page, name)
     return page
 
 

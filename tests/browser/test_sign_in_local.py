@@ -37,6 +37,15 @@ def log_in(page: Page, stack: Stack, index: int) -> None:
     expect(box(page)).to_be_enabled()
 
 
+def take_name(page: Page, name: str) -> None:
+    """Change the account's name."""
+    page.get_by_role("button", name="Account: ").click()
+    menu(page).get_by_role("button", name="Change name").click()
+    name_field(page).fill(name)
+    button(page, "Save").click()
+    expect(account_button(page, name)).to_be_visible()
+
+
 def test_a_guest_signs_in_stays_the_author_and_is_known_by_the_badge(
     new_person: Callable[[], Page], accounts_stack: Stack, room: str
 ) -> None:
@@ -47,9 +56,7 @@ def test_a_guest_signs_in_stays_the_author_and_is_known_by_the_badge(
     button(ada, "Continue to sign in").click()
     log_in(ada, accounts_stack, 0)
     assert ada.url == f"{accounts_stack.site_url.rstrip('/')}/#{room}"
-    name_field(ada).fill(f"Ada of {room}")
-    button(ada, "Save").click()
-    expect(account_button(ada, f"Ada of {room}")).to_be_visible()
+    take_name(ada, f"Ada of {room}")
     send(ada, "Written with an account")
     expect(rows(ada).locator("xpath=self::*[contains(@class, 'own')]")).to_have_count(2)
     expect(rows(guest)).to_have_count(2)

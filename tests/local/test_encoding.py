@@ -39,7 +39,8 @@ def _opens(call: ast.Call) -> bool:
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("open", "fdopen"):
         return False
     name = call.func.value.id if isinstance(call.func.value, ast.Name) else ""
-    is_mode = bool(call.args) and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+    first = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    is_mode = isinstance(first, str) and set(first) <= set("rwax+t")
     return call.func.attr == "fdopen" or (name not in BINARY and is_mode)
 
 

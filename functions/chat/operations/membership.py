@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from chat.protocol import errors, frames_in
+from chat.store.allowances import account_actor
 from chat.store.connections import Connection
 from chat.store.private_rooms import WINDOW_SECONDS, Role
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 _Read = TypeVar("_Read")
 
 _MAX_READS = 5
-_SLOW_RETRY_MS = 1000
 
 
 class Admission(NamedTuple):
@@ -75,15 +75,14 @@ def require_room(context: "Context", connection: Connection, named: str | None) 
 
 
 def counted(context: "Context", request: "Request", limit: "RateLimit") -> Connection:
-    """Return the connection of a frame for accounts, after counting the frame.
+    """Return the connection of a frame for accounts, after counting the frame against its account.
 
+    These frames read much more than others, and an account is harder to get than an address.
     Raises FrameError: rate_limited, sign_in_required.
     """
-    connection, _ = context.concurrently(
-        lambda: context.store.connections.load(request.connection_id, request.connected_ms),
-        lambda: context.store.allowances.count(context.actor(request), limit),
-    )
-    require_account(context, connection)
+    connection = context.store.connections.load(request.connection_id, request.connected_ms)
+    user_id = require_account(context, connection)
+    context.store.allowances.count(account_actor(user_id, connection.connection_id), limit)
     return connection
 
 
@@ -115,7 +114,7 @@ def renewed(context: "Context", connection: Connection, admission: Admission) ->
         admission = admit(context, connection, first.room)
         if admission.role is not None and first.role is not None and admission.role.at_ms != first.role.at_ms:
             raise errors.no_such_room()
-    raise errors.busy(_SLOW_RETRY_MS)
+    raise errors.contended()
 
 
 def timely(context: "Context", read: Callable[[], _Read]) -> tuple[_Read, float]:
@@ -128,4 +127,4 @@ def timely(context: "Context", read: Callable[[], _Read]) -> tuple[_Read, float]
         found = read()
         if context.clock.monotonic() < valid_until:
             return found, valid_until
-    raise errors.busy(_SLOW_RETRY_MS)
+    raise errors.contended()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from chat.operations.membership import require_account
+from chat.operations.membership import counted, require_account
 from chat.operations.sign_in import update_members
 from chat.protocol import frames_in, frames_out
 from chat.protocol.events import OK, Reply, Request
@@ -25,10 +25,7 @@ def profile(context: "Context", request: Request) -> Reply:
     """
     frame = frames_in.parse_profile(request.fields)
     store = context.store
-    connection, _ = context.concurrently(
-        lambda: store.connections.load(request.connection_id, request.connected_ms),
-        lambda: store.allowances.count(context.actor(request), rate_limit.SIGN_INS),
-    )
+    connection = counted(context, request, rate_limit.RENAMES)
     user_id = require_account(context, connection)
     changed = store.accounts.rename(user_id, frame.name)
     own = Recipient(connection.connection_id, connection.hears_until)

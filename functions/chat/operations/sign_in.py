@@ -48,11 +48,12 @@ def sign_in(context: "Context", request: Request) -> Reply:
     if not is_current:
         context.log.event("token_refused", reason="signed_out")
         raise errors.invalid_token()
-    profile, is_new = accounts.enter(user_id, profile, frame.name, claims.username, sender)
     try:
+        profile, is_new = accounts.enter(user_id, profile, frame.name, claims.username, sender)
         entered = _enter(context, known, profile, claims.expires_at)
-    except errors.FrameError:  # another account has signed in meanwhile
-        accounts.remove_socket(user_id, known.connection_id)
+    except errors.FrameError:  # the secret is claimed, or another account has signed in meanwhile
+        if known.user_id is None:
+            accounts.remove_socket(user_id, known.connection_id)
         raise
     if entered is None:
         accounts.remove_socket(user_id, known.connection_id)

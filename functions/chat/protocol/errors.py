@@ -2,6 +2,8 @@
 
 from typing import Any
 
+_CONTENDED_RETRY_MS = 1000
+
 
 class FrameError(Exception):
     """Raised for a frame that is answered by an `error` frame.
@@ -131,6 +133,12 @@ def busy(retry_after_ms: int) -> FrameError:
     """Return the error for a message that found no free place in its room's log under contention."""
     sentence = "Too many people are writing to this room; try again in a moment"
     return FrameError("busy", sentence, status=503, retry_after_ms=retry_after_ms)
+
+
+def contended() -> FrameError:
+    """Return the error for a private room that keeps changing, or that takes too long to read."""
+    sentence = "This room is busy; try again in a moment"
+    return FrameError("busy", sentence, status=503, retry_after_ms=_CONTENDED_RETRY_MS)
 
 
 def sign_in_unavailable(retry_after_ms: int) -> FrameError:

@@ -234,8 +234,8 @@ def rooms(
         "blocked": [],
     }
     spare = MAX_FRAME_BYTES - len(encode(frame).encode())
+    frame["blocked"] = _fitting([_account(*each) for each in blocked], spare * 3 // 4)  # 100 fit
     frame["invitations"] = _fitting(invitations, spare // 4)
-    frame["blocked"] = _fitting([_account(*each) for each in blocked], spare // 4)
     spare = MAX_FRAME_BYTES - len(encode(frame).encode())
     frame["rooms"] = _fitting([description.fields() for description in descriptions], spare)
     return [frame, *(room(description) for description in descriptions[len(frame["rooms"]) :])]

@@ -26,7 +26,7 @@ from chat.store.members import Recipient
 MAX_SENDERS = 20
 """Guests that an account takes over: one for each browser that it has been used in."""
 
-MAX_SOCKETS = 100
+MAX_SOCKETS = 30
 """Connections that an account may be signed in on at once."""
 
 _PROFILE, _SOCKETS, _OWNER = "profile", "sockets", "account"
@@ -126,7 +126,7 @@ class Accounts:
         """List a connection, or renew it, until a time in seconds since 1970; forget those that have lapsed.
 
         Returns False if the account has signed out everywhere since `authenticated_at` (s), or in that very second.
-        Raises FrameError `rate_limited` if the account has 100 others.
+        Raises FrameError `rate_limited` if the account has 30 others.
         """
         expression = Expression()
         socket = expression.name(f"{_SOCKET_PREFIX}{connection_id}", "socket")

@@ -30,10 +30,10 @@ _LAPSED_MS = 60_000
 
 
 class Actor(NamedTuple):
-    """Whose limits an action counts against: an address's and a connection's."""
+    """Whose limits an action counts against: an address's or account's, and a connection's."""
 
     key: str
-    """Key of the address's item; see `allowance_key`."""
+    """Key of the address's item, see `allowance_key`, or of the account's."""
     connection_id: str | None
     """None to count for the address only."""
 
@@ -55,6 +55,11 @@ def allowance_key(address: str | None, connection_id: str) -> str:
     if network is None:
         return f"{_CONNECTION_PREFIX}{connection_id}"
     return f"address#{hashlib.sha256(network.encode()).hexdigest()[:_DIGEST_CHARACTERS]}"
+
+
+def account_actor(user_id: str, connection_id: str) -> Actor:
+    """Return whose limits a frame counts against that only accounts may send: its connection's and its account's."""
+    return Actor(f"user#{user_id}", connection_id)
 
 
 def _network(address: str) -> str | None:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from chat.store.dynamodb import EXPIRY, Expression, Item, Table, Write, updating
 
+MAX_LINKS = 50
+"""Links of a room that can still be accepted: few enough for `members` to list them."""
+
 _PREFIX, _PAST_PREFIX = "invite#", "invite$"  # the character after #
 _ID_CHARACTERS, _TOKEN_BYTES = 16, 24
 
@@ -57,6 +60,10 @@ class Invitations:
     def list(self, room: str) -> Sequence[Invitation]:
         """Return the invitations that can still be accepted."""
         return [_invitation(item) for item in self._items(room) if self._is_valid(item)]
+
+    def maker(self, room: str, token: str) -> str | None:
+        """Return the account that has created an invitation; None if there is none."""
+        return self._table.get(_key(room, token)).get("by")
 
     def revoke(self, room: str, invite_id: str) -> None:
         """Delete an invitation, if there is one with this id."""

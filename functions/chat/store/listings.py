@@ -13,7 +13,14 @@ from chat.store.private_rooms import DIRECT, PRIVATE
 MAX_PRIVATE_ROOMS = 100
 """Private rooms, and direct conversations that it has opened, of one account."""
 
+MAX_BLOCKED = 100
+"""Accounts that one account may block: all fit into `rooms`."""
+
+MAX_INVITATIONS, MAX_INVITATIONS_BY_ONE = 100, 10
+"""Invitations by name that an account has at once, in all and by the same account."""
+
 _ROOM, _INVITED, _BLOCKED = "room#", "invited#", "blocked#"
+_PAST_INVITED, _PAST_BLOCKED = "invited$", "blocked$"  # the character after #
 _FIRST, _LAST = _BLOCKED, "room$"  # blocked#…, invited#…, profile, room#…
 _FORGET_AFTER_MS = 60_000
 
@@ -27,7 +34,7 @@ class Listing(NamedTuple):
     """The seq up to which the account has read the room."""
     partner: tuple[str, str] | None
     is_opened: bool
-    """Whether the account has opened it; a conversation that another one opened is shown once it has a message."""
+    """Whether the account has entered or opened it itself; only these count against its limit."""
     at_ms: int
 
     def is_old(self, now_ms: int) -> bool:
@@ -150,12 +157,17 @@ class Listings:
         """Store an invitation by name of an account (id and name), until a time in seconds."""
         self._table.put({**_key(user_id, _INVITED, room), "by": by[0], "name": by[1], EXPIRY: expires_at})
 
-    def invited(self, user_id: str, room: str) -> Invited | None:
-        """Return an account's invitation by name; None if it has none, or not any more."""
-        item = self._table.get(_key(user_id, _INVITED, room))
-        if not item or item.get(EXPIRY, 0) <= self._now_ms() // 1000:
-            return None
-        return Invited(room, item["by"], item.get("name", ""), item[EXPIRY])
+    def inviter(self, user_id: str, room: str) -> str | None:
+        """Return who has invited an account to a room by name; None if nobody has."""
+        return self._table.get(_key(user_id, _INVITED, room)).get("by")
+
+    def may_be_invited(self, user_id: str, room: str, by: str) -> bool:
+        """Return whether an account has space for another account's invitation; a repeated one takes none."""
+        found = self._table.query(("room", _partition(user_id)), ("item", _INVITED, _PAST_INVITED))
+        now = self._now_ms() // 1000
+        others = [item for item in found if item["item"] != _INVITED + room and item.get(EXPIRY, 0) > now]
+        by_one = sum(item["by"] == by for item in others)
+        return len(others) < MAX_INVITATIONS and by_one < MAX_INVITATIONS_BY_ONE
 
     def using_invitation(self, user_id: str, room: str) -> Write:
         """Return the write of a transaction that uses up an invitation by name; it fails if there is none."""
@@ -170,6 +182,12 @@ class Listings:
     def block(self, user_id: str, other: Blocked) -> None:
         """Block an account."""
         self._table.put({**_key(user_id, _BLOCKED, other.user_id), "name": other.name, "at": self._now_ms()})
+
+    def may_block(self, user_id: str, other_id: str) -> bool:
+        """Return whether an account may block another one: it has blocked it already, or fewer than 100 others."""
+        found = self._table.query(("room", _partition(user_id)), ("item", _BLOCKED, _PAST_BLOCKED), only=("item",))
+        others = [item for item in found if item["item"] != _BLOCKED + other_id]
+        return len(others) < MAX_BLOCKED
 
     def unblock(self, user_id: str, other_id: str) -> None:
         """Unblock an account."""

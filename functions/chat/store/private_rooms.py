@@ -150,11 +150,13 @@ class PrivateRooms:
             return None
         return _settings(item)
 
-    def admit(self, room: str, who: Person, since: int, *further: Write) -> Role:
+    def admit(self, room: str, who: Person, since: int, *further: Write, shares_history: bool, inviter: str) -> Role:
         """Make an account a member, together with further writes: the use of its invitation and its listing.
 
-        Raises TransactionFailedError: 0 if it is a member already, 1 if the room has ended or is full, 2 if the account
-        is banned, from 3 on for the further writes.
+        `shares_history` is the setting that was read, `inviter` the other account that has made the invitation.
+        Raises TransactionFailedError: 0 if it is a member already, 1 if the room has ended, is full or has another
+        setting by now, 2 if the account is banned, 3 if the inviter is not an owner or a moderator, from 4 on for the
+        further writes.
         """
         role = self._new_role(who, MEMBER, since)
         counted, unbanned = Expression(), Expression()
@@ -165,13 +167,15 @@ class PrivateRooms:
                 _settings_key(room),
                 f"SET {members} = {members} + {counted.value('one', 1)}",
                 counted,
-                condition=f"{members} < {counted.value('most', MAX_MEMBERS)}",
+                condition=f"{members} < {counted.value('most', MAX_MEMBERS)} AND "
+                f"{counted.name('sharesHistory')} = {counted.value('read', shares_history)}",
             ),
             checking(
                 _ban_key(room, role.user_id),
                 condition=f"attribute_not_exists({unbanned.name('item')})",
                 expression=unbanned,
             ),
+            _checking_moderator(room, inviter),
             *further,
         )
         return role
@@ -232,9 +236,15 @@ class PrivateRooms:
         )
 
     def bans(self, room: str) -> list[Ban]:
-        """Return the banned accounts."""
-        found = self._table.query(("room", room), ("item", _BAN, _PAST_BAN))
+        """Return the banned accounts, the latest first."""
+        items = self._table.query(("room", room), ("item", _BAN, _PAST_BAN))
+        found = sorted(items, key=lambda item: item.get("at", 0), reverse=True)
         return [Ban(item["item"].removeprefix(_BAN), item.get("name", "")) for item in found]
+
+    def forget_bans(self, room: str) -> None:
+        """Delete the bans of a room that has ended."""
+        for ban in self.bans(room):
+            self.unban(room, ban.user_id)
 
     def is_banned(self, room: str, user_id: str) -> bool:
         """Return whether an account is banned."""
@@ -328,6 +338,14 @@ def _unchanged(role: Role, expression: Expression) -> str:
 def _checking_role(room: str, role: Role) -> Write:
     expression = Expression()
     return checking(_role_key(room, role.user_id), condition=_unchanged(role, expression), expression=expression)
+
+
+def _checking_moderator(room: str, user_id: str) -> Write:
+    expression = Expression()
+    owner, moderator = expression.value("owner", OWNER), expression.value("moderator", MODERATOR)
+    role = expression.name("role")
+    condition = f"({role} = {owner} OR {role} = {moderator})"
+    return checking(_role_key(room, user_id), condition=condition, expression=expression)
 
 
 def _not_the_last(expression: Expression, owners: str) -> str:

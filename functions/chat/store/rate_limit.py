@@ -89,18 +89,24 @@ PINGS = RateLimit("pingTat", burst=10, interval_ms=1000, sharing=4)
 """Each page pings every 7.5 to 8.5 s, so 170 pages behind one address send 20 pings a second."""
 
 SIGN_INS = RateLimit("signInTat", burst=6, interval_ms=10_000, sharing=4)
-"""Limit of `signin`, `signout` and `profile`. A page signs in once a connection and once an hour; an office may be
+"""Limit of `signin` and `signout`. A page signs in once a connection and once an hour; an office may be
 behind one address: 120 at once, then two a second, at 5 allowances per address."""
 
 CONNECTS = RateLimit("connectTat", burst=12, interval_ms=50_000)
 """Limit of new connections, per address only: 60 at once, then one per 10 s, at 5 allowances per address."""
 
 
-OPENS = RateLimit("openTat", burst=20, interval_ms=250)
+OPENS = RateLimit("openTat", burst=20, interval_ms=1000)
 """Limit of `join` and `leave` of private rooms, counted before the room is looked up."""
 
-LISTS = RateLimit("listTat", burst=20, interval_ms=500)
-"""Limit of `rooms` and `members`."""
+LISTS = RateLimit("listTat", burst=20, interval_ms=5000)
+"""Limit of `members`, which reads the names of up to 100 accounts."""
+
+ROOM_LISTS = RateLimit("roomListTat", burst=10, interval_ms=20_000)
+"""Limit of `rooms`, and of `decline` and `block`, which it answers too: it reads up to 100 rooms."""
+
+RENAMES = RateLimit("renameTat", burst=3, interval_ms=60_000)
+"""Limit of `profile`, which writes to all connections of the account and to all their rooms."""
 
 READS = RateLimit("readTat", burst=20, interval_ms=500)
 CHANGES = RateLimit("changeTat", burst=20, interval_ms=1000)
@@ -112,7 +118,8 @@ CREATIONS = RateLimit("createTat", burst=10, interval_ms=5000)
 INVITATIONS = RateLimit("inviteTat", burst=10, interval_ms=6000)
 """Limit of invitations, by name and by link: 10 a minute."""
 
-ACCEPTANCES = RateLimit("acceptTat", burst=10, interval_ms=2000)
+ACCEPTANCES = RateLimit("acceptTat", burst=10, interval_ms=10_000)
+"""Limit of `accept`: of the frames that an outsider can send, the one that costs the most, a failing transaction."""
 
 
 def messages(burst: int, per_second: float) -> RateLimit:

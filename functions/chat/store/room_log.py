@@ -27,6 +27,9 @@ time a function may hold an end (30 s) plus clock skew."""
 
 _STEP_IF_CLOCK_IS_BEHIND = 10**9
 _MAX_SEQ = 10**_DIGITS - 1
+_MOST_UNREAD = 10**7
+"""A restart skips more places than this: the milliseconds of a day at least, or `_STEP_IF_CLOCK_IS_BEHIND`."""
+
 _SPARE = 2
 """Messages that may have been sent since the log's end was read."""
 
@@ -77,6 +80,16 @@ class End(NamedTuple):
         if self.entry is not None:
             return self.entry.expires_at
         return self.beginning.until if self.beginning is not None else None
+
+    def count_after(self, seq: int) -> int:
+        """Return how many messages follow a place, without the places that a restart of the log has skipped.
+
+        After a restart that skipped places, exact up to 101 messages: as many as the newest one has the sizes of.
+        """
+        if self.entry is None:
+            return 0
+        ahead, known = max(0, self.seq - seq), len(self.entry.sizes)
+        return min(ahead, known) if known <= MAX_PAGE or ahead > _MOST_UNREAD else ahead
 
     @property
     def at_ms(self) -> int:
@@ -239,6 +252,10 @@ class RoomLog:
         except ConditionFailedError as failed:
             return _beginning(failed.item)
         return beginning
+
+    def forget_beginning(self, room: str) -> None:
+        """Delete place 0 of a private room that has ended; nothing else would, while its messages expire."""
+        self._table.delete({"room": room, "item": _place(0)})
 
     def is_extendable(self, end: End) -> bool:
         """Return whether a message may be put after an end: nothing above the end can have expired.

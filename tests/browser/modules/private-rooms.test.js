@@ -64,6 +64,9 @@ claim("messages of others count as unread once each, and one's own do not", () =
 	model.arrived({ room: TEAM, seq: 7 }, true);
 	equal([unread(model, TEAM), model.readOf(TEAM)], [0, 7]);
 	equal(model.arrived({ room: LUNCH, seq: 1 }, false), false);
+	model.arrived({ room: TEAM, seq: 8 }, false);
+	model.arrived({ room: TEAM, seq: 1_800_000_000_000 }, false);
+	equal(unread(model, TEAM), 2, "the places that a restarted log has skipped are no messages");
 });
 
 claim("what is read never becomes unread again, whatever order the answers come in", () => {

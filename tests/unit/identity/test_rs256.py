@@ -18,7 +18,8 @@ MESSAGE = b"eyJhbGciOiJSUzI1NiJ9.e30"
 DIGEST = hashlib.sha256(MESSAGE).digest()
 DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420") + DIGEST
 LENGTH = 256
-WYCHEPROOF = json.loads((Path(__file__).parent / "wycheproof/rsa_pkcs1_sha256.json").read_text("utf-8"))["testGroups"]
+VECTORS = Path(__file__).parent / "wycheproof" / "rsa_pkcs1_sha256.json"
+WYCHEPROOF = json.loads(VECTORS.read_text(encoding="utf-8"))["testGroups"]
 
 
 def encoded(digest_info: bytes = DIGEST_INFO, *, start: bytes = b"\0\1", padding_bytes: bytes | None = None) -> bytes:

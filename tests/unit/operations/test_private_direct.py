@@ -3,6 +3,7 @@
 import pytest
 
 from chat.schema import ROOMS
+from chat.store.listings import MAX_BLOCKED
 from chat.store.private_rooms import WAIT_SECONDS
 from tests.fakes.dynamodb import carry_out, fail_nth, kill_after
 from tests.fakes.gateway import Frame
@@ -187,3 +188,16 @@ def test_an_unblocked_account_keeps_its_listing_whenever_it_looks(chat: PrivateC
     chat.dynamodb.intercept = carry_out
     block(chat, "anna", "ben", blocked=False)
     assert [one["room"] for one in chat.rooms("ben")["rooms"]] == [room]
+
+
+def test_an_account_blocks_at_most_100_others_and_sees_all_of_them(chat: PrivateChat) -> None:
+    """Whom the list did not show nobody could unblock."""
+    for number in range(MAX_BLOCKED):
+        key = {"room": "user#u-anna", "item": f"blocked#{number:036}"}
+        chat.dynamodb.put(ROOMS, {**key, "name": "\U0001f600" * 40, "at": 1})
+    assert len(chat.rooms("anna")["blocked"]) == MAX_BLOCKED
+    assert chat.code("anna", "block", userId="u-ben", blocked=True) == "bad_request"
+    assert chat.do("anna", "block", userId=f"{1:036}", blocked=True)["type"] == "rooms", "a repeat"
+    block(chat, "anna", f"{1:036}", blocked=False)
+    chat.do("anna", "block", userId=f"{1:036}", blocked=False)
+    assert len(block(chat, "anna", "ben")["blocked"]) == MAX_BLOCKED

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from chat.schema import ROOMS
+from chat.store.invitations import MAX_LINKS
+from chat.store.listings import MAX_INVITATIONS, MAX_INVITATIONS_BY_ONE
 from chat.store.private_rooms import MAX_MEMBERS
 from tests.fakes.dynamodb import carry_out, conflict, fail_nth, fail_once, kill_after, kill_before, lose_answer
 from tests.fakes.invariants import broken_private_rooms
@@ -303,3 +305,103 @@ def test_the_100th_member_is_admitted_and_the_101st_is_not(chat: PrivateChat, ro
     assert len(chat.join("anna", room)["members"]) <= MAX_MEMBERS
     chat.send("anna", "hello", to=room)
     assert chat.frames("cleo", "message")
+
+
+# Who has invited, and how many
+
+
+@pytest.mark.parametrize("loss", ["removed", "demoted", "left"])
+@pytest.mark.parametrize("by_name", [False, True])
+def test_an_invitation_ends_with_the_role_of_the_account_that_made_it(
+    chat: PrivateChat, room: str, loss: str, *, by_name: bool
+) -> None:
+    """Else a removed moderator could come back by a link of their own, and bring others in."""
+    chat.admit("ben", room)
+    chat.set_role("anna", room, "ben", "moderator")
+    token = None if by_name else chat.link("ben", room, uses=5)
+    if by_name:
+        chat.do("ben", "invite", room=room, name="cleo")
+    chat.rest()
+    if loss == "removed":
+        chat.remove("anna", room, "ben")
+    elif loss == "left":
+        chat.quit("ben", room)
+    else:
+        chat.set_role("anna", room, "ben", "member")
+    assert refusal(chat, "cleo", room, token) == "no_such_invitation"
+    if loss != "demoted" and not by_name:
+        assert refusal(chat, "ben", room, token) == "no_such_invitation"
+    assert uses_left(chat, room) == []
+
+
+def test_an_invitation_counts_again_when_its_maker_moderates_again(chat: PrivateChat, room: str) -> None:
+    chat.admit("ben", room)
+    chat.set_role("anna", room, "ben", "moderator")
+    token = chat.link("ben", room)
+    chat.set_role("anna", room, "ben", "member")
+    assert refusal(chat, "cleo", room, token) == "no_such_invitation"
+    chat.set_role("anna", room, "ben", "owner")
+    assert uses_left(chat, room) == [1]
+    chat.accept("cleo", room, token)
+
+
+def test_an_inviter_that_is_removed_meanwhile_admits_nobody(chat: PrivateChat, room: str) -> None:
+    chat.admit("ben", room)
+    chat.set_role("anna", room, "ben", "moderator")
+    token = chat.link("ben", room)
+    chat.rest()
+    race = first(lambda: chat.remove("anna", room, "ben"))
+    chat.dynamodb.intercept = fail_once(race, "TransactWriteItems", ROOMS)
+    assert refusal(chat, "cleo", room, token) == "no_such_invitation"
+    assert list(chat.members("anna", room)) == ["u-anna"]
+
+
+def test_history_that_is_no_longer_shared_is_not_shown_to_whoever_is_just_entering(
+    chat: PrivateChat, room: str
+) -> None:
+    chat.do("anna", "editroom", room=room, sharesHistory=True)
+    chat.send("anna", "among ourselves", to=room)
+    token = chat.link("anna", room)
+    chat.rest()
+    race = first(lambda: chat.do("anna", "editroom", room=room, sharesHistory=False))
+    chat.dynamodb.intercept = fail_once(race, "TransactWriteItems", ROOMS)
+    assert chat.accept("ben", room, token)["since"] == 1
+    assert chat.history("ben", room=room)["messages"] == []
+
+
+def test_a_room_has_at_most_50_links(chat: PrivateChat, room: str) -> None:
+    """So `members` lists all of them, and reading them stays cheap."""
+    for _ in range(MAX_LINKS):
+        chat.link("anna", room, hours=1)
+        chat.clock.advance(6)
+    assert len(uses_left(chat, room)) == MAX_LINKS
+    assert chat.code("anna", "createinvite", room=room) == "bad_request"
+    some = chat.do("anna", "members", room=room)["invites"][0]["inviteId"]
+    chat.do("anna", "revokeinvite", room=room, inviteId=some)
+    chat.link("anna", room)
+
+
+def test_an_account_gets_no_more_than_10_invitations_of_another(chat: PrivateChat) -> None:
+    """The answer does not tell. What would follow expires unread, so nobody can fill another's list."""
+    rooms = []
+    for _ in range(MAX_INVITATIONS_BY_ONE + 1):
+        rooms.append(chat.create("anna"))
+        assert chat.do("anna", "invite", room=rooms[-1], name="ben")["type"] == "invited"
+        chat.clock.advance(30)
+    theirs = chat.create("mallory")
+    chat.do("mallory", "invite", room=theirs, name="ben")
+    assert {each["room"] for each in chat.rooms("ben")["invitations"]} == {*rooms[:-1], theirs}
+    chat.do("ben", "decline", room=rooms[0])
+    chat.do("anna", "invite", room=rooms[1], name="ben")
+    chat.do("anna", "invite", room=rooms[-1], name="ben")
+    assert {each["room"] for each in chat.rooms("ben")["invitations"]} == {*rooms[1:], theirs}
+
+
+def test_an_account_has_at_most_100_invitations(chat: PrivateChat, room: str) -> None:
+    by = {"expiresAt": chat.clock.now_ms() // 1000 + HOUR, "name": "?"}
+    for number in range(MAX_INVITATIONS):
+        key = {"room": "user#u-ben", "item": f"invited#~{number:026}"}
+        chat.dynamodb.put(ROOMS, {**key, **by, "by": f"u-{number}"})
+    chat.do("anna", "invite", room=room, name="ben")
+    assert room not in {each["room"] for each in chat.rooms("ben")["invitations"]}
+    assert chat.frames("ben", "invitation") == []

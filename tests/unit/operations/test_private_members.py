@@ -305,3 +305,14 @@ def test_one_who_comes_back_during_the_removal_keeps_the_listing(chat: PrivateCh
             assert not listing, "it is deleted at once"
             chat.accept("ben", room, token)
         chat.rest()
+
+
+def test_the_latest_bans_are_listed_first(chat: PrivateChat, room: str) -> None:
+    """A list that is too long for the frame leaves out the oldest, not those that one may want to lift."""
+    for number in range(200):
+        ban = {"room": room, "item": f"ban#u-{number:036}", "name": "\U0001f600" * 40, "at": number}
+        chat.dynamodb.put(ROOMS, ban)
+    chat.rest()
+    banned = [each["userId"] for each in chat.do("anna", "members", room=room)["banned"]]
+    assert banned == [f"u-{number:036}" for number in range(199, 199 - len(banned), -1)]
+    assert len(banned) > 50

@@ -1,5 +1,6 @@
 """`createroom`, `editroom`, `rooms`, `read`, and the frames of every room in private ones."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from chat.protocol.frames_in import MAX_FRAME_BYTES
 from chat.protocol.frames_out import encode
 from chat.schema import CONNECTIONS, MESSAGES, ROOMS
 from chat.store.listings import MAX_PRIVATE_ROOMS
-from tests.fakes.dynamodb import carry_out, fail_nth, fail_once, kill_after
+from tests.fakes.dynamodb import Call, carry_out, fail_nth, fail_once, kill_after
+from tests.fakes.expressions import Item
 from tests.fakes.gateway import Frame
 from tests.unit.private_rooms import UNKNOWN, PrivateChat
 from tests.unit.races import first
@@ -398,7 +400,7 @@ def test_a_killed_creation_leaves_no_half_of_a_room(chat: PrivateChat) -> None:
 
 
 LIMITED: dict[str, tuple[dict[str, Any], int]] = {
-    "rooms": ({}, 20),
+    "rooms": ({}, 10),
     "members": ({}, 20),
     "read": ({"seq": 0}, 20),
     "join": ({}, 20),
@@ -408,8 +410,8 @@ LIMITED: dict[str, tuple[dict[str, Any], int]] = {
     "remove": ({"userId": "u-nobody"}, 20),
     "unban": ({"userId": "u-ben"}, 20),
     "revokeinvite": ({"inviteId": "a" * 16}, 20),
-    "decline": ({}, 20),
-    "block": ({"userId": "u-mallory", "blocked": False}, 20),
+    "decline": ({}, 10),
+    "block": ({"userId": "u-mallory", "blocked": False}, 10),
     "createroom": ({"title": "x"}, 10),
     "direct": ({"userId": "u-ben"}, 10),
     "createinvite": ({}, 10),
@@ -463,3 +465,59 @@ def test_a_claimed_guests_secret_is_refused(chat: PrivateChat) -> None:
     assert chat.code("guest", "join", room="garden", secret=secret) == "secret_claimed"
     assert chat.join("guest", "garden", secret="another-secret-of-a-guest")["type"] == "joined"
     assert chat.join("anna", "garden", secret=secret)["userId"] == "u-anna"
+
+
+# what counts as unread
+
+
+def test_what_one_has_written_oneself_is_not_unread(chat: PrivateChat, room: str) -> None:
+    """Who writes has seen the room, on every device."""
+    chat.send("ben", "hello", to=room)
+    chat.send("anna", "hello Ben", to=room)
+    assert chat.rooms("anna")["rooms"][0]["unread"] == 0
+    assert chat.rooms("ben")["rooms"][0]["unread"] == 2
+    chat.send("ben", "how are you?", to=room)
+    assert chat.rooms("anna")["rooms"][0]["unread"] > 0
+
+
+def test_the_places_that_a_restarted_log_skips_are_not_unread(chat: PrivateChat, room: str) -> None:
+    """After all messages have expired the log continues at the clock's milliseconds."""
+    chat.send("anna", "forgotten", to=room)
+    chat.clock.advance(40 * 86400)
+    chat.dynamodb.expire(ROOMS)
+    chat.connect("anna again", "ben again")
+    for person in ("anna", "ben"):
+        chat.sign_in(f"{person} again", user=f"u-{person}")
+    for text in ("hello", "anybody?"):
+        assert chat.send("anna again", text, to=room)["seq"] > 10**12
+    assert chat.rooms("ben again")["rooms"][0]["unread"] == 2
+
+
+def test_more_than_a_hundred_messages_are_counted_too(chat: PrivateChat, room: str) -> None:
+    for number in range(130):
+        chat.send("anna", str(number), to=room)
+    assert chat.rooms("ben")["rooms"][0]["unread"] == 130
+
+
+def test_an_ended_room_leaves_nothing_that_does_not_expire(chat: PrivateChat, room: str) -> None:
+    chat.send("anna", "hello", to=room)
+    chat.remove("anna", room, "ben", ban=True)
+    chat.quit("anna", room)
+    left = [item for item in chat.dynamodb.items(ROOMS) if room in (item["room"], item["item"].partition("#")[2])]
+    assert {item["item"].partition("#")[0] for item in left} == {"log", "invite"}
+    assert all("expiresAt" in item for item in left)
+
+
+def test_a_room_that_takes_too_long_to_read_is_busy(chat: PrivateChat, room: str) -> None:
+    """Whoever reads the role and answers seconds later could answer somebody who has been removed."""
+
+    def slowly(_: Call, send: Callable[[], Item]) -> Item:
+        chat.clock.sleep(1.5)
+        return send()
+
+    chat.dynamodb.intercept = slowly
+    for action, fields in (("history", {}), ("members", {}), ("ping", {}), ("join", {})):
+        error = chat.do("anna", action, room=room, **fields)
+        assert (error["code"], error["retryAfterMs"]) == ("busy", 1000), action
+        assert "writing" not in error["error"]
+        chat.clock.advance(30)

@@ -555,14 +555,16 @@ def test_the_limits_are_the_documented_ones() -> None:
         "`history`": rate_limit.HISTORY,
         "`typing`": rate_limit.TYPING,
         "`ping`": rate_limit.PINGS,
-        "`signin`, `signout`, `profile`": rate_limit.SIGN_INS,
+        "`signin`, `signout`": rate_limit.SIGN_INS,
+        "`profile`": rate_limit.RENAMES,
         "`join`, `leave` of a private room": rate_limit.OPENS,
-        "`rooms`, `members`": rate_limit.LISTS,
+        "`rooms`, `decline`, `block`": rate_limit.ROOM_LISTS,
+        "`members`": rate_limit.LISTS,
         "`read`": rate_limit.READS,
         "`createroom`, `direct`": rate_limit.CREATIONS,
         "`createinvite`, `invite`": rate_limit.INVITATIONS,
         "`accept`": rate_limit.ACCEPTANCES,
-        "other changes of private rooms, `block`": rate_limit.CHANGES,
+        "other changes of private rooms": rate_limit.CHANGES,
     }
     rows = {row[0]: row for row in reference.table("Limits")}
     assert rows.keys() == known.keys()

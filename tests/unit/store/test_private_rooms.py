@@ -52,13 +52,19 @@ def admit(store: Store, chat: Chat, who: Person = BEN) -> None:
     token = store.invitations.create(ROOM, random, uses=1, hours=1, by="u-anna").token
     user_id = str(who.user_id)
     store.private_rooms.admit(
-        ROOM, who, 0, store.invitations.using(ROOM, token), store.listings.putting(user_id, ROOM, read=0)
+        ROOM,
+        who,
+        0,
+        store.invitations.using(ROOM, token),
+        store.listings.putting(user_id, ROOM, read=0),
+        shares_history=False,
+        inviter="u-anna",
     )
 
 
 def test_a_guest_has_no_role(store: Store) -> None:
     with pytest.raises(ValueError, match="guest"):
-        store.private_rooms.admit(ROOM, ANNA._replace(user_id=None), 0)
+        store.private_rooms.admit(ROOM, ANNA._replace(user_id=None), 0, shares_history=False, inviter="u-anna")
 
 
 def test_nobody_is_admitted_twice(store: Store, chat: Chat) -> None:

@@ -8,6 +8,7 @@ from chat.protocol import errors
 from chat.protocol.frames_out import MAX_FACES, Description
 from chat.store.listings import Listing, new_listing
 from chat.store.private_rooms import Role, Settings
+from chat.store.room_log import End
 
 if TYPE_CHECKING:
     from chat.runtime.context import Context
@@ -35,7 +36,7 @@ def describe(context: "Context", user_id: str, listings: Sequence[Listing]) -> l
         *(lambda listing=listing: store.listings.forget(user_id, listing) for listing in stale),
     )
     described = [
-        (end.at_ms, _description(listing, settings.get(listing.room), role, everyone, some, end.seq, current))
+        (end.at_ms, _description(listing, settings.get(listing.room), role, everyone, some, end, current))
         for listing, role, everyone, some, end in zip(listings, own, roles, faces, ends, strict=True)
         if role is not None
     ]
@@ -71,7 +72,7 @@ def describe_to_all(context: "Context", room: str) -> dict[str, Description]:
             own,
             roles,
             _faces(own.user_id, roles),
-            end.seq,
+            end,
             current,
         )
         for own in roles
@@ -89,7 +90,7 @@ def _description(  # noqa: PLR0913, PLR0917 - what was read of one room
     own: Role,
     roles: Sequence[Role],
     faces: Sequence[Role],
-    last_seq: int,
+    end: End,
     current: Mapping[str, str],
 ) -> Description:
     partner = listing.partner
@@ -101,8 +102,15 @@ def _description(  # noqa: PLR0913, PLR0917 - what was read of one room
         role=own.role,
         shares_history=settings.shares_history if settings is not None else False,
         member_count=len(roles),
-        last_seq=last_seq,
-        unread=max(0, last_seq - max(listing.read, own.since)),
+        last_seq=end.seq,
+        unread=_unread(listing, own, end),
         since=own.since,
         members=[role.person._replace(name=current.get(role.user_id, role.name)) for role in faces],
     )
+
+
+def _unread(listing: Listing, own: Role, end: End) -> int:
+    """Return the number of messages that an account has not read: none if it wrote the newest one itself."""
+    if end.entry is not None and end.entry.message.author.user_id == own.user_id:
+        return 0
+    return end.count_after(max(listing.read, own.since))

@@ -11,7 +11,7 @@ from chat.protocol.errors import FrameError
 from chat.protocol.events import OK, Reply, Request
 from chat.protocol.frames_out import Person
 from chat.store import rate_limit
-from chat.store.listings import MAX_PRIVATE_ROOMS, Blocked
+from chat.store.listings import MAX_BLOCKED, MAX_PRIVATE_ROOMS, Blocked
 from chat.store.private_rooms import WAIT_SECONDS, Role, Settings, direct_key
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from chat.store.dynamodb import Write
 
 _MAX_TRIES = 5
-_RETRY_MS = 1000
 
 
 def direct(context: "Context", request: Request) -> Reply:
@@ -46,7 +45,7 @@ def direct(context: "Context", request: Request) -> Reply:
         if _is_open(context, room, known, connection.person, known.partner.person(partner_id)):
             break
     else:
-        raise errors.busy(_RETRY_MS)
+        raise errors.contended()
     partner = (partner_id, known.partner.name)
     lists: list[Callable[[], object]] = [lambda: store.listings.list_direct(user_id, room, partner, is_opened=True)]
     if not known.has_blocked:
@@ -69,13 +68,15 @@ def block(context: "Context", request: Request) -> Reply:
     Raises FrameError: sign_in_required, rate_limited, bad_request.
     """
     frame = frames_in.parse_block(request.fields)
-    connection = counted(context, request, rate_limit.CHANGES)
+    connection = counted(context, request, rate_limit.ROOM_LISTS)
     user_id, store, other_id = require_account(context, connection), context.store, frame.user_id
     if other_id == user_id:
         raise errors.bad_request("You cannot block yourself")
     room = direct_key(user_id, other_id)
     known = _read(context, room, user_id, other_id)
     if frame.blocked:
+        if not store.listings.may_block(user_id, other_id):
+            raise errors.bad_request(f"You have blocked {MAX_BLOCKED} people; unblock one first")
         name = known.partner.name if known.partner is not None else other_id[:8]
         store.listings.block(user_id, Blocked(other_id, name))
         role = store.private_rooms.role(room, other_id)

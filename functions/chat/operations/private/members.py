@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from chat.store.connections import Connection
 
 _MAX_TRIES = 5
-_RETRY_MS = 1000
 
 
 def members(context: "Context", request: Request) -> Reply:
@@ -66,7 +65,7 @@ def set_role(context: "Context", request: Request) -> Reply:
             break
         _require_other_owner(context, room, target, alone=True)
     else:
-        raise errors.busy(_RETRY_MS)
+        raise errors.contended()
     change = _change(context, room, target, frame.role, acting.user_id)
     answer, valid_until = timely(context, lambda: _members(context, connection, room))
     context.broadcast.answer(connection.connection_id, answer, until=valid_until)
@@ -95,7 +94,7 @@ def remove(context: "Context", request: Request) -> Reply:
             return _remove_absent(context, connection, acting, frame)
         if store.private_rooms.remove(room, target, by=acting, ban=frame.ban):
             return end_membership(context, connection, room, target)
-    raise errors.busy(_RETRY_MS)
+    raise errors.contended()
 
 
 def leave_for_good(context: "Context", request: Request) -> Reply:
@@ -111,10 +110,13 @@ def leave_for_good(context: "Context", request: Request) -> Reply:
         role = admit(context, connection, room).role
         if role is None or is_direct(room):
             raise errors.not_allowed()
-        if store.remove(room, role, by=None) or (role.role == OWNER and store.end(room, role)):
+        if store.remove(room, role, by=None):
+            return end_membership(context, connection, room, role)
+        if role.role == OWNER and store.end(room, role):
+            context.concurrently(lambda: store.forget_bans(room), lambda: context.store.log.forget_beginning(room))
             return end_membership(context, connection, room, role)
         _require_other_owner(context, room, role, alone=False)
-    raise errors.busy(_RETRY_MS)
+    raise errors.contended()
 
 
 def unban(context: "Context", request: Request) -> Reply:
@@ -174,7 +176,12 @@ def _members(context: "Context", connection: "Connection", room: str) -> frames_
     )
     current = names(context, bans) if bans else {}
     banned = [(ban.user_id, current[ban.user_id]) for ban in bans]
-    invites = [frames_out.listed_invite(link.invite_id, link.uses, link.expires_at, link.by) for link in links]
+    inviters = {role.user_id for role in roles if role.role != MEMBER}  # the links of others admit nobody
+    invites = [
+        frames_out.listed_invite(link.invite_id, link.uses, link.expires_at, link.by)
+        for link in links
+        if link.by in inviters
+    ]
     return _listed(context, room, roles, banned, invites)
 
 
@@ -205,7 +212,7 @@ def _remove_absent(context: "Context", connection: "Connection", acting: Role, f
     if profile is not None:
         store.private_rooms.ban(frame.room, frame.user_id, profile.name, acting.user_id)
         if store.private_rooms.role(frame.room, frame.user_id) is not None:  # admitted before the ban
-            raise errors.busy(_RETRY_MS)
+            raise errors.contended()
     wait_until(context, context.clock.monotonic() + WAIT_SECONDS)
     if profile is None:
         raise errors.not_a_member()

@@ -22,7 +22,7 @@ def rooms(context: "Context", request: Request) -> Reply:
 
     Raises FrameError: sign_in_required, rate_limited.
     """
-    return answer_rooms(context, counted(context, request, rate_limit.LISTS))
+    return answer_rooms(context, counted(context, request, rate_limit.ROOM_LISTS))
 
 
 def answer_rooms(context: "Context", connection: "Connection") -> Reply:
