@@ -4,6 +4,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from docgen.accounts import OPTIONS as WITH_ACCOUNTS
+from docgen.accounts import make_account_pictures
 from docgen.demo_stack import DemoStack, demo_stack
 from docgen.demonstration import make_film, make_gif
 from docgen.diagram import make_diagram
@@ -17,10 +19,12 @@ from docgen.tables import write_tables
 
 FROM_A_STACK: dict[str, Callable[[DemoStack], None]] = {
     "pictures": make_pictures,
+    "accounts": make_account_pictures,
     "gif": make_gif,
     "film": make_film,
     "resources": make_resource_list,
 }
+STACK_OPTIONS: dict[str, tuple[str, ...]] = {"accounts": WITH_ACCOUNTS}
 FROM_FILES: dict[str, Callable[[], None]] = {
     "icons": make_icons,
     "diagram": make_diagram,
@@ -40,7 +44,9 @@ def main(wanted: list[str]) -> int:
         for name in wanted or every:
             begun = time.monotonic()
             if name in FROM_A_STACK:
-                with demo_stack() as running:  # a new one each time: the rooms must be empty
+                with demo_stack(
+                    *STACK_OPTIONS.get(name, ())
+                ) as running:  # a new one each time: the rooms must be empty
                     FROM_A_STACK[name](running)
             else:
                 FROM_FILES[name]()

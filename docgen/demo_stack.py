@@ -103,8 +103,8 @@ class DemoStack:
 
 
 @contextmanager
-def demo_stack() -> Iterator[DemoStack]:
-    """Run a local stack and a browser."""
+def demo_stack(*options: str) -> Iterator[DemoStack]:
+    """Run a local stack, with further options of `python -m local`, and a browser."""
     expect.set_options(timeout=DEADLINE_MS)
-    with running_stack("--no-watch") as stack, chromium() as browser, ExitStack() as opened:
+    with running_stack("--no-watch", *options) as stack, chromium() as browser, ExitStack() as opened:
         yield DemoStack(stack, browser, opened)

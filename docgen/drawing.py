@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 FILM_SIZE = (1280, 720)
@@ -17,6 +18,7 @@ INK = "#2a2b45"
 BAR_HEIGHT = 30
 GAP = 16
 _LINE_HEIGHT = 21
+_EXACT_COLOURS = 96
 _AS_IS: Any = {"replace_whitespace": False, "drop_whitespace": False}
 
 
@@ -80,6 +82,22 @@ def terminal_height(width: int, text: str) -> int:
 def _wrapped(text: str, width: int) -> list[str]:
     columns = int((width - 40) / font(15, "Mono").getlength("x"))
     return [piece for line in text.splitlines() for piece in (textwrap.wrap(line, columns, **_AS_IS) or [""])]
+
+
+def in_palette(picture: Image.Image) -> Image.Image:
+    """Return a picture in 256 colours: surfaces and text keep theirs, gradients are dithered."""
+    counted: Any = picture.getcolors(picture.width * picture.height)
+    exact = [colour for _, colour in sorted(counted, reverse=True)[:_EXACT_COLOURS]]
+    others = picture.quantize(256 - len(exact), method=Image.Quantize.MAXCOVERAGE, kmeans=3)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for colour in exact for value in colour] + (others.getpalette() or []))
+    dithered = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    place_values = np.array((1 << 16, 1 << 8, 1))
+    pixels, indexes = np.asarray(picture) @ place_values, np.array(dithered)
+    for index, colour in enumerate(exact):  # Pillow's search for the nearest colour is approximate
+        indexes[pixels == np.dot(colour, place_values)] = index
+    dithered.frombytes(indexes.tobytes())
+    return dithered
 
 
 def title_card(head: str, lines: Sequence[str]) -> Image.Image:
