@@ -94,12 +94,13 @@ export class PrivateRooms extends Emitter {
 		this.#changed();
 	}
 
-	/** A message has arrived. @param {Pick<Message, "room" | "seq">} message @param {boolean} isOwn
+	/** A message has arrived. @param {Pick<Message, "room" | "seq" | "userId" | "name">} message @param {boolean} isOwn
 	 * @returns {boolean} whether its room is known */
-	arrived({ room, seq }, isOwn) {
+	arrived({ room, seq, userId, name }, isOwn) {
 		const known = this.#rooms.get(room);
 		if (!known) return false;
 		if (seq <= known.lastSeq) return true;
+		if (known.with && known.with.userId === userId) known.with = { userId, name }; // the partner's new name
 		const step = seq - known.lastSeq;
 		known.unread = isOwn ? 0 : known.unread + (step < RESTART_STEP ? step : 1); // as the server counts
 		known.lastSeq = seq;

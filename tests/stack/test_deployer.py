@@ -19,6 +19,8 @@ from local.resources import LEFT_OUT, LEFT_OUT_TYPES, RESOURCES, Aws, open_sessi
 from tests.stack.aws_models import problems
 from tests.stack.program import VARIANTS, WITH_EVERYTHING, api_functions, program
 
+pytestmark = pytest.mark.slow
+
 LONG_STACK = "a-stack.with_a-name-as-long-as-pulumi-allows-" + "x" * 55
 LOCAL = {"endpoint_url": "http://127.0.0.1:1", "local_site_url": "http://localhost:8000"}
 RUNS: dict[str, tuple[dict[str, str], str]] = {

@@ -14,6 +14,8 @@ from functions.chat.routes import ACCOUNT_ROUTES, FUNCTIONS, PRIVATE_ROOM, ROUTE
 from local.plan import ACCOUNT, FakeCloud, Plan, plan
 from tests.stack.program import ROOT, WITH_DOMAINS, api_functions, program, statements
 
+pytestmark = pytest.mark.slow
+
 ON = {"sign_in": "optional", "site_delivery": "cdn"}
 LOCAL = {"sign_in": "optional", "endpoint_url": "http://127.0.0.1:4566", "local_site_url": "http://127.0.0.1:5566"}
 PAGE = "https://d111111abcdef8.cloudfront.net/"

@@ -69,6 +69,15 @@ claim("messages of others count as unread once each, and one's own do not", () =
 	equal(unread(model, TEAM), 2, "the places that a restarted log has skipped are no messages");
 });
 
+claim("a direct conversation has the name that its partner writes under", () => {
+	const { model } = modelOf(undefined, described(BEN));
+	const partner = model.find(BEN).with;
+	model.arrived({ room: BEN, seq: 100, userId: "user-of-somebody-else", name: "Eve" }, false);
+	equal(model.find(BEN).with, partner);
+	model.arrived({ room: BEN, seq: 101, userId: partner.userId, name: "Benjamin" }, false);
+	equal(model.titleOf(BEN), "Benjamin");
+});
+
 claim("what is read never becomes unread again, whatever order the answers come in", () => {
 	const { model } = modelOf(undefined, described(TEAM));
 	equal([model.read(TEAM, 5), model.read(TEAM, 4), model.read(LUNCH, 9)], [true, false, false]);
