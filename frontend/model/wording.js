@@ -27,7 +27,7 @@ export function dateFormat(options, language = navigator.language) {
 	return new Intl.DateTimeFormat(locale, { ...options, hourCycle }).format;
 }
 
-export const shortTime = dateFormat({ hour: "numeric", minute: "2-digit" });
+export const shortTime = dateFormat({ timeStyle: "short" }); // 09:05 where hours have two digits
 export const dateAndTime = dateFormat({ dateStyle: "medium", timeStyle: "short" });
 export const shortDate = dateFormat({ dateStyle: "long" });
 export const fullTime = dateFormat({ dateStyle: "full", timeStyle: "medium" });

@@ -353,7 +353,7 @@ def suggestions(page: Page) -> None:
 
 
 def row_menu(page: Page) -> None:
-    row = rows(page).filter(has_text="Line 58")
+    row = rows(page).filter(has_text="Line 28")
     row.focus()
     row.get_by_role("button", name="Message menu").click()
     expect(button(page, "Copy text")).to_be_visible()
@@ -380,7 +380,7 @@ def toast(page: Page) -> None:
 
 
 def permalink(page: Page) -> None:
-    page.evaluate("location.hash = 'lobby/30'")
+    page.evaluate("location.hash = 'lobby/10'")
     expect(button(page, "Jump to newest ↓")).to_be_visible()
 
 
@@ -416,8 +416,8 @@ def test_every_part_passes_axe_and_has_no_control_below_24_pixels(
         visited = json.dumps([{"room": f"room-{n}", "at": n, "last": 0, "read": 0} for n in range(12)])
         if not is_first:
             page.add_init_script(f"if (location.host) localStorage['chat.rooms'] ??= JSON.stringify({visited})")
-        long = message(61, "\n".join("line" for _ in range(40)))
-        server = new_server(page, [*conversation(60), long, message(62, "Hello, @Bo")])
+        long = message(31, "\n".join("line" for _ in range(40)))
+        server = new_server(page, [*conversation(30), long, message(32, "Hello, @Bo")])
         server.fill("lobby", ["Ada", "Grace", "Linus"])
         page.goto(site_url)
         expect(rows(page).last).to_contain_text("Hello")
