@@ -26,7 +26,7 @@ local: $(VENV)/.local-installed ## Run the whole chat on this machine until Ctrl
 
 test: $(VENV)/.dev-installed ## Run all tests, with real sockets and a real browser
 	@sh scripts/browser.sh || echo "Tests that need a browser will fail." >&2
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(AFTER_CHECK),--after-check)
 
 test-engine: $(VENV)/.dev-installed ## Deploy with the Pulumi CLI to an emulator, from up to destroy
 	@$(BIN)/python -m tests.engine

@@ -40,6 +40,12 @@ def fresh_room() -> str:
     return f"room-{uuid.uuid4().hex[:12]}"
 
 
+def is_quick(item: pytest.Item) -> bool:
+    """Return whether `make check` runs a test."""
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    return folder in ("unit", "stack") and item.get_closest_marker("slow") is None
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The deployed program, started when the first test asks for it."""
@@ -69,8 +75,16 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--after-check", action="store_true", help="leave out the quick tests, which `make check` has run")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the files that need a browser last, in any order: Playwright's event loop then stays in the thread."""
+    if config.getoption("--after-check"):
+        quick = [item for item in items if is_quick(item)]
+        config.hook.pytest_deselected(items=quick)
+        items[:] = [item for item in items if not is_quick(item)]
     files = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: item.path in files)
