@@ -125,12 +125,6 @@ export class PrivateRooms extends Emitter {
 		this.emit("change", undefined);
 	}
 
-	/** @param {string} room */
-	dropInvitation(room) {
-		this.invitations = this.invitations.filter((each) => each.room !== room);
-		this.emit("change", undefined);
-	}
-
 	/** The members that a room is known to have. @param {string} room @param {{userId?: string, role?: Role}[]} members */
 	setRoles(room, members) {
 		const former = this.#roles.get(room);

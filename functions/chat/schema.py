@@ -11,5 +11,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
 }
 """Partition key and, if any, sort key of each table, with their types."""
 
+ACCOUNT_PREFIX = "user#"
+"""Begins the partitions of ChatRooms that hold an account's items; its id follows."""
+
 EXPIRY_ATTRIBUTE = "expiresAt"
 """TTL attribute of every table, in seconds since 1970."""

@@ -7,8 +7,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from greenlet import getcurrent
 
+from chat.delivery.audience import WAIT_SECONDS
 from chat.schema import MESSAGES, ROOMS
-from chat.store.private_rooms import WAIT_SECONDS
 from tests.fakes.dynamodb import Call, Item
 from tests.faults import private_rooms
 from tests.faults.checker import World

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from chat.store.private_rooms import WINDOW_SECONDS
-
 if TYPE_CHECKING:
     from chat.delivery.broadcast import Clock
-    from chat.store.accounts import Accounts
-    from chat.store.private_rooms import PrivateRooms
+    from chat.store.tables import Store
+
+WINDOW_SECONDS = 1.0
+"""How long one may rely on a read of a private room's members: what is posted or answered goes out within it."""
+
+WAIT_SECONDS = 1.5
+"""How long a removal waits before it is acknowledged: every frame that an earlier read allowed has arrived by then."""
 
 
 class Audience(NamedTuple):
@@ -21,15 +24,14 @@ class Audience(NamedTuple):
 class Audiences:
     """Reads the audiences of private rooms."""
 
-    def __init__(self, private_rooms: "PrivateRooms", accounts: "Accounts", clock: "Clock") -> None:
-        self._private_rooms = private_rooms
-        self._accounts = accounts
+    def __init__(self, store: "Store", clock: "Clock") -> None:
+        self._store = store
         self._clock = clock
 
     def of_room(self, room: str) -> Audience:
         """Return the connections of a room's members: one query, and one request for their connections."""
         read_at = self._clock.monotonic()
-        accounts = self._of(self._private_rooms.member_ids(room))
+        accounts = self._of(self._store.private_rooms.member_ids(room))
         return Audience(accounts, read_at + WINDOW_SECONDS)
 
     def of_account(self, user_id: str) -> Audience:
@@ -38,8 +40,8 @@ class Audiences:
 
     def forget(self, user_id: str, connection_id: str) -> None:
         """Remove a connection that is gone from its account."""
-        self._accounts.remove_socket(user_id, connection_id)
+        self._store.accounts.remove_socket(user_id, connection_id)
 
     def _of(self, user_ids: list[str]) -> Mapping[str, str]:
-        found = self._accounts.sockets(user_ids) if user_ids else {}
+        found = self._store.accounts.sockets(user_ids) if user_ids else {}
         return {socket.connection_id: user_id for user_id, sockets in found.items() for socket in sockets}

@@ -284,7 +284,6 @@ class Broadcast:
     def _list(self, room: str, read: Callable[[str], Iterator[_Listed]]) -> Iterator[_Listed]:
         """Yield a room's members once each; retry failed reads until the deadline."""
         seen: set[str] = set()
-        pause = _LIST_PAUSE_SECONDS
         for attempt in itertools.count(1):
             try:
                 for member in read(room):
@@ -292,11 +291,8 @@ class Broadcast:
                         seen.add(member.connection_id)
                         yield member
             except Exception as error:  # noqa: BLE001 - any failed read; the message is already stored
-                self._log("members_read_failed", error=type(error).__name__, attempts=attempt)
-                if self._clock.monotonic() + pause >= self._deadline:
+                if not self._may_read_again(error, attempt):
                     return
-                self._clock.sleep(pause)
-                pause = min(2 * pause, _MAX_LIST_PAUSE_SECONDS)
             else:
                 return
 
@@ -316,17 +312,22 @@ class Broadcast:
 
     def _read_audience(self, read: "Callable[[], Audience]") -> "Audience | None":
         """Return an audience; retry failed reads until the deadline."""
-        pause = _LIST_PAUSE_SECONDS
         for attempt in itertools.count(1):
             try:
                 return read()
             except Exception as error:  # noqa: BLE001 - any failed read; the message is already stored
-                self._log("members_read_failed", error=type(error).__name__, attempts=attempt)
-                if self._clock.monotonic() + pause >= self._deadline:
-                    return None
-                self._clock.sleep(pause)
-                pause = min(2 * pause, _MAX_LIST_PAUSE_SECONDS)
+                if not self._may_read_again(error, attempt):
+                    break
         return None
+
+    def _may_read_again(self, error: Exception, attempt: int) -> bool:
+        """Log a failed read of members and wait before the next; return False if the deadline comes first."""
+        self._log("members_read_failed", error=type(error).__name__, attempts=attempt)
+        pause = min(_LIST_PAUSE_SECONDS * 2 ** (attempt - 1), _MAX_LIST_PAUSE_SECONDS)
+        if self._clock.monotonic() + pause >= self._deadline:
+            return False
+        self._clock.sleep(pause)
+        return True
 
     def _post_again(self) -> None:
         """Post again to connections that may have been opening: API Gateway returns 410 until `$connect` is done."""

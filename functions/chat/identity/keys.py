@@ -60,8 +60,8 @@ def fetch_key_set(url: str, *, tls: ssl.SSLContext | None = None, timeout: float
 class KeySet:
     """The RSA keys at a URL by their ids, for use by several threads.
 
-    A flood of unknown ids fetches once in REFRESH_SECONDS; the others are told that their key does not exist. While
-    fetching fails, that is once in RETRY_SECONDS, and they are told to wait. Keys once fetched stay usable meanwhile.
+    A flood of unknown ids causes one fetch in REFRESH_SECONDS; until the next, unknown ids have no key. While fetching
+    fails, there is one try in RETRY_SECONDS, and callers must wait. Keys fetched before stay usable.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class KeySet:
         key = self._keys.get(key_id)
         if key is not None:
             return key
-        with self._lock:  # whoever waits here for another's fetch shares its result
+        with self._lock:  # threads that wait here share the result of one fetch
             self._refresh()
             return self._keys.get(key_id)
 

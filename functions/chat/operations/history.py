@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from chat.operations.membership import Admission, admit, renewed, require_private_rooms, require_room
+from chat.operations.membership import admit, renewed, require_private_rooms, require_room
+from chat.operations.pages import read_page
 from chat.protocol import frames_in, frames_out
 from chat.protocol.events import Reply, Request, reply
-from chat.protocol.frames_in import History
-from chat.protocol.frames_out import Page
 from chat.store import rate_limit
 
 if TYPE_CHECKING:
@@ -27,20 +26,7 @@ def history(context: "Context", request: Request) -> Reply:
     )
     room = require_room(context, connection, frame.room)
     admission = admit(context, connection, room)
-    page = _page(context, frame, admission)
+    page = read_page(store.log, room, admission.since, after=frame.after, before=frame.before, limit=frame.limit)
     answer = reply(frames_out.history(room, page, before=frame.before, after=frame.after))
     renewed(context, connection, admission)
     return answer
-
-
-def _page(context: "Context", frame: History, admission: Admission) -> Page:
-    """Read the page, without what was sent before the account became a member of a private room."""
-    log, room, since = context.store.log, admission.room, admission.since
-    if frame.after is not None:
-        page = log.after(room, max(frame.after, since), frame.before, frame.limit)
-        return page._replace(lost=page.lost or frame.after < since)
-    if frame.before is not None:
-        page = log.before(room, frame.before, frame.limit) if frame.before > since + 1 else Page([], complete=True)
-    else:
-        page = log.newest(room, frame.limit)
-    return page.visible(since)

@@ -5,7 +5,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from chat.operations.membership import require_private_rooms, require_sign_in
-from chat.operations.private.opening import open_room
+from chat.operations.pages import read_page
 from chat.protocol import errors, frames_in, frames_out
 from chat.protocol.events import OK, Reply, Request
 from chat.store import rate_limit
@@ -30,6 +30,8 @@ def join(context: "Context", request: Request) -> Reply:
     frame = frames_in.parse_join(request.fields)
     require_private_rooms(context, frame.room)
     if frames_in.is_private(frame.room):
+        from chat.operations.private.opening import open_room  # noqa: PLC0415 - a chat without accounts does without
+
         return open_room(context, request, frame)
     store, room = context.store, frame.room
     sender = guest_sender(frame.secret) if frame.secret is not None else None
@@ -47,20 +49,15 @@ def join(context: "Context", request: Request) -> Reply:
         lambda: store.members.remove(LOBBY, new.connection_id) if leaves_lobby else None,
     )
     page, members, now = context.concurrently(
-        lambda: (
-            store.log.newest(room, frames_in.DEFAULT_PAGE, end)
-            if frame.after is None
-            else store.log.after(room, frame.after, None, frames_in.DEFAULT_PAGE, end)
-        ),
+        lambda: read_page(store.log, room, 0, after=frame.after, end=end),
         lambda: list(store.members.list(room)),
         lambda: store.connections.load(request.connection_id, request.connected_ms),
     )
     if not now.stored or room not in now.rooms:  # it disconnected or left before the member item was put
         store.members.remove(room, new.connection_id)
         return OK
-    if (
-        context.config.sign_in is not None and now.person != new.person
-    ):  # it has signed in meanwhile, or changed its name
+    # It may just have signed in or changed its name.
+    if context.config.sign_in is not None and now.person != new.person:
         new = now
         store.members.add(room, new)
         members = list(store.members.list(room))

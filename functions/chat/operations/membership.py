@@ -4,14 +4,15 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from chat.delivery.audience import WINDOW_SECONDS
 from chat.protocol import errors, frames_in
 from chat.store.allowances import account_actor
 from chat.store.connections import Connection
-from chat.store.private_rooms import WINDOW_SECONDS, Role
 
 if TYPE_CHECKING:
     from chat.protocol.events import Request
     from chat.runtime.context import Context
+    from chat.store.private_rooms import Role
     from chat.store.rate_limit import RateLimit
 
 _Read = TypeVar("_Read")
@@ -23,7 +24,7 @@ class Admission(NamedTuple):
     """Permission to use a room, until `valid_until` (seconds of the monotonic clock)."""
 
     room: str
-    role: Role | None = None
+    role: "Role | None" = None
     """The account's role in a private room."""
     valid_until: float = math.inf
 

@@ -11,7 +11,6 @@ from chat.operations.membership import (
     require_room,
     require_sign_in,
 )
-from chat.operations.private.people import people
 from chat.protocol import errors, frames_in, frames_out
 from chat.protocol.errors import FrameError
 from chat.protocol.events import Reply, Request, reply
@@ -55,6 +54,8 @@ def ping(context: "Context", request: Request) -> Reply:
     roster = None
     if asked is not None and frame.roster is not None:
         if asked in admissions:
+            from chat.operations.private.people import people  # noqa: PLC0415 - a chat without accounts does without
+
             persons = people(context, store.private_rooms.roles(asked))
         else:
             if connection.stored:
@@ -97,9 +98,8 @@ def _with_requester(context: "Context", room: str, connection: Connection, membe
     store.members.add(room, connection)
     now = store.connections.load(connection.connection_id, connection.connected_ms)
     if now.stored and room in now.rooms:
-        if (
-            context.config.sign_in is not None and now.person != connection.person
-        ):  # it has signed in meanwhile, or changed its name
+        # It may just have signed in or changed its name.
+        if context.config.sign_in is not None and now.person != connection.person:
             store.members.add(room, now)
         return list(store.members.list(room))
     store.members.remove(room, connection.connection_id)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from chat.operations.membership import counted, require_account
-from chat.operations.sign_in import update_members
+from chat.operations.sign_in import notify_renamed, update_members
 from chat.protocol import frames_in, frames_out
 from chat.protocol.events import OK, Reply, Request
 from chat.store import rate_limit
@@ -55,5 +55,4 @@ def _rename_sockets(context: "Context", changed: "Profile", sockets: list[Recipi
         before = update_members(context, connection)
         answer = frames_out.signed_in(connection.person, until=connection.until, senders=changed.senders)
         context.broadcast.answer(recipient.connection_id, answer)
-        for room in (room for room, listed in before.items() if listed != connection.person):
-            context.broadcast.presence(room, "rename", connection.person)
+        notify_renamed(context, connection.person, before)

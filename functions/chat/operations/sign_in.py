@@ -1,5 +1,6 @@
 """`signin`: make a connection an account's, or renew its sign-in."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from chat.identity import tokens
@@ -64,8 +65,7 @@ def sign_in(context: "Context", request: Request) -> Reply:
     person = connection.person
     answer = frames_out.signed_in(person, until=claims.expires_at, senders=profile.senders, is_new=is_new)
     if context.broadcast.answer(known.connection_id, answer) and _was_seen(context, connection):
-        for room in (room for room, listed in before.items() if listed != person):
-            context.broadcast.presence(room, "rename", person)
+        notify_renamed(context, person, before)
     context.broadcast.clean_up()
     return OK
 
@@ -80,6 +80,13 @@ def update_members(context: "Context", connection: Connection) -> dict[str, Pers
         return {}
     listed = context.concurrently(*(lambda room=room: context.store.members.update(room, connection) for room in rooms))
     return {room: person for room, person in zip(rooms, listed, strict=True) if person is not None}
+
+
+def notify_renamed(context: "Context", person: Person, before: Mapping[str, Person]) -> None:
+    """Notify the rooms that knew a connection by another identity; `before` is the previous one by room."""
+    for room, listed in before.items():
+        if listed != person:
+            context.broadcast.presence(room, "rename", person)
 
 
 def _verified(context: "Context", token: str) -> tokens.Claims:

@@ -152,7 +152,7 @@ class Container:
 
     @cached_property
     def _tls(self) -> "ssl.SSLContext":
-        """The system's certificate authorities, loaded once for both clients: that takes 20 ms of CPU."""
+        """The system's certificate authorities, loaded once for all clients: that takes 20 ms of CPU."""
         import ssl  # noqa: PLC0415 - $default does without
 
         return ssl.create_default_context()
@@ -160,11 +160,13 @@ class Container:
     @cached_property
     def keys(self) -> "Callable[[str], RsaKey | None]":
         """The issuer's keys, fetched when a token first needs one."""
-        from chat.identity.keys import KeySet  # noqa: PLC0415 - only `signin` checks tokens
+        from chat.identity.keys import KeySet, fetch_key_set  # noqa: PLC0415 - only `signin` checks tokens
 
         if self.config.sign_in is None:
             return lambda _: None
-        return KeySet(self.config.sign_in.keys_url)
+        url = self.config.sign_in.keys_url
+        tls = self._tls if url.startswith("https:") else None
+        return KeySet(url, lambda keys_url: fetch_key_set(keys_url, tls=tls))
 
     @property
     def poster(self) -> Engine:
@@ -247,7 +249,7 @@ class Context:
             poster=lambda: self._services.poster,
             connections=self.store.connections,
             members=self.store.members,
-            audiences=Audiences(self.store.private_rooms, self.store.accounts, self.clock),
+            audiences=Audiences(self.store, self.clock),
             clock=self.clock,
             log=self.log.event,
             deadline=self._deadline,

@@ -39,6 +39,8 @@ class EntryPoint:
             container = self._current_container()
             first = Context(container, None)
             _ = first.store if uses_store else None
+            if uses_store and container.config.sign_in is not None:
+                _ = (first.store.accounts, first.store.private_rooms)
             _ = (first.broadcast, container.poster) if posts else None
 
     def __call__(self, event: object, lambda_context: object) -> Reply:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from chat.protocol import errors, text
 from chat.protocol.frames_out import Person
+from chat.schema import ACCOUNT_PREFIX
 from chat.store.connections import CONNECTION_SECONDS
 from chat.store.dynamodb import EXPIRY, Expression, Item, Table, Write, putting, updating
 from chat.store.errors import ConditionFailedError, ConflictError, TransactionFailedError
@@ -301,11 +302,11 @@ def _possible_names(chosen: str | None, user_id: str) -> Iterator[str]:
 
 
 def _key(user_id: str, item: str) -> Item:
-    return {"room": f"user#{user_id}", "item": item}
+    return {"room": f"{ACCOUNT_PREFIX}{user_id}", "item": item}
 
 
 def _user_id(item: Item) -> str:
-    return item["room"].removeprefix("user#")
+    return item["room"].removeprefix(ACCOUNT_PREFIX)
 
 
 def _name_key(name: str) -> Item:

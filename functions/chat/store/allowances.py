@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from chat.protocol import errors
+from chat.schema import ACCOUNT_PREFIX
 from chat.store.dynamodb import EXPIRY, Expression, Item, Table
 from chat.store.errors import ConditionFailedError
 from chat.store.rate_limit import RateLimit
@@ -59,7 +60,7 @@ def allowance_key(address: str | None, connection_id: str) -> str:
 
 def account_actor(user_id: str, connection_id: str) -> Actor:
     """Return whose limits a frame counts against that only accounts may send: its connection's and its account's."""
-    return Actor(f"user#{user_id}", connection_id)
+    return Actor(f"{ACCOUNT_PREFIX}{user_id}", connection_id)
 
 
 def _network(address: str) -> str | None:

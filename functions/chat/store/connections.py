@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chat.protocol import errors
 from chat.protocol.frames_out import Person
@@ -154,7 +154,7 @@ class Connections:
             if known.user_id is None:
                 given |= {"name": name, "sender": sender}
             added = f"ADD {expression.name('rooms')} {expression.value('rooms', {room})}"
-            return [*_assignments(expression, given), added]
+            return [*expression.assignments(given), added]
 
         return self._update(connection, limit, changes)
 
@@ -169,7 +169,7 @@ class Connections:
         def changes(known: Connection, expression: Expression) -> list[str]:
             if known.user_id not in (None, account.user_id):
                 raise other_account()
-            return _assignments(expression, given)
+            return expression.assignments(given)
 
         return self._update(connection, None, changes, restore=False)
 
@@ -178,7 +178,7 @@ class Connections:
         given = {"name": account.name, "sender": account.sender}
 
         def changes(known: Connection, expression: Expression) -> list[str] | None:
-            return _assignments(expression, given) if known.user_id == account.user_id else None
+            return expression.assignments(given) if known.user_id == account.user_id else None
 
         return self._update(connection, None, changes, restore=False)
 
@@ -189,12 +189,12 @@ class Connections:
         """
 
         def changes(known: Connection, expression: Expression) -> list[str]:
-            joined = _assignments(expression, {"joined": True})
+            joined = expression.assignments({"joined": True})
             if room is not None:
-                return [*joined, *_assignments(expression, {"room": room})]
+                return [*joined, *expression.assignments({"room": room})]
             public = next(iter(sorted(known.rooms)), None) if known.joined else None
             if public is not None:
-                return [*joined, *_assignments(expression, {"room": public})]
+                return [*joined, *expression.assignments({"room": public})]
             return [*joined, f"REMOVE {expression.name('room')}"]
 
         return self._update(connection, limit, changes, restore=room is not None)
@@ -281,15 +281,6 @@ class Connections:
             for field, value in fields.items()
             if f"#{field}" not in changed
         ]
-
-
-def _assignments(expression: Expression, given: Mapping[str, Any]) -> list[str]:
-    """Return the assignments of the values that are given."""
-    return [
-        f"{expression.name(field)} = {expression.value(field, value)}"
-        for field, value in given.items()
-        if value is not None
-    ]
 
 
 def _same_account(known: Connection, expression: Expression) -> str:

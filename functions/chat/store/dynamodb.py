@@ -74,6 +74,14 @@ class Expression:
         self.values[f":{key}"] = value
         return f":{key}"
 
+    def assignments(self, given: Mapping[str, Any]) -> list[str]:
+        """Return the assignments of an update's SET clause, of the attributes that are not None."""
+        return [
+            f"{self.name(attribute)} = {self.value(attribute, value)}"
+            for attribute, value in given.items()
+            if value is not None
+        ]
+
     def parameters(self) -> Item:
         """Return the request parameters for the names and values."""
         parameters: Item = {}

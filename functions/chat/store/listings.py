@@ -6,6 +6,7 @@ A listing gives no access: only a role does (store/private_rooms.py).
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from chat.schema import ACCOUNT_PREFIX
 from chat.store.dynamodb import EXPIRY, Expression, Item, Table, Write, checking, deleting, to_attributes
 from chat.store.errors import ConditionFailedError
 from chat.store.private_rooms import DIRECT, PRIVATE
@@ -99,7 +100,7 @@ class Listings:
     def of_members(self, user_ids: Sequence[str], room: str) -> dict[str, Listing]:
         """Return accounts' listings of a room, of those that have one."""
         found = self._table.batch_get(_key(user_id, _ROOM, room) for user_id in user_ids)
-        return {item["room"].removeprefix(_partition("")): _listing(room, item) for item in found}
+        return {item["room"].removeprefix(ACCOUNT_PREFIX): _listing(room, item) for item in found}
 
     def putting(self, user_id: str, room: str, *, read: int) -> Write:
         """Return the write of a transaction that lists a private room."""
@@ -108,12 +109,10 @@ class Listings:
     def list_direct(self, user_id: str, room: str, partner: tuple[str, str], *, is_opened: bool) -> None:
         """List a direct conversation; what has been read of it, and that it was opened, stay."""
         expression = Expression()
-        given = {"kind": DIRECT, "with": partner[0], "name": partner[1], "at": self._now_ms()}
-        sets = [f"{expression.name(field)} = {expression.value(field, value)}" for field, value in given.items()]
-        kept = {"read": 0, "opened": False}
-        if is_opened:
-            del kept["opened"]
-            sets.append(f"{expression.name('opened')} = {expression.value('opened', value=True)}")
+        given: Item = {"kind": DIRECT, "with": partner[0], "name": partner[1], "at": self._now_ms()}
+        kept: Item = {"read": 0}
+        (given if is_opened else kept)["opened"] = is_opened
+        sets = expression.assignments(given)
         sets += [
             f"{expression.name(field)} = if_not_exists({expression.name(field)}, {expression.value(field, value)})"
             for field, value in kept.items()
@@ -220,7 +219,7 @@ def new_listing(room: str) -> Listing:
 
 
 def _partition(user_id: str) -> str:
-    return f"user#{user_id}"
+    return f"{ACCOUNT_PREFIX}{user_id}"
 
 
 def _key(user_id: str, prefix: str, name: str) -> Item:

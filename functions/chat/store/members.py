@@ -78,11 +78,7 @@ class Members:
             "timestamp": connection.timestamp,
             EXPIRY: connection.hears_until,
         }
-        sets = [
-            f"{expression.name(field)} = {expression.value(field, value)}"
-            for field, value in given.items()
-            if value is not None
-        ]
+        sets = expression.assignments(given)
         at = expression.name("at")
         sets.append(f"{at} = if_not_exists({at}, {expression.value('at', now)})")
         update = f"SET {', '.join(sets)}"

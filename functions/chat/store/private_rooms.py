@@ -21,12 +21,6 @@ MAX_MEMBERS = 100
 PRIVATE, DIRECT = "private", "direct"
 OWNER, MODERATOR, MEMBER = ROLES
 
-WINDOW_SECONDS = 1.0
-"""How long one may rely on a read of a private room's members: what is posted or answered goes out within it."""
-
-WAIT_SECONDS = 1.5
-"""How long a removal waits before it is acknowledged: every frame that an earlier read allowed has arrived by then."""
-
 _SETTINGS = "settings"
 _ROLE, _PAST_ROLE = "role#", "role$"  # the character after #
 _BAN, _PAST_BAN = "ban#", "ban$"
@@ -137,12 +131,7 @@ class PrivateRooms:
     def edit(self, room: str, *, title: str | None, shares_history: bool | None) -> Settings | None:
         """Change what is given; return the new settings, or None if the room has ended."""
         expression = Expression()
-        given = {"title": title, "sharesHistory": shares_history}
-        sets = [
-            f"{expression.name(field)} = {expression.value(field, value)}"
-            for field, value in given.items()
-            if value is not None
-        ]
+        sets = expression.assignments({"title": title, "sharesHistory": shares_history})
         condition = f"attribute_exists({expression.name('item')})"
         try:
             item = self._table.update(_settings_key(room), f"SET {', '.join(sets)}", expression, condition=condition)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from chat.delivery.audience import WINDOW_SECONDS
 from chat.delivery.broadcast import Poster
 from chat.push.poster import Outcome
 from chat.schema import ROOMS
-from chat.store.private_rooms import WINDOW_SECONDS
 from tests.fakes.dynamodb import Call, Interceptor, carry_out, throttle
 from tests.fakes.expressions import Item
 from tests.unit.private_rooms import PrivateChat

@@ -2,9 +2,9 @@
 
 import pytest
 
+from chat.delivery.audience import WAIT_SECONDS
 from chat.schema import ROOMS
 from chat.store.listings import MAX_BLOCKED
-from chat.store.private_rooms import WAIT_SECONDS
 from tests.fakes.dynamodb import carry_out, fail_nth, kill_after
 from tests.fakes.gateway import Frame
 from tests.unit.private_rooms import PrivateChat

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from chat.delivery.audience import WAIT_SECONDS
 from chat.schema import ROOMS
-from chat.store.private_rooms import WAIT_SECONDS
 from tests.fakes.dynamodb import carry_out, fail_nth, fail_once, kill_after
 from tests.fakes.expressions import Item
 from tests.fakes.invariants import broken_private_rooms

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from chat.delivery.audience import WAIT_SECONDS
 from chat.operations.membership import counted, require_account, timely
 from chat.operations.private.describing import describe_one
 from chat.operations.private.members import notify_removed, wait_until
@@ -12,7 +13,7 @@ from chat.protocol.events import OK, Reply, Request
 from chat.protocol.frames_out import Person
 from chat.store import rate_limit
 from chat.store.listings import MAX_BLOCKED, MAX_PRIVATE_ROOMS, Blocked
-from chat.store.private_rooms import WAIT_SECONDS, Role, Settings, direct_key
+from chat.store.private_rooms import Role, Settings, direct_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,14 @@ are posted within a shorter time (WINDOW_SECONDS), so after the acknowledgement 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from chat.delivery.audience import WAIT_SECONDS
 from chat.operations.membership import Admission, admit, counted, require_account, timely
 from chat.operations.private.people import names, people
 from chat.protocol import errors, frames_in, frames_out
 from chat.protocol.errors import FrameError
 from chat.protocol.events import OK, Reply, Request, reply
 from chat.store import rate_limit
-from chat.store.private_rooms import MEMBER, OWNER, WAIT_SECONDS, Role, is_direct
+from chat.store.private_rooms import MEMBER, OWNER, Role, is_direct
 
 if TYPE_CHECKING:
     from chat.runtime.context import Context

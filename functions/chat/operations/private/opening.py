@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from chat.operations.membership import admit, counted, renewed
+from chat.operations.pages import read_page
 from chat.operations.private.people import people
-from chat.protocol import frames_in, frames_out
+from chat.protocol import frames_out
 from chat.protocol.events import OK, Reply, Request
 from chat.protocol.frames_in import Join
 from chat.protocol.frames_out import Page
@@ -61,9 +62,6 @@ def close_room(context: "Context", request: Request, room: str) -> Reply:
 
 def _read(context: "Context", frame: Join, admission: "Admission") -> tuple[End, Page]:
     """Return the end of the log, and the page without what was sent before the account became a member."""
-    log, room, since = context.store.log, admission.room, admission.since
+    log, room = context.store.log, admission.room
     end = log.end(room)
-    if frame.after is None:
-        return end, log.newest(room, frames_in.DEFAULT_PAGE, end).visible(since)
-    page = log.after(room, max(frame.after, since), None, frames_in.DEFAULT_PAGE, end)
-    return end, page._replace(lost=page.lost or frame.after < since)
+    return end, read_page(log, room, admission.since, after=frame.after, end=end)
