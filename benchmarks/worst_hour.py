@@ -50,7 +50,7 @@ up to another until the alarm is evaluated. AWS guarantees no figure."""
 _FLOOD_READERS = 500
 """Connections of many clients, or of one without address limits. With so many, few frames exhaust the account."""
 _FLOOD_ACCOUNTS = 20
-"""Accounts of an attacker. Each needs an e-mail address of its own, and Cognito's mailer sends some 50 mails a day."""
+"""Accounts that an attacker has. Each needs its own e-mail address, and Cognito's mailer sends about 50 mails a day."""
 _MEMBERS_A_READ_UNIT = 20
 _READ_UNITS_OF_MEMBERS = 108
 """The roles of 100 members (8), and the profile of each."""

@@ -120,7 +120,7 @@ class SignIn(pulumi.ComponentResource):
             web_authn_configuration=aws.cognito.UserPoolWebAuthnConfigurationArgs(
                 relying_party_id=host, user_verification="required"
             ),
-            # Optional codes would help nobody: managed login offers to set them up only where they are mandatory. A
+            # Optional codes would be useless: managed login offers to set them up only where they are mandatory. A
             # passkey with user verification is the second factor, and costs no text messages.
             mfa_configuration="OFF",
             deletion_protection="ACTIVE" if args.protect else "INACTIVE",
@@ -152,7 +152,7 @@ class SignIn(pulumi.ComponentResource):
             enable_token_revocation=True,
             prevent_user_existence_errors="ENABLED",
             read_attributes=["email", "email_verified"],
-            write_attributes=["email"],  # the address must be writable, or nobody can sign up
+            write_attributes=["email"],  # signing up writes the address
             opts=self._child,
         )
 

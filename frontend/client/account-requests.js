@@ -61,7 +61,7 @@ const ANSWERS = {
 	block: "rooms",
 };
 
-/** What anyone is told who is not a member, whether or not there is such a room. */
+/** The answer to anyone who is not a member, whether or not the room exists. */
 export const NO_SUCH_ROOM = "no_such_room";
 
 /** A request that failed; `problem` says why. */

@@ -173,7 +173,7 @@ function takeOver(device, userId, keep) {
 
 /** Why the last sign-in failed or ended; told once. @param {LocalStore} tab @returns {SignInProblem | undefined} */
 export function takeProblem(tab) {
-	const isForeign = tab.load(ANSWER) !== undefined; // a login page's answer to nobody
+	const isForeign = tab.load(ANSWER) !== undefined; // an answer that this tab has not asked for
 	const problem = /** @type {SignInProblem | undefined} */ (tab.loadText(PROBLEM));
 	tab.remove(ANSWER);
 	tab.remove(PROBLEM);
@@ -248,7 +248,7 @@ export class Tokens extends Emitter {
 		const fields = { grant_type: "refresh_token", client_id: clientId, refresh_token: account.refresh };
 		try {
 			const tokens = tokensFrom(await post(`${loginUrl}/oauth2/token`, fields, this.#fetch), this.#clock.Date.now());
-			if (!this.account) return; // signed out meanwhile
+			if (!this.account) return; // signed out while it was renewed
 			this.#failures = 0;
 			this.update(tokens);
 			this.watch();

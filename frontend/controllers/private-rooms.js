@@ -232,7 +232,7 @@ export class PrivateRoomsController {
 		}
 	}
 
-	/** Ask for the rooms: at once, and again at the end of the interval if that was wanted meanwhile. */
+	/** Ask for the rooms: at once, and once more after the interval if they were wanted again within it. */
 	#list(isNewConnection = false) {
 		this.#isListDue = this.#timers.isRunning("list") && !isNewConnection;
 		if (this.#isListDue) return;

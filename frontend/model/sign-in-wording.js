@@ -14,7 +14,7 @@ export const PROBLEMS = {
 
 export const REQUIRED = "This chat is for people with an account. Signed in in another tab? Then one click is enough.";
 export const ROOM_REQUIRED = "This room is only for people with an account.";
-export const WHY = "With an account, nobody else can use your name.";
+export const WHY = "With an account, your name has a badge that only you can have.";
 
 /** @param {number} count */
 export const unsentWarning = (count) =>

@@ -27,7 +27,7 @@ export class BlockedDialog {
 	show(blocked) {
 		this.#hint.textContent = blocked.length
 			? "They cannot send you direct messages or invitations."
-			: "You have blocked nobody. People whom you block cannot send you direct messages or invitations.";
+			: "You have blocked nobody. People you block cannot send you direct messages or invitations.";
 		const hadFocus = this.#list.contains(document.activeElement);
 		const rows = blocked.map((account) => {
 			const button = make("button", { type: "button", className: "quiet", textContent: "Unblock" });

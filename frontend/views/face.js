@@ -6,7 +6,7 @@ import { make, part, setTexts } from "./dom.js";
 
 const letters = new Intl.Segmenter();
 
-/** The mark of an account, whose name is nobody else's; styles/account.css draws it. */
+/** The badge of an account; styles/account.css draws it. */
 export const badge = () => make("span", { className: "account" });
 
 /** @param {Element} root @param {Pick<Person, "name" | "connectionId" | "sender" | "userId">} person
